@@ -1,0 +1,18 @@
+//! EYES: advisory feeds to the advisory database; an inventory and the database to findings.
+//!
+//! Knows packages, not images. `feed` reads each source's own format into [`Record`]s; `database`
+//! keeps them in one immutable, memory-mapped file; `version` orders versions exactly as each
+//! ecosystem does; `matching` is a pure function of inventory and database.
+
+mod cvss;
+mod database;
+mod error;
+mod feed;
+mod matching;
+mod record;
+mod version;
+
+pub use error::AdvisoryError;
+pub use record::{
+    CvssVector, EndOfLife, EpssRecord, KevRecord, Record, RecordSink, RepositoryCpes, SourceSummary,
+};

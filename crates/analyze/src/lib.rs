@@ -1,0 +1,39 @@
+//! EYES: one file's bytes to packages and facts. Pure: no path is opened, no socket, no clock;
+//! an analyzer gets bytes and gives nouns, and never decides how bad anything is.
+//!
+//! `scan` walks the layers and asks [`Analyzers`] which analyzers want a file; each puts what it
+//! reads into an [`Analysis`]. What a file says wrongly is data (`Skip`), not an error.
+
+mod analysis;
+mod dispatch;
+mod golang;
+mod limits;
+mod os;
+mod pattern;
+
+pub use analysis::{Analysis, AnalyzeError, OwnedPaths, PathHash};
+pub use dispatch::{Analyzers, HEAD_BYTES};
+pub use pattern::Pattern;
+
+use model::{Content, FileEntry};
+
+/// Reads one kind of file.
+pub trait Analyzer: Sync {
+    /// Its name in reports (`Package::found_by`) and skips: lower-case words joined by `-`.
+    fn name(&self) -> &'static str;
+
+    /// Raised whenever the same bytes would give another result; part of the layer cache's key.
+    fn version(&self) -> u32;
+
+    /// The files it wants. Any match suffices.
+    fn patterns(&self) -> &'static [Pattern];
+
+    /// Reads one file into `found`. An error becomes a `Skip` of that file; what was put into
+    /// `found` before the error stays.
+    fn analyze(
+        &self,
+        entry: &FileEntry,
+        content: &dyn Content,
+        found: &mut Analysis,
+    ) -> Result<(), AnalyzeError>;
+}

@@ -1,0 +1,6 @@
+//! Operating system packages and the distribution.
+
+use crate::Analyzer;
+
+/// The analyzers of this folder.
+pub(crate) const ANALYZERS: &[&dyn Analyzer] = &[];

@@ -1,0 +1,17 @@
+//! EYES: an image reference to manifest, layers and files, as bounded readers.
+//!
+//! Knows no package manager and no CVE. [`open`] tells what a name means and gives a [`Source`];
+//! the source hands each layer to a [`LayerVisitor`], decompressed, verified and walked entry by
+//! entry within the limits of [`Limits`]. What is beyond a limit is a `Skip`, not an error.
+
+mod error;
+mod limits;
+mod open;
+mod source;
+
+pub use error::ImageError;
+pub use limits::Limits;
+pub use open::{Options, Target, open};
+pub use source::{
+    Description, EntryVisitor, LayerBody, LayerOutcome, LayerStream, LayerVisitor, Source,
+};

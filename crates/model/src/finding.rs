@@ -1,0 +1,75 @@
+//! `Finding`: our claim about an image, a template or a host.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{LayerIndex, Severity, Vulnerability};
+
+/// Bytes of the hash that make a finding's id; 8 bytes are 16 hex digits.
+const ID_BYTES: usize = 8;
+
+/// A stable name of a finding: the same flaw in the same package at the same path keeps it from
+/// scan to scan, whatever source the image came from. Sixteen hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FindingId(pub String);
+
+impl FindingId {
+    /// The id made of the parts that identify a finding, in a fixed order.
+    pub fn of(parts: &[&str]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let hex = hasher.finalize().to_hex();
+        FindingId(hex[..ID_BYTES * 2].to_owned())
+    }
+}
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Our claim: a subject has a flaw, this is the evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its stable name.
+    pub id: FindingId,
+    /// How bad.
+    pub severity: Severity,
+    /// Whether it came with the base image.
+    #[serde(default)]
+    pub base: bool,
+    /// What kind of flaw, with its evidence.
+    #[serde(flatten)]
+    pub kind: FindingKind,
+}
+
+/// What kind of flaw a finding claims, with its evidence. Later kinds: malware, secret, history,
+/// trust, misconfiguration, baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A package with a known vulnerability.
+    Vulnerability(Box<Vulnerability>),
+}
+
+impl Finding {
+    /// The vulnerability, when it is one.
+    pub fn vulnerability(&self) -> Option<&Vulnerability> {
+        match &self.kind {
+            FindingKind::Vulnerability(vulnerability) => Some(vulnerability),
+        }
+    }
+
+    /// The layer it lies in.
+    pub fn layer(&self) -> LayerIndex {
+        match &self.kind {
+            FindingKind::Vulnerability(vulnerability) => vulnerability.layer,
+        }
+    }
+}

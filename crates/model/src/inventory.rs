@@ -1,0 +1,30 @@
+//! `Inventory`: everything installed in an image. Exported, it is an SBOM.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Distro, Package};
+
+/// Everything installed in an image, the layers merged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Inventory {
+    /// The distribution, if one was recognised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distro: Option<Distro>,
+    /// Red Hat repositories (content sets) the image was built from; they choose its products.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub content_sets: Vec<String>,
+    /// Sorted by kind, name, version, path.
+    pub packages: Vec<Package>,
+}
+
+impl Inventory {
+    /// Puts the packages into their order and drops exact duplicates.
+    pub fn sort(&mut self) {
+        self.packages.sort_by(|a, b| {
+            (a.kind, &a.name, &a.version, &a.arch, &a.path)
+                .cmp(&(b.kind, &b.name, &b.version, &b.arch, &b.path))
+        });
+        self.packages.dedup();
+    }
+}

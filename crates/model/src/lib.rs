@@ -1,0 +1,57 @@
+//! The nouns of Lazaret: what every other room speaks of.
+//!
+//! No I/O, no clock, no async. One file a noun; every identifier is a newtype.
+//! Eyes produce these, the judge reads them, memory keeps them.
+
+mod advisory;
+mod content;
+mod coverage;
+mod digest;
+mod distro;
+mod ecosystem;
+mod exception;
+mod file_entry;
+mod finding;
+mod fix_state;
+mod image_config;
+mod image_ref;
+mod inventory;
+mod layer;
+mod package;
+mod package_kind;
+mod platform;
+mod progress;
+mod purl;
+mod report;
+mod severity;
+mod skip;
+mod verdict;
+mod vulnerability;
+
+pub use advisory::{Advisory, AdvisoryId, AdvisoryKind, Affected, NameOf, RangeEnd, VersionRange};
+pub use content::Content;
+pub use coverage::{Coverage, CoverageStatus};
+pub use digest::{Digest, InvalidDigest};
+pub use distro::Distro;
+pub use ecosystem::Ecosystem;
+pub use exception::{Exception, Ignored, IgnoredBy};
+pub use file_entry::{FileEntry, FileKind};
+pub use finding::{Finding, FindingId, FindingKind};
+pub use fix_state::FixState;
+pub use image_config::{HistoryStep, ImageConfig};
+pub use image_ref::{ImageRef, InvalidImageRef};
+pub use inventory::Inventory;
+pub use layer::{Layer, LayerIndex};
+pub use package::{Package, SourcePackage};
+pub use package_kind::PackageKind;
+pub use platform::{InvalidPlatform, Platform};
+pub use progress::{NoProgress, Progress};
+pub use purl::{InvalidPurl, Purl};
+pub use report::{DatabaseVersion, ImageFacts, Report, ScanSource, SourceKind, ToolVersions};
+pub use severity::Severity;
+pub use skip::{Skip, SkipReason};
+pub use verdict::{Decision, Reason, Verdict};
+pub use vulnerability::{CvssScore, Epss, KnownExploited, SourceClaim, Vulnerability};
+
+/// A moment as published by a source, never read from a clock here. RFC 3339 in JSON.
+pub type Timestamp = jiff::Timestamp;
