@@ -10,6 +10,9 @@ mod golang;
 mod limits;
 mod os;
 mod pattern;
+#[cfg(test)]
+#[allow(dead_code)] // each folder uses the parts it needs
+mod testing;
 
 pub use analysis::{Analysis, AnalyzeError, OwnedPaths, PathHash};
 pub use dispatch::{Analyzers, HEAD_BYTES};
