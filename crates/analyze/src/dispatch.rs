@@ -14,43 +14,84 @@ pub struct Analyzers {
     all: Vec<&'static dyn Analyzer>,
     by_path: HashMap<&'static str, Vec<usize>>,
     by_name: HashMap<&'static str, Vec<usize>>,
-    by_suffix: HashMap<&'static str, Vec<(&'static str, usize)>>,
+    by_ending: HashMap<&'static str, Vec<(Shape, usize)>>,
     below: Vec<(&'static str, usize)>,
     executable: Vec<usize>,
 }
 
+/// A pattern on the ends of a file's name and on its directory's name; empty parts fit anything.
+struct Shape {
+    directory: &'static str,
+    prefix: &'static str,
+    suffix: &'static str,
+}
+
+impl Shape {
+    fn fits(&self, path: &str) -> bool {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let directory = parent.rsplit_once('/').map_or(parent, |(_, last)| last);
+        name.len() >= self.prefix.len() + self.suffix.len()
+            && name.starts_with(self.prefix)
+            && name.ends_with(self.suffix)
+            && (self.directory.is_empty() || self.directory == directory)
+    }
+}
+
 impl Default for Analyzers {
     fn default() -> Self {
-        Analyzers::new(crate::os::ANALYZERS.iter().chain(crate::golang::ANALYZERS).copied())
+        let folders = [
+            crate::os::ANALYZERS,
+            crate::golang::ANALYZERS,
+            crate::python::ANALYZERS,
+            crate::node::ANALYZERS,
+            crate::ruby::ANALYZERS,
+            crate::php::ANALYZERS,
+            crate::dotnet::ANALYZERS,
+            crate::other::ANALYZERS,
+        ];
+        Analyzers::new(folders.into_iter().flatten().copied())
     }
 }
 
 impl Analyzers {
     /// Indexes these analyzers.
     pub fn new(analyzers: impl IntoIterator<Item = &'static dyn Analyzer>) -> Self {
+        let all: Vec<_> = analyzers.into_iter().collect();
         let mut index = Analyzers {
-            all: analyzers.into_iter().collect(),
+            all: Vec::new(),
             by_path: HashMap::new(),
             by_name: HashMap::new(),
-            by_suffix: HashMap::new(),
+            by_ending: HashMap::new(),
             below: Vec::new(),
             executable: Vec::new(),
         };
-        for (at, analyzer) in index.all.iter().enumerate() {
+        for (at, analyzer) in all.iter().enumerate() {
             for pattern in analyzer.patterns() {
-                match *pattern {
-                    Pattern::Path(path) => index.by_path.entry(path).or_default().push(at),
-                    Pattern::Name(name) => index.by_name.entry(name).or_default().push(at),
-                    Pattern::Suffix(suffix) => {
-                        let last_dot = suffix.rfind('.').unwrap_or(0);
-                        index.by_suffix.entry(&suffix[last_dot..]).or_default().push((suffix, at));
-                    }
-                    Pattern::Below(directory) => index.below.push((directory, at)),
-                    Pattern::Executable => index.executable.push(at),
-                }
+                index.add(pattern, at);
             }
         }
+        index.all = all;
         index
+    }
+
+    fn add(&mut self, pattern: &Pattern, at: usize) {
+        match *pattern {
+            Pattern::Path(path) => self.by_path.entry(path).or_default().push(at),
+            Pattern::Name(name) => self.by_name.entry(name).or_default().push(at),
+            Pattern::Suffix(suffix) => {
+                self.add_shape(Shape { directory: "", prefix: "", suffix }, at);
+            }
+            Pattern::Shape { directory, prefix, suffix } => {
+                self.add_shape(Shape { directory, prefix, suffix }, at);
+            }
+            Pattern::Below(directory) => self.below.push((directory, at)),
+            Pattern::Executable => self.executable.push(at),
+        }
+    }
+
+    fn add_shape(&mut self, shape: Shape, at: usize) {
+        let ending = shape.suffix.rfind('.').map_or("", |dot| &shape.suffix[dot..]);
+        self.by_ending.entry(ending).or_default().push((shape, at));
     }
 
     /// The analyzers that want a file by its name. Those that want executables are in
@@ -64,8 +105,8 @@ impl Analyzers {
         wanted.extend(self.by_path.get(entry.path.as_str()).into_iter().flatten());
         wanted.extend(self.by_name.get(name).into_iter().flatten());
         if let Some(dot) = name.rfind('.') {
-            let endings = self.by_suffix.get(&name[dot..]).into_iter().flatten();
-            wanted.extend(endings.filter(|(suffix, _)| name.ends_with(suffix)).map(|(_, at)| at));
+            let shapes = self.by_ending.get(&name[dot..]).into_iter().flatten();
+            wanted.extend(shapes.filter(|(shape, _)| shape.fits(&entry.path)).map(|(_, at)| at));
         }
         let below = |directory: &str| {
             entry.path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
@@ -99,4 +140,23 @@ fn is_executable_format(head: &[u8]) -> bool {
         || head.starts_with(b"MZ")
         || [[0xfe, 0xed, 0xfa, 0xce], [0xfe, 0xed, 0xfa, 0xcf]].iter().any(|m| head.starts_with(m))
         || [[0xce, 0xfa, 0xed, 0xfe], [0xcf, 0xfa, 0xed, 0xfe]].iter().any(|m| head.starts_with(m))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_look_at_directory_and_both_ends() {
+        let conda = Shape { directory: "conda-meta", prefix: "", suffix: ".json" };
+        assert!(conda.fits("opt/conda/conda-meta/zlib-1.2.json"));
+        assert!(conda.fits("conda-meta/zlib-1.2.json"));
+        assert!(!conda.fits("opt/conda-meta/deeper/zlib.json"));
+        assert!(!conda.fits("opt/conda/my-conda-meta/zlib.json"));
+        let pins = Shape { directory: "", prefix: "requirements", suffix: ".txt" };
+        assert!(pins.fits("app/requirements.txt") && pins.fits("requirements-dev.txt"));
+        assert!(!pins.fits("app/notes.txt") && !pins.fits("requirements/x.in"));
+        let overlap = Shape { directory: "", prefix: "a.txt", suffix: ".txt" };
+        assert!(!overlap.fits("a.txt") && overlap.fits("a.txt.txt"));
+    }
 }

@@ -6,13 +6,20 @@
 
 mod analysis;
 mod dispatch;
+mod dotnet;
 mod golang;
 mod limits;
+mod node;
 mod os;
+mod other;
 mod pattern;
+mod php;
+mod python;
+mod ruby;
 #[cfg(test)]
 #[allow(dead_code)] // each folder uses the parts it needs
 mod testing;
+mod text;
 
 pub use analysis::{Analysis, AnalyzeError, OwnedPaths, PathHash};
 pub use dispatch::{Analyzers, HEAD_BYTES};

@@ -25,6 +25,7 @@ pub enum PackageKind {
     Pub,
     Swift,
     Conan,
+    Conda,
     Bitnami,
     /// Outside every package manager: a binary known by its version string.
     Generic,
@@ -32,7 +33,7 @@ pub enum PackageKind {
 
 impl PackageKind {
     /// Every kind, in the order of the definition.
-    pub const ALL: [PackageKind; 18] = [
+    pub const ALL: [PackageKind; 19] = [
         PackageKind::Deb,
         PackageKind::Apk,
         PackageKind::Rpm,
@@ -49,6 +50,7 @@ impl PackageKind {
         PackageKind::Pub,
         PackageKind::Swift,
         PackageKind::Conan,
+        PackageKind::Conda,
         PackageKind::Bitnami,
         PackageKind::Generic,
     ];
@@ -72,6 +74,7 @@ impl PackageKind {
             PackageKind::Pub => "pub",
             PackageKind::Swift => "swift",
             PackageKind::Conan => "conan",
+            PackageKind::Conda => "conda",
             PackageKind::Bitnami => "bitnami",
             PackageKind::Generic => "generic",
         }

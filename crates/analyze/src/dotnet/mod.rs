@@ -1,0 +1,6 @@
+//! .NET: NuGet packages of built programs and lock files.
+
+use crate::Analyzer;
+
+/// The analyzers of this folder.
+pub(crate) const ANALYZERS: &[&dyn Analyzer] = &[];

@@ -1,0 +1,6 @@
+//! Smaller ecosystems, one lock file each.
+
+use crate::Analyzer;
+
+/// The analyzers of this folder.
+pub(crate) const ANALYZERS: &[&dyn Analyzer] = &[];

@@ -1,0 +1,6 @@
+//! Python: installed distributions and lock files.
+
+use crate::Analyzer;
+
+/// The analyzers of this folder.
+pub(crate) const ANALYZERS: &[&dyn Analyzer] = &[];
