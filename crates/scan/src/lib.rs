@@ -1,1 +1,18 @@
-//! To be written.
+//! The image pipeline: image → inventory → findings → verdict → report.
+//!
+//! The only place that runs an analyzer; knows no single package format. [`Inspector`] turns an
+//! image into an inventory (one pass over each layer that the cache does not know);
+//! [`judge`](judge::judge) turns an inventory into a report; `report` writes it.
+
+mod base;
+mod cache;
+mod error;
+mod inspect;
+mod layer;
+mod merge;
+mod worker;
+
+pub use cache::LayerCache;
+pub use error::ScanError;
+pub use inspect::{Inspection, Inspector};
+pub use layer::{AnalyzedFile, LayerAnalysis, PathSet};

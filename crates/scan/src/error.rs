@@ -1,0 +1,10 @@
+//! `ScanError`: a scan could not be done.
+
+/// A scan could not be done at all. What is wrong inside an image is in the report instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// The image could not be had.
+    #[error(transparent)]
+    Image(#[from] image::ImageError),
+}

@@ -1,0 +1,129 @@
+//! `Inspector`: an image to its inventory. The first half of a scan.
+
+use analyze::Analyzers;
+use image::{Description, LayerVisitor, Options, Target};
+use model::{
+    Digest, ImageFacts, Inventory, LayerIndex, Progress, ScanSource, Skip, SkipReason, Timestamp,
+};
+
+use crate::base::mark_base;
+use crate::cache::LayerCache;
+use crate::error::ScanError;
+use crate::layer::LayerAnalysis;
+use crate::merge::merge;
+use crate::worker::{Results, Worker};
+
+/// What an image is and what is installed in it; nothing is judged yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// Where it came from.
+    pub source: ScanSource,
+    /// What it is.
+    pub image: ImageFacts,
+    /// What is installed.
+    pub inventory: Inventory,
+    /// What was not looked at.
+    pub skipped: Vec<Skip>,
+}
+
+/// Turns images into inventories.
+pub struct Inspector<'a> {
+    /// Which analyzers run.
+    pub analyzers: &'a Analyzers,
+    /// Results of layers kept from earlier scans.
+    pub cache: Option<&'a LayerCache>,
+    /// How many threads read layers.
+    pub threads: usize,
+    /// Told how far the work is.
+    pub progress: &'a dyn Progress,
+}
+
+impl Inspector<'_> {
+    /// Reads an image: each layer that the cache does not know is decompressed and walked once.
+    ///
+    /// `base` are the diff ids of the base image, when known; `now` is the time put into the
+    /// report.
+    pub fn inspect(
+        &self,
+        target: &Target,
+        options: &Options,
+        base: Option<&[Digest]>,
+        now: Timestamp,
+    ) -> Result<Inspection, ScanError> {
+        let mut source = image::open(target, options)?;
+        let worker = Worker::new(self.analyzers, self.cache);
+        let description = self.read(source.as_mut(), &worker)?;
+        let (layers, missing) = in_order(&description, worker.into_results());
+        let mut merged = merge(&layers);
+        merged.skipped.extend(missing);
+        let mut image = ImageFacts {
+            platform: description.platform,
+            config: description.config,
+            layers: description.layers,
+        };
+        for (layer, analysis) in image.layers.iter_mut().zip(&layers) {
+            layer.size_bytes = analysis.size_bytes;
+        }
+        mark_base(&mut image.layers, &image.config.history, base);
+        let source = ScanSource {
+            kind: description.kind,
+            name: description.name,
+            image_id: description.image_id,
+            manifest_digest: description.manifest_digest,
+            layer_digests: description.layer_digests,
+            scanned_at: now,
+        };
+        Ok(Inspection { source, image, inventory: merged.inventory, skipped: merged.skipped })
+    }
+
+    /// The diff ids of an image, lowest first: what `inspect` wants to know of a base image.
+    pub fn diff_ids(&self, target: &Target, options: &Options) -> Result<Vec<Digest>, ScanError> {
+        let mut source = image::open(target, options)?;
+        let description = match source.describe()? {
+            Some(description) => description,
+            None => self.read(source.as_mut(), &Worker::new(self.analyzers, self.cache))?,
+        };
+        Ok(description.layers.into_iter().filter_map(|layer| layer.diff_id).collect())
+    }
+
+    /// Reads the layers; not at all when the cache knows every one.
+    fn read(
+        &self,
+        source: &mut dyn image::Source,
+        worker: &Worker<'_>,
+    ) -> Result<Description, ScanError> {
+        if let Some(description) = source.describe()? {
+            let all_known = !description.layers.is_empty()
+                && description
+                    .layers
+                    .iter()
+                    .all(|layer| layer.diff_id.as_ref().is_some_and(|id| !worker.wants(Some(id))));
+            if all_known {
+                return Ok(description);
+            }
+        }
+        Ok(source.read_layers(worker, self.threads, self.progress)?)
+    }
+}
+
+/// The analyses in the order of the image's layers; a layer that never came is empty and said.
+fn in_order(description: &Description, mut results: Results) -> (Vec<LayerAnalysis>, Vec<Skip>) {
+    let mut missing = Vec::new();
+    let mut layers = Vec::with_capacity(description.layers.len());
+    for layer in &description.layers {
+        let known = layer.diff_id.as_ref().and_then(|id| results.by_diff_id.get(id)).cloned();
+        let analysis = known.or_else(|| {
+            if results.nameless.is_empty() { None } else { Some(results.nameless.remove(0)) }
+        });
+        layers.push(analysis.unwrap_or_else(|| {
+            missing.push(not_read(layer.index));
+            LayerAnalysis::default()
+        }));
+    }
+    (layers, missing)
+}
+
+fn not_read(layer: LayerIndex) -> Skip {
+    let detail = "the layer's bytes were not in the input".to_owned();
+    Skip { layer: Some(layer), path: String::new(), reason: SkipReason::Truncated, detail }
+}
