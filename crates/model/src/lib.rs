@@ -46,7 +46,7 @@ pub use package::{Package, SourcePackage};
 pub use package_kind::PackageKind;
 pub use platform::{InvalidPlatform, Platform};
 pub use progress::{NoProgress, Progress};
-pub use purl::{InvalidPurl, Purl};
+pub use purl::{InvalidPurl, Purl, PurlParts};
 pub use report::{DatabaseVersion, ImageFacts, Report, ScanSource, SourceKind, ToolVersions};
 pub use severity::Severity;
 pub use skip::{Skip, SkipReason};
