@@ -14,4 +14,54 @@ pub enum AdvisoryError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no database yet.
+    #[error(
+        "no advisory database at {path}: run `lazaret advisories update`, or `lazaret advisories import PATH`"
+    )]
+    DatabaseMissing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The database file is not what was written.
+    #[error(
+        "the advisory database {path} is damaged ({what}): delete it and import the advisories again"
+    )]
+    DatabaseDamaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The database was written by a later version of this program.
+    #[error(
+        "the advisory database {path} has format {found}, this program reads up to {known}: use a newer lazaret, or delete the file and import the advisories again"
+    )]
+    DatabaseNewer {
+        /// Which file.
+        path: PathBuf,
+        /// Its format version.
+        found: u32,
+        /// The newest format version known here.
+        known: u32,
+    },
+    /// Another process is writing the database.
+    #[error(
+        "the advisory database in {path} is being written by {holder}: wait until it is done, then try again"
+    )]
+    DatabaseBusy {
+        /// The data directory.
+        path: PathBuf,
+        /// Who holds the lock, as it wrote it down.
+        holder: String,
+    },
+    /// A source has more statements than the database takes.
+    #[error("the source {source_name} has more than {limit} {what}: it is not taken")]
+    SourceTooLarge {
+        /// The source.
+        source_name: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
 }
