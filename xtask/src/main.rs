@@ -1,6 +1,7 @@
-//! The house rules, as a program. `cargo xtask tidy` fails on the first breach it can name.
+//! The house rules, as a program, and the images that demos and tests scan.
 
 mod arrows;
+mod image;
 mod lengths;
 mod purity;
 
@@ -8,14 +9,27 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-The house rules, as a program.
+The house rules, as a program, and the images that demos and tests scan.
 
-Usage: cargo xtask tidy     check arrows between rooms, lengths, names and purity
+Usage:
+  cargo xtask tidy
+      Check arrows between rooms, lengths, names and purity.
+  cargo xtask image OUT.tar NAME:TAG LAYER='created by' ...
+      Assemble an image from layers (tar files or directories) without an engine. The archive
+      is an OCI layout that `docker load` takes too.
 ";
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
         Some("tidy") => tidy(),
+        Some("image") => match image::assemble(&arguments[1..]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("xtask image: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
         Some("--help" | "-h" | "help") | None => {
             print!("{USAGE}");
             ExitCode::SUCCESS

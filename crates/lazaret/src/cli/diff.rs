@@ -1,0 +1,77 @@
+//! `lazaret diff`: what changed between two images.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use model::Decision;
+
+use super::judging::Judging;
+use super::looking::Looking;
+use super::writing::{Looks, write_to};
+use super::{Context, Outcome};
+
+const EXAMPLES: &str = "\
+Examples:
+  lazaret diff app:1.0 app:1.1
+  lazaret diff old.tar new.tar -f json
+
+Exit status: 0 the newer image is allowed, 1 it is denied by the policy, 2 failure.";
+
+/// Show what changed between two images: packages, findings, verdict.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Diff {
+    /// The older image
+    old: String,
+
+    /// The newer image
+    new: String,
+
+    /// Shape of the answer
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    format: DiffFormat,
+
+    /// Write to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    judging: Judging,
+
+    #[command(flatten)]
+    looking: Looking,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DiffFormat {
+    Table,
+    Json,
+}
+
+impl Diff {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let court = self.judging.court(context)?;
+        let viewer = self.looking.viewer(context)?;
+        let report = |word: &str| -> anyhow::Result<model::Report> {
+            let now = Timestamp::now();
+            let inspection = viewer.inspect(word, now).map_err(|error| error.context(word.to_owned()))?;
+            Ok(court.report(inspection, now))
+        };
+        let (old, new) = (report(&self.old)?, report(&self.new)?);
+        viewer.finish();
+        let diff = scan::diff(&old, &new);
+        let looks = Looks::of(self.output.as_deref());
+        write_to(self.output.as_deref(), |out| match self.format {
+            DiffFormat::Table => Ok(scan::report::write_diff(&diff, looks.width, looks.color, out)?),
+            DiffFormat::Json => {
+                serde_json::to_writer_pretty(&mut *out, &diff)?;
+                Ok(writeln!(out)?)
+            }
+        })?;
+        Ok(match new.verdict.decision {
+            Decision::Deny => Outcome::Denied,
+            _ => Outcome::Allowed,
+        })
+    }
+}

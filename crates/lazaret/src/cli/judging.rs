@@ -1,0 +1,110 @@
+//! How images are judged: the options that `scan` and `diff` share, and the judge they make.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use advisory::Database;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use model::{Exception, Report, Timestamp};
+use policy::Policy;
+use scan::{Inspection, Judge, Vex};
+
+use super::Context;
+
+/// The ignore files that are read when none is named.
+const IGNORE_FILES: [&str; 3] = [".lazaretignore.yaml", ".lazaretignore", ".trivyignore"];
+/// Most bytes of a policy, an ignore file or a VEX document.
+const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
+
+/// How an image is judged.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judgement")]
+pub(crate) struct Judging {
+    /// The policy; without one the built-in policy judges (`lazaret policy show`)
+    #[arg(long, value_name = "FILE", env = "LAZARET_POLICY")]
+    policy: Option<PathBuf>,
+
+    /// Findings to live with: id, owner, reason, expiry [default: .lazaretignore.yaml]
+    #[arg(long, value_name = "FILE")]
+    ignore_file: Option<PathBuf>,
+
+    /// VEX documents (OpenVEX, CSAF) whose statements take findings out
+    #[arg(long, value_name = "FILE")]
+    vex: Vec<PathBuf>,
+}
+
+/// A judge that owns what it judges with.
+pub(crate) struct Court {
+    database: Database,
+    policy: Policy,
+    exceptions: Vec<Exception>,
+    vex: Vec<Vex>,
+}
+
+impl Judging {
+    /// Reads the policy, the exceptions, the VEX documents and the database.
+    pub(crate) fn court(&self, context: &Context) -> anyhow::Result<Court> {
+        let policy = read_policy(self.policy.as_deref())?;
+        let mut exceptions = Vec::new();
+        if let Some(path) = self.ignore_file.clone().or_else(default_ignore_file) {
+            let name = path.display().to_string();
+            exceptions = policy::parse_exceptions(&read_text(&path)?, &name)?;
+        }
+        let mut vex = Vec::new();
+        for path in &self.vex {
+            vex.push(Vex::parse(read_text(path)?.as_bytes(), &path.display().to_string())?);
+        }
+        Ok(Court { database: open_database(&context.data_dir)?, policy, exceptions, vex })
+    }
+}
+
+impl Court {
+    /// Judges what was found in an image.
+    pub(crate) fn report(&self, inspection: Inspection, now: Timestamp) -> Report {
+        let judge = Judge {
+            database: &self.database,
+            policy: &self.policy,
+            exceptions: &self.exceptions,
+            vex: &self.vex,
+            tool_version: env!("CARGO_PKG_VERSION"),
+            now,
+        };
+        judge.report(inspection)
+    }
+}
+
+/// The policy in a file, or the built-in one.
+pub(crate) fn read_policy(path: Option<&Path>) -> anyhow::Result<Policy> {
+    match path {
+        Some(path) => Ok(Policy::parse(&read_text(path)?, &path.display().to_string())?),
+        None => Ok(Policy::builtin()),
+    }
+}
+
+/// The advisory database in the data directory.
+pub(crate) fn open_database(data_dir: &Path) -> anyhow::Result<Database> {
+    Database::open(data_dir).with_context(|| {
+        format!(
+            "no advisories to match against; fetch them with `lazaret advisories update`, or read \
+             local copies with `lazaret advisories import DIR` (data directory {})",
+            data_dir.display()
+        )
+    })
+}
+
+fn default_ignore_file() -> Option<PathBuf> {
+    IGNORE_FILES.iter().map(PathBuf::from).find(|path| path.is_file())
+}
+
+/// A text file, within the bound.
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut text = String::new();
+    let read = file.take(MAX_DOCUMENT_BYTES + 1).read_to_string(&mut text);
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    if text.len() as u64 > MAX_DOCUMENT_BYTES {
+        bail!("{}: larger than {} MiB, the most for a document", path.display(), MAX_DOCUMENT_BYTES >> 20);
+    }
+    Ok(text)
+}

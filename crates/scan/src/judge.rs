@@ -1,0 +1,98 @@
+//! `Judge`: an inventory to a report. The second half of a scan: match, excuse, decide.
+//!
+//! Pure apart from the database's reads: the same inspection, database, policy and time always
+//! give the same report.
+
+use advisory::Database;
+use model::{Exception, Finding, Ignored, Layer, Report, Skip, Timestamp, ToolVersions, Verdict};
+use policy::Policy;
+
+use crate::inspect::Inspection;
+use crate::vex::Vex;
+
+/// All that judges an image.
+pub struct Judge<'a> {
+    /// The known vulnerabilities.
+    pub database: &'a Database,
+    /// What is allowed.
+    pub policy: &'a Policy,
+    /// Findings to live with.
+    pub exceptions: &'a [Exception],
+    /// Statements that findings do not apply.
+    pub vex: &'a [Vex],
+    /// This program's version, for the report.
+    pub tool_version: &'a str,
+    /// The time at which the judgement holds: for expiry and age.
+    pub now: Timestamp,
+}
+
+impl Judge<'_> {
+    /// Matches, excuses and judges what was found in an image.
+    pub fn report(&self, inspection: Inspection) -> Report {
+        let mut matched = advisory::match_inventory(&inspection.inventory, self.database, self.now);
+        mark_inherited(&mut matched.findings, &inspection.image.layers);
+        let mut report = inspection.into_unjudged(self.tool_version);
+        report.coverage = matched.coverage;
+        report.tool.database = Some(self.database.version());
+        self.policy.digest().clone_into(&mut report.tool.policy);
+        self.excuse(&mut report, matched.findings);
+        report.verdict = policy::judge(&report, self.policy, &self.today());
+        report
+    }
+
+    /// Takes out what a VEX statement or an exception answers for.
+    fn excuse(&self, report: &mut Report, mut findings: Vec<Finding>) {
+        for vex in self.vex {
+            let (kept, ignored) = vex.apply(findings, &report.source);
+            report.ignored.extend(ignored);
+            findings = kept;
+        }
+        let exceptions = self.exceptions.iter().chain(self.policy.exceptions());
+        let exceptions: Vec<Exception> = exceptions.cloned().collect();
+        let excused = policy::apply_exceptions(findings, &exceptions, &self.today());
+        report.ignored.extend::<Vec<Ignored>>(excused.ignored);
+        report.stale_exceptions = excused.stale;
+        report.findings = excused.kept;
+    }
+
+    fn today(&self) -> String {
+        self.now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    }
+}
+
+impl Inspection {
+    /// The report without judgement: no findings, no coverage, no verdict. For a bill of materials.
+    pub fn into_unjudged(self, tool_version: &str) -> Report {
+        Report {
+            schema: Report::SCHEMA.to_owned(),
+            source: self.source,
+            image: self.image,
+            inventory: self.inventory,
+            coverage: Vec::new(),
+            findings: Vec::new(),
+            ignored: Vec::new(),
+            stale_exceptions: Vec::new(),
+            verdict: Verdict::default(),
+            skipped: sorted(self.skipped),
+            tool: ToolVersions {
+                lazaret: tool_version.to_owned(),
+                database: None,
+                policy: String::new(),
+            },
+        }
+    }
+}
+
+fn sorted(mut skipped: Vec<Skip>) -> Vec<Skip> {
+    skipped.sort();
+    skipped.dedup();
+    skipped
+}
+
+/// A finding in a layer of the base image came with it.
+fn mark_inherited(findings: &mut [Finding], layers: &[Layer]) {
+    for finding in findings {
+        let layer = layers.get(finding.layer().0 as usize);
+        finding.base = layer.is_some_and(|layer| layer.base);
+    }
+}
