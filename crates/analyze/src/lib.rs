@@ -5,21 +5,28 @@
 //! reads into an [`Analysis`]. What a file says wrongly is data (`Skip`), not an error.
 
 mod analysis;
+mod binary;
+mod content_reader;
 mod dispatch;
 mod dotnet;
+mod executable;
 mod golang;
+mod java;
 mod limits;
 mod node;
 mod os;
 mod other;
 mod pattern;
 mod php;
+mod pins;
 mod python;
 mod ruby;
+mod rust;
 #[cfg(test)]
 #[allow(dead_code)] // each folder uses the parts it needs
 mod testing;
 mod text;
+mod value;
 
 pub use analysis::{Analysis, AnalyzeError, OwnedPaths, PathHash};
 pub use dispatch::{Analyzers, HEAD_BYTES};

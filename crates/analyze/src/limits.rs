@@ -4,3 +4,55 @@
 pub(crate) const MAX_TEXT_BYTES: u64 = 64 << 20;
 /// Most packages taken from one file.
 pub(crate) const MAX_PACKAGES: usize = 200_000;
+
+/// Bytes that `ContentReader` reads at least, and to which it rounds.
+pub(crate) const READER_PAGE_BYTES: u64 = 4 << 10;
+/// Most bytes of one executable that are held at a time.
+pub(crate) const MAX_READER_BYTES: u64 = 24 << 20;
+/// Most separate reads of one executable.
+pub(crate) const MAX_READER_READS: usize = 512;
+/// Longest zero-terminated name in an executable, in bytes.
+pub(crate) const MAX_READER_STRING_BYTES: u64 = 4 << 10;
+/// Most sections and segments looked at in one executable, each.
+pub(crate) const MAX_REGIONS: usize = 100_000;
+
+/// Longest value of a name, version, vendor or licence taken from a package database, in bytes.
+pub(crate) const MAX_FIELD_BYTES: usize = 4 << 10;
+/// Longest path, in bytes (`PATH_MAX` of Linux).
+pub(crate) const MAX_PATH_BYTES: usize = 4 << 10;
+/// Most paths of owned files taken from one package database.
+pub(crate) const MAX_OWNED_PATHS: usize = 2_000_000;
+/// Most bytes of such paths, together.
+pub(crate) const MAX_OWNED_PATHS_BYTES: usize = 256 << 20;
+/// Most broken records of one package database that are told one by one.
+pub(crate) const MAX_BROKEN_RECORDS: usize = 20;
+/// Largest rpm database that is read, in bytes.
+pub(crate) const MAX_RPM_DATABASE_BYTES: u64 = 1 << 30;
+/// Largest header of one package in an rpm database, in bytes.
+pub(crate) const MAX_RPM_HEADER_BYTES: usize = 32 << 20;
+/// Most entries in the index of an rpm header (rpm's own bound).
+pub(crate) const MAX_RPM_HEADER_ENTRIES: usize = 0xffff;
+/// Largest window of a zstd frame, as a power of two of bytes: 128 MiB, the format's
+/// recommendation for decoders.
+pub(crate) const MAX_ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Largest string of module lines in a Go program, in bytes.
+pub(crate) const MAX_GO_MODINFO_BYTES: u64 = 8 << 20;
+/// Largest version string in a Go program, in bytes.
+pub(crate) const MAX_GO_VERSION_BYTES: u64 = 4 << 10;
+/// Most bytes searched for a Go program's build information when no section names it.
+pub(crate) const MAX_GO_SEARCH_BYTES: u64 = 64 << 20;
+/// Bytes of one window when a file is searched.
+pub(crate) const SEARCH_WINDOW_BYTES: usize = 1 << 20;
+/// Largest text file whose parser holds it as a tree (TOML, YAML, nested JSON), in bytes.
+pub(crate) const MAX_TREE_TEXT_BYTES: u64 = 16 << 20;
+/// Longest package name or version that is believed, in bytes.
+pub(crate) const MAX_NAME_BYTES: usize = 1_024;
+/// Most parser events of one YAML file.
+pub(crate) const MAX_YAML_EVENTS: usize = 8_000_000;
+/// Most nodes (scalars, lists, maps) of one YAML file.
+pub(crate) const MAX_YAML_NODES: usize = 4_000_000;
+/// Most nested lists and maps in YAML.
+pub(crate) const MAX_YAML_DEPTH: usize = 64;
+/// Most anchors, and most aliases, of one YAML file.
+pub(crate) const MAX_YAML_ALIASES: usize = 10_000;
