@@ -42,6 +42,9 @@ impl Default for Analyzers {
         let folders = [
             crate::os::ANALYZERS,
             crate::golang::ANALYZERS,
+            crate::rust::ANALYZERS,
+            crate::java::ANALYZERS,
+            crate::binary::ANALYZERS,
             crate::python::ANALYZERS,
             crate::node::ANALYZERS,
             crate::ruby::ANALYZERS,

@@ -1,0 +1,6 @@
+//! binary.
+
+use crate::Analyzer;
+
+/// The analyzers of this folder.
+pub(crate) const ANALYZERS: &[&dyn Analyzer] = &[];
