@@ -75,10 +75,23 @@ pub struct RepositoryCpes {
     pub cpes: Vec<String>,
 }
 
-/// Takes the records of one source as they are read.
+/// Takes the records of the sources as they are read.
+///
+/// One source after the other: `begin_source`, its records, `end_source`. A source is always read
+/// whole, so what a sink holds of that name from earlier is replaced by what it is given now.
 pub trait RecordSink {
+    /// The records of this source follow.
+    fn begin_source(&mut self, _source: &str) -> Result<(), crate::AdvisoryError> {
+        Ok(())
+    }
+
     /// Takes one record.
     fn record(&mut self, record: Record) -> Result<(), crate::AdvisoryError>;
+
+    /// The source has been read to its end.
+    fn end_source(&mut self, _summary: &SourceSummary) -> Result<(), crate::AdvisoryError> {
+        Ok(())
+    }
 }
 
 /// What came of reading one source.
