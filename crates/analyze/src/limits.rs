@@ -56,3 +56,8 @@ pub(crate) const MAX_YAML_NODES: usize = 4_000_000;
 pub(crate) const MAX_YAML_DEPTH: usize = 64;
 /// Most anchors, and most aliases, of one YAML file.
 pub(crate) const MAX_YAML_ALIASES: usize = 10_000;
+
+/// Largest `.dep-v0` section of a Rust program, in bytes.
+pub(crate) const MAX_AUDITABLE_BYTES: u64 = 8 << 20;
+/// Largest JSON that such a section may expand to, in bytes.
+pub(crate) const MAX_AUDITABLE_JSON_BYTES: u64 = 32 << 20;
