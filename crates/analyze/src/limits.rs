@@ -61,3 +61,36 @@ pub(crate) const MAX_YAML_ALIASES: usize = 10_000;
 pub(crate) const MAX_AUDITABLE_BYTES: u64 = 8 << 20;
 /// Largest JSON that such a section may expand to, in bytes.
 pub(crate) const MAX_AUDITABLE_JSON_BYTES: u64 = 32 << 20;
+
+/// Longest name of an entry of a zip archive that is looked at, in bytes.
+pub(crate) const MAX_ZIP_NAME_BYTES: usize = 4 << 10;
+/// Most entries kept of one zip archive's directory.
+pub(crate) const MAX_ZIP_WANTED: usize = 100_000;
+/// A zip entry that expands by more than this is a bomb …
+pub(crate) const MAX_ZIP_RATIO: u64 = 200;
+/// … once it is larger than this, in bytes: short entries of one letter are harmless.
+pub(crate) const ZIP_RATIO_FREE_BYTES: u64 = 1 << 20;
+/// Archives inside archives that are opened, the file itself not counted.
+pub(crate) const MAX_ARCHIVE_DEPTH: usize = 5;
+/// Largest archive inside an archive that is inflated into memory, in bytes. Archives that are
+/// stored only are read in place, whatever their size.
+pub(crate) const MAX_NESTED_ARCHIVE_BYTES: u64 = 64 << 20;
+/// Most bytes of inflated archives that are in memory at a time, one inside the other.
+pub(crate) const MAX_NESTED_LIVE_BYTES: u64 = 96 << 20;
+/// Most bytes inflated out of one file, in all.
+pub(crate) const MAX_ARCHIVE_EXPANDED_BYTES: u64 = 2 << 30;
+/// Most directory entries read of one file, archives inside it included.
+pub(crate) const MAX_ARCHIVE_ENTRIES: u64 = 2_000_000;
+/// Most archives opened in one file.
+pub(crate) const MAX_ARCHIVES: usize = 20_000;
+/// Bytes of a manifest that are read; the main section comes first.
+pub(crate) const MAX_MANIFEST_BYTES: u64 = 256 << 10;
+/// Largest `pom.properties`, in bytes.
+pub(crate) const MAX_POM_PROPERTIES_BYTES: u64 = 64 << 10;
+/// Largest `pom.xml`, in bytes.
+pub(crate) const MAX_POM_XML_BYTES: u64 = 8 << 20;
+/// Deepest element of a `pom.xml`.
+pub(crate) const MAX_POM_DEPTH: usize = 64;
+/// Longest text that a `${…}` of a `pom.xml` may become, in bytes, and how often it is replaced.
+pub(crate) const MAX_POM_VALUE_BYTES: usize = 4 << 10;
+pub(crate) const MAX_POM_REPLACEMENTS: usize = 16;
