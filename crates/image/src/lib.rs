@@ -4,10 +4,21 @@
 //! the source hands each layer to a [`LayerVisitor`], decompressed, verified and walked entry by
 //! entry within the limits of [`Limits`]. What is beyond a limit is a `Skip`, not an error.
 
+mod archive;
+mod compression;
+mod config;
+mod describe;
 mod error;
+mod hashing;
+mod input;
+mod layer;
 mod limits;
+mod manifest;
 mod open;
+mod remote;
 mod source;
+mod stop;
+mod tar;
 
 pub use error::ImageError;
 pub use limits::Limits;

@@ -26,6 +26,8 @@ pub struct Limits {
     pub buffered_file_bytes: u64,
     /// Largest file that is looked into at all.
     pub file_bytes: u64,
+    /// Most skips listed for one layer; what is beyond is counted.
+    pub skips_per_layer: usize,
     /// Seconds without a byte from a registry or daemon before giving up.
     pub idle_timeout_s: u64,
 }
@@ -44,6 +46,7 @@ impl Default for Limits {
             header_bytes: 1 << 20,
             buffered_file_bytes: 16 << 20,
             file_bytes: 8 << 30,
+            skips_per_layer: 1_000,
             idle_timeout_s: 60,
         }
     }

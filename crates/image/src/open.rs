@@ -59,6 +59,5 @@ impl Target {
 
 /// Opens an image for reading.
 pub fn open(target: &Target, options: &Options) -> Result<Box<dyn Source>, ImageError> {
-    let _ = (target, options);
-    todo!("helper: image")
+    crate::remote::open(target, options)
 }
