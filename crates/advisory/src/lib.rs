@@ -10,8 +10,11 @@ mod error;
 mod feed;
 mod matching;
 mod record;
+#[cfg(test)]
+mod samples;
 mod version;
 
+pub use database::{Builder, Database, SourceStatus};
 pub use error::AdvisoryError;
 pub use record::{
     CvssVector, EndOfLife, EpssRecord, KevRecord, Record, RecordSink, RepositoryCpes, SourceSummary,
