@@ -19,3 +19,4 @@ pub use error::AdvisoryError;
 pub use record::{
     CvssVector, EndOfLife, EpssRecord, KevRecord, Record, RecordSink, RepositoryCpes, SourceSummary,
 };
+pub use version::{InvalidVersion, Position, Scheme, Version, affects, compare, position};
