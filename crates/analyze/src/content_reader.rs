@@ -35,12 +35,7 @@ struct Piece {
 impl<'c> ContentReader<'c> {
     /// A reader that has read nothing yet.
     pub(crate) fn new(content: &'c dyn Content) -> Self {
-        ContentReader {
-            content,
-            first: OnceCell::new(),
-            pieces: Cell::new(0),
-            bytes: Cell::new(0),
-        }
+        ContentReader { content, first: OnceCell::new(), pieces: Cell::new(0), bytes: Cell::new(0) }
     }
 
     /// Bytes in all.

@@ -139,9 +139,7 @@ fn mach_regions<Mach: MachHeader<Endian = Endianness>>(
 }
 
 /// PE: the section table; addresses with the image base added.
-fn pe_regions<Pe: ImageNtHeaders>(
-    reader: &ContentReader<'_>,
-) -> Result<Executable, object::Error> {
+fn pe_regions<Pe: ImageNtHeaders>(reader: &ContentReader<'_>) -> Result<Executable, object::Error> {
     let mut offset = pe::ImageDosHeader::parse(reader)?.nt_headers_offset().into();
     let (headers, _) = Pe::parse(reader, &mut offset)?;
     let base = headers.optional_header().image_base();

@@ -25,7 +25,9 @@ pub(crate) const MAX_OWNED_PATHS: usize = 2_000_000;
 /// Most bytes of such paths, together.
 pub(crate) const MAX_OWNED_PATHS_BYTES: usize = 256 << 20;
 /// Most broken records of one package database that are told one by one.
-pub(crate) const MAX_BROKEN_RECORDS: usize = 20;
+pub(crate) const MAX_BROKEN_RECORDS_TOLD: usize = 20;
+/// Broken records after which a package database is not read on.
+pub(crate) const MAX_BROKEN_RECORDS: usize = 10_000;
 /// Largest rpm database that is read, in bytes.
 pub(crate) const MAX_RPM_DATABASE_BYTES: u64 = 1 << 30;
 /// Largest header of one package in an rpm database, in bytes.
@@ -54,6 +56,8 @@ pub(crate) const MAX_YAML_EVENTS: usize = 8_000_000;
 pub(crate) const MAX_YAML_NODES: usize = 4_000_000;
 /// Most nested lists and maps in YAML.
 pub(crate) const MAX_YAML_DEPTH: usize = 64;
+/// Most documents in one YAML file.
+pub(crate) const MAX_YAML_DOCUMENTS: usize = 16;
 /// Most anchors, and most aliases, of one YAML file.
 pub(crate) const MAX_YAML_ALIASES: usize = 10_000;
 
@@ -94,3 +98,5 @@ pub(crate) const MAX_POM_DEPTH: usize = 64;
 /// Longest text that a `${…}` of a `pom.xml` may become, in bytes, and how often it is replaced.
 pub(crate) const MAX_POM_VALUE_BYTES: usize = 4 << 10;
 pub(crate) const MAX_POM_REPLACEMENTS: usize = 16;
+/// Most licences taken of one package.
+pub(crate) const MAX_LICENSES: usize = 32;

@@ -46,7 +46,8 @@ impl Elf {
         self.section(&mut table, [0, 0, 0, 0, 0, 0]);
         for (n, (name, bytes, writable)) in self.parts.iter().enumerate() {
             let flags = 2 | u64::from(*writable);
-            let row = [names.len() as u64, 1, flags, Self::address(n), offsets[n], bytes.len() as u64];
+            let row =
+                [names.len() as u64, 1, flags, Self::address(n), offsets[n], bytes.len() as u64];
             self.section(&mut table, row);
             names.extend_from_slice(name.as_bytes());
             names.push(0);

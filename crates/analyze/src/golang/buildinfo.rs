@@ -83,11 +83,7 @@ fn locate(
     for name in [&b".go.buildinfo"[..], b"__go_buildinfo"] {
         if let Some(section) = executable.section(name) {
             let head = reader.slice(section.offset, MAGIC.len() as u64).unwrap_or_default();
-            return if head == MAGIC {
-                Ok(Some(section.offset))
-            } else {
-                search(reader, section)
-            };
+            return if head == MAGIC { Ok(Some(section.offset)) } else { search(reader, section) };
         }
     }
     let has_segments_only = executable.sections.is_empty();
@@ -131,11 +127,7 @@ fn inline_strings<'r>(reader: &'r ContentReader<'_>, at: u64) -> Option<(&'r [u8
 }
 
 /// A string after its length; gives also where the next one begins.
-fn counted<'r>(
-    reader: &'r ContentReader<'_>,
-    at: u64,
-    max_bytes: u64,
-) -> Option<(&'r [u8], u64)> {
+fn counted<'r>(reader: &'r ContentReader<'_>, at: u64, max_bytes: u64) -> Option<(&'r [u8], u64)> {
     let ahead = reader.size_bytes().checked_sub(at)?.min(10);
     let mut length = 0_u64;
     let mut start = at;

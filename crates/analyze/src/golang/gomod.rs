@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn odd_text_gives_nothing_and_ends() {
-        for text in ["", "(", ")", "require (", "require \"", "replace a =>", "\u{0}\u{1}", "x ( y"] {
+        for text in ["", "(", ")", "require (", "require \"", "replace a =>", "\u{0}\u{1}", "x ( y"]
+        {
             check("go.mod", text.as_bytes(), &[]);
         }
     }

@@ -66,9 +66,8 @@ fn is_own_package(package: &str, main: &Module<'_>, lines: &ModuleLines<'_>) -> 
     if package.contains("/vendor/") {
         return false;
     }
-    let in_own_tree = |module: &Module<'_>| {
-        module.replacement.is_some_and(|(path, _)| path.starts_with("./"))
-    };
+    let in_own_tree =
+        |module: &Module<'_>| module.replacement.is_some_and(|(path, _)| path.starts_with("./"));
     package == "main"
         || within(main.path)
         || lines.dependencies.iter().any(|module| in_own_tree(module) && within(module.path))
@@ -204,7 +203,10 @@ mod tests {
                       build\tvcs.time=2024-02-03T04:05:06Z";
         let clean = "v0.0.0-20240203040506-0123456789ab";
         assert_eq!(version(commit), clean);
-        assert_eq!(version(&format!("{commit}\nbuild\tvcs.modified=true")), format!("{clean}+dirty"));
+        assert_eq!(
+            version(&format!("{commit}\nbuild\tvcs.modified=true")),
+            format!("{clean}+dirty")
+        );
         assert_eq!(version("build\tvcs.revision=0123456789abcdef"), "(devel)");
         assert_eq!(version("build\tvcs.revision=zz\nbuild\tvcs.time=2024"), "(devel)");
     }
