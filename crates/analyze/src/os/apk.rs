@@ -24,8 +24,8 @@ struct Record<'a> {
     maintainer: &'a [u8],
     /// The directory of the files that follow.
     directory: &'a [u8],
-    /// Its files, each with its directory.
-    files: Vec<(&'a [u8], &'a [u8])>,
+    /// Whether the ledger knows that the files that follow are this package's.
+    owns: bool,
 }
 
 impl Analyzer for Apk {
@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
     }
 
     /// Takes one `X:value` line; what an inventory does not need is passed over.
-    fn take(&mut self, key: u8, value: &'a [u8]) {
+    fn take(&mut self, key: u8, value: &'a [u8], ledger: &mut Ledger<'_>) {
         match key {
             b'P' => self.name = value,
             b'V' => self.version = value,
@@ -70,9 +70,20 @@ impl<'a> Record<'a> {
             b'L' => self.license = value,
             b'm' => self.maintainer = value,
             b'F' => self.directory = value,
-            b'R' => self.files.push((self.directory, value)),
+            b'R' => self.take_file(value, ledger),
             _ => {}
         }
+    }
+
+    /// A file in the directory named last. The name of the package stands before its files.
+    fn take_file(&mut self, file: &[u8], ledger: &mut Ledger<'_>) {
+        if !self.owns {
+            let Some(name) = word(self.name) else { return };
+            ledger.owner(&name);
+            self.owns = true;
+        }
+        let parent = [self.directory, b"/"].concat();
+        ledger.path(if self.directory.is_empty() { b"" } else { &parent }, file);
     }
 
     fn package(&self) -> Option<Package> {
@@ -86,20 +97,16 @@ impl<'a> Record<'a> {
         Some(package)
     }
 
-    /// Writes the package and its files, and begins the next.
+    /// Writes the package and begins the next.
     fn finish(&mut self, ledger: &mut Ledger<'_>) -> Result<(), AnalyzeError> {
         let record = std::mem::take(self);
-        let Some(package) = record.package() else {
-            let name = quoted(record.name);
-            ledger.broken(format!("a package with P:{name} and V:{}", quoted(record.version)));
-            return Ok(());
-        };
-        ledger.owner(&package.name);
-        for (directory, file) in record.files {
-            let parent = [directory, b"/"].concat();
-            ledger.path(if directory.is_empty() { b"" } else { &parent }, file);
+        match record.package() {
+            Some(package) => ledger.package(package),
+            None => ledger.broken(|| {
+                let (name, version) = (quoted(record.name), quoted(record.version));
+                format!("a package with name {name} and version {version}")
+            }),
         }
-        ledger.package(package)
     }
 }
 
@@ -108,7 +115,7 @@ fn read_installed(bytes: &[u8], ledger: &mut Ledger<'_>) -> Result<(), AnalyzeEr
     let mut known = false;
     for line in lines(bytes) {
         match line {
-            [key, b':', value @ ..] => record.take(*key, value.trim_ascii()),
+            [key, b':', value @ ..] => record.take(*key, value.trim_ascii(), ledger),
             _ if line.trim_ascii().is_empty() && !record.is_empty() => {
                 record.finish(ledger)?;
             }

@@ -6,7 +6,8 @@
 use model::{Package, SkipReason};
 
 use crate::limits::{
-    MAX_BROKEN_RECORDS, MAX_OWNED_PATHS, MAX_OWNED_PATHS_BYTES, MAX_PACKAGES, MAX_PATH_BYTES,
+    MAX_BROKEN_RECORDS, MAX_BROKEN_RECORDS_TOLD, MAX_OWNED_PATHS, MAX_OWNED_PATHS_BYTES,
+    MAX_PACKAGES, MAX_PATH_BYTES,
 };
 use crate::{Analysis, AnalyzeError, OwnedPaths};
 
@@ -75,18 +76,25 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Notes a record that could not be read. The first [`MAX_BROKEN_RECORDS`] are told each.
-    pub(super) fn broken(&mut self, detail: String) {
+    /// Notes a record that could not be read. The first [`MAX_BROKEN_RECORDS_TOLD`] are told
+    /// each; an error once there are more than [`MAX_BROKEN_RECORDS`].
+    pub(super) fn broken(&mut self, detail: impl FnOnce() -> String) -> Result<(), AnalyzeError> {
         self.broken += 1;
-        if self.broken <= MAX_BROKEN_RECORDS {
-            self.found.skipped.push((String::new(), SkipReason::Malformed, detail));
+        if self.broken <= MAX_BROKEN_RECORDS_TOLD {
+            self.found.skipped.push((String::new(), SkipReason::Malformed, detail()));
         }
+        if self.broken > MAX_BROKEN_RECORDS {
+            return Err(AnalyzeError::TooLarge(format!(
+                "more than {MAX_BROKEN_RECORDS} broken records; the rest is not read"
+            )));
+        }
+        Ok(())
     }
 
     /// Ends the file: drops owners without files and tells how many broken records were not told.
     pub(super) fn close(self) {
         self.found.owned.retain(|owned| !owned.paths.is_empty());
-        let untold = self.broken.saturating_sub(MAX_BROKEN_RECORDS);
+        let untold = self.broken.saturating_sub(MAX_BROKEN_RECORDS_TOLD);
         if untold > 0 {
             let detail = format!("{untold} more broken records");
             self.found.skipped.push((String::new(), SkipReason::Malformed, detail));
@@ -123,16 +131,17 @@ mod tests {
     fn limits_are_told() {
         let mut found = Analysis::default();
         let mut ledger = Ledger::new(&mut found);
-        for n in 0..MAX_BROKEN_RECORDS + 7 {
-            ledger.broken(format!("record {n}"));
+        for n in 0..MAX_BROKEN_RECORDS {
+            assert!(ledger.broken(|| format!("record {n}")).is_ok());
         }
+        assert!(ledger.broken(|| "one more".into()).is_err());
         ledger.owner("a");
         ledger.paths = MAX_OWNED_PATHS;
         ledger.path(b"/", b"one");
         ledger.path(b"/", b"two");
         ledger.close();
-        assert_eq!(found.skipped.len(), MAX_BROKEN_RECORDS + 2);
-        assert_eq!(found.skipped.last().unwrap().2, "7 more broken records");
+        assert_eq!(found.skipped.len(), MAX_BROKEN_RECORDS_TOLD + 2);
+        assert_eq!(found.skipped.last().unwrap().2, "9981 more broken records");
         assert!(found.owned.is_empty());
 
         let package = Package::new(PackageKind::Deb, "a", "1");

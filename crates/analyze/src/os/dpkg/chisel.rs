@@ -120,10 +120,7 @@ fn take_line(line: &[u8], ledger: &mut Ledger<'_>) -> Result<(), AnalyzeError> {
     };
     match package {
         Some(package) => ledger.package(package),
-        None => {
-            ledger.broken(format!("not a manifest line: {}", quoted(line.trim_ascii())));
-            Ok(())
-        }
+        None => ledger.broken(|| format!("not a manifest line: {}", quoted(line.trim_ascii()))),
     }
 }
 

@@ -12,6 +12,7 @@ mod chisel;
 mod stanza;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use model::{Content, FileEntry, Package, PackageKind, SourcePackage};
 
@@ -20,6 +21,7 @@ pub(crate) use chisel::ChiselManifest;
 use self::stanza::{Stanza, stanzas};
 use super::bytes::{field, lines, quoted, whole, word};
 use super::ledger::Ledger;
+use crate::limits::MAX_PACKAGES;
 use crate::{Analysis, AnalyzeError, Analyzer, Pattern};
 
 /// Where distroless images keep one file a package.
@@ -87,18 +89,18 @@ fn read_status(bytes: &[u8], ledger: &mut Ledger<'_>) -> Result<(), AnalyzeError
             continue;
         }
         let Some(package) = package(&stanza) else {
-            ledger.broken(format!(
-                "a stanza with Package {} and Version {}",
-                quoted(stanza.package),
-                quoted(stanza.version)
-            ));
+            ledger.broken(|| {
+                let (name, version) = (quoted(stanza.package), quoted(stanza.version));
+                format!("a stanza with Package {name} and Version {version}")
+            })?;
             continue;
         };
-        let key = (package.name.clone(), package.arch.clone());
-        match at.get(&key) {
-            Some(&earlier) => packages[earlier] = package,
-            None => {
-                at.insert(key, packages.len());
+        match at.entry((package.name.clone(), package.arch.clone())) {
+            Entry::Occupied(earlier) => packages[*earlier.get()] = package,
+            // One more than is taken, so that the ledger refuses it.
+            Entry::Vacant(_) if packages.len() > MAX_PACKAGES => break,
+            Entry::Vacant(place) => {
+                place.insert(packages.len());
                 packages.push(package);
             }
         }
@@ -168,7 +170,7 @@ fn read_md5sums(owner: &str, bytes: &[u8], ledger: &mut Ledger<'_>) -> Result<()
         match line.get(HASH_BYTES..) {
             Some([b' ', b' ' | b'*', path @ ..]) => ledger.path(b"", path),
             _ if line.is_empty() => {}
-            _ => ledger.broken(format!("not a hash and a path: {}", quoted(line))),
+            _ => ledger.broken(|| format!("not a hash and a path: {}", quoted(line)))?,
         }
     }
     Ok(())

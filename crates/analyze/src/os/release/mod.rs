@@ -65,7 +65,8 @@ impl Analyzer for Release {
         let text = String::from_utf8_lossy(&bytes);
         if let Some((rank, distro)) = read(&entry.path, &text) {
             found.distro = Some((rank, distro));
-        } else if !text.trim().is_empty() {
+        } else if !text.trim().is_empty() && entry.path != "etc/lsb-release" {
+            // Many distributions have an lsb-release with nothing but the LSB's own version.
             let text = super::bytes::quoted(text.trim().as_bytes());
             return Err(AnalyzeError::Malformed(format!("names no distribution: {text}")));
         }
@@ -244,12 +245,12 @@ mod tests {
             ("etc/redhat-release", "release 8"),
             ("etc/alpine-release", "edge of\x07 the world"),
             ("etc/SuSE-release", "VERSION = 1"),
-            ("etc/lsb-release", "LSB_VERSION=1.4"),
         ] {
             let (found, errors) = try_analyze(path, text.as_bytes());
             assert_eq!((found.distro, errors.len()), (None, 1), "{path}: {text}");
         }
         assert!(analyze("etc/os-release", b"\n").is_empty());
+        assert!(analyze("etc/lsb-release", b"LSB_VERSION=1.4\n").is_empty());
         assert_eq!(wanted_by("etc/os-release"), ["os-release"]);
     }
 }

@@ -166,14 +166,16 @@ impl<'a> Hash<'a> {
                 continue;
             }
             let record = Record::Item { page: number, item: at };
-            let value = match self.item(page, at) {
+            match self.item(page, at) {
                 Some(Item::Here(blob)) => {
-                    self.pages.spend(blob.len() as u64).map(|_| blob.to_vec())
+                    let blob = self.pages.spend(blob.len() as u64).map(|_| blob);
+                    installed.blob(record, blob)?;
                 }
-                Some(Item::Elsewhere { first_page, length }) => self.overflow(first_page, length),
-                None => Err(malformed("the item is not in its page".into())),
-            };
-            installed.blob(record, value)?;
+                Some(Item::Elsewhere { first_page, length }) => {
+                    installed.blob(record, self.overflow(first_page, length))?;
+                }
+                None => installed.broken(record, "the item is not in its page")?,
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 //! and counts more: the last entry of a tag wins.
 
 use super::super::bytes::{array, be16, be32};
-use crate::limits::MAX_RPM_HEADER_ENTRIES;
+use crate::limits::{MAX_OWNED_PATHS, MAX_RPM_HEADER_ENTRIES};
 
 pub(super) const NAME: u32 = 1000;
 pub(super) const VERSION: u32 = 1001;
@@ -106,7 +106,7 @@ impl<'a> Header<'a> {
             }
         }
         let Some(places) = self.entry(DIRINDEXES).filter(|e| e.kind == TYPE_INT32) else { return };
-        let directories: Vec<&[u8]> = strings(DIRNAMES).collect();
+        let directories: Vec<&[u8]> = strings(DIRNAMES).take(MAX_OWNED_PATHS).collect();
         let places = places.data.chunks_exact(4).take(places.count);
         for (at, (name, place)) in strings(BASENAMES).zip(places).enumerate() {
             let place = array(place, 0).map_or(usize::MAX, |b| u32::from_be_bytes(b) as usize);

@@ -45,7 +45,9 @@ impl Analyzer for RpmManifest {
             match package(line) {
                 Some(package) if package.name == PUBLIC_KEY => {}
                 Some(package) => ledger.package(package)?,
-                None => ledger.broken(format!("not ten fields of a package: {}", quoted(line))),
+                None => {
+                    ledger.broken(|| format!("not ten fields of a package: {}", quoted(line)))?;
+                }
             }
         }
         ledger.close();

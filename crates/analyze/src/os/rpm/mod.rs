@@ -122,19 +122,16 @@ impl Installed<'_> {
     fn blob(
         &mut self,
         record: Record,
-        blob: Result<Vec<u8>, AnalyzeError>,
+        blob: Result<impl AsRef<[u8]>, AnalyzeError>,
     ) -> Result<(), AnalyzeError> {
         match blob {
-            Ok(blob) => self.header(record, &blob),
-            Err(AnalyzeError::TooLarge(why)) => {
-                self.broken(record, &why);
-                Ok(())
-            }
+            Ok(blob) => self.header(record, blob.as_ref()),
+            Err(AnalyzeError::TooLarge(why)) => self.broken(record, &why),
             Err(error) => self.survive(record, Err(error)),
         }
     }
 
-    /// Notes damage and goes on, unless the bytes could not be had or there are too many packages.
+    /// Notes damage and goes on, unless the bytes could not be had or a limit ends the file.
     fn survive(
         &mut self,
         record: Record,
@@ -142,22 +139,17 @@ impl Installed<'_> {
     ) -> Result<(), AnalyzeError> {
         match result {
             Err(AnalyzeError::Malformed(why)) => self.broken(record, &why),
-            other => return other,
+            other => other,
         }
-        Ok(())
     }
 
     fn header(&mut self, record: Record, blob: &[u8]) -> Result<(), AnalyzeError> {
         let header = match Header::parse(blob) {
             Ok(header) => header,
-            Err(why) => {
-                self.broken(record, why);
-                return Ok(());
-            }
+            Err(why) => return self.broken(record, why),
         };
         let Some(package) = package(&header) else {
-            self.broken(record, "the header has no usable name, version and release");
-            return Ok(());
+            return self.broken(record, "the header has no usable name, version and release");
         };
         if package.name == PUBLIC_KEY {
             return Ok(());
@@ -167,8 +159,8 @@ impl Installed<'_> {
         self.0.package(package)
     }
 
-    fn broken(&mut self, record: Record, why: &str) {
-        self.0.broken(format!("{record}: {why}"));
+    fn broken(&mut self, record: Record, why: &str) -> Result<(), AnalyzeError> {
+        self.0.broken(|| format!("{record}: {why}"))
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn read(
                     let record = Record::Slot(slot.package);
                     installed.blob(record, read_blob(&mut pages, &slot))?;
                 }
-                None => installed.broken(Record::Page(number), "a slot has no magic number"),
+                None => installed.broken(Record::Page(number), "a slot has no magic number")?,
             }
         }
         number += 1;

@@ -320,6 +320,35 @@ fn a_log_with_changes_is_told() {
     assert!(errors[0].to_string().contains("2 pages"), "{errors:?}");
 }
 
+/// The same on real databases, which are larger: a fixed series of damage.
+#[test]
+fn damaged_real_databases_end() {
+    const ROUNDS: u64 = 60;
+    const STRIKES: usize = 24;
+    for (path, file) in [
+        (BDB, "libuuid.bdb.Packages"),
+        (SQLITE, "mariner-2.0.rpmdb.sqlite"),
+        (NDB, "sle15-bci.ndb.Packages.db"),
+    ] {
+        let Some(sound) = shared(&format!("fixtures/rpmdb/{file}")) else { return };
+        let packages = analyze(path, &sound).packages.len();
+        let mut state = 1_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % below
+        };
+        for round in 0..ROUNDS {
+            let mut bytes = sound.clone();
+            let reach = if round % 2 == 0 { bytes.len() } else { 8192 };
+            for _ in 0..STRIKES {
+                bytes[next(reach)] = next(256) as u8;
+            }
+            let (found, _) = try_analyze(path, &bytes);
+            assert!(found.packages.len() <= packages, "{file}, round {round}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

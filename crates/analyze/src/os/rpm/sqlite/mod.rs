@@ -31,14 +31,15 @@ pub(super) fn read(
     let mut database = Database::open(content)?;
     let root = packages_root(&mut database)?;
     database.walk(root, &mut |row, payload| {
-        let Some(row) = row else {
-            return installed.survive(Record::Table, payload.map(drop));
+        let record = row.map_or(Record::Table, Record::Row);
+        let blob = match &payload {
+            Ok(payload) => column(payload, 1),
+            Err(_) => return installed.blob(record, payload),
         };
-        let blob = payload.and_then(|payload| match column(&payload, 1) {
-            Some(Value::Blob(blob)) => Ok(blob.to_vec()),
-            _ => Err(malformed("the row has no blob".into())),
-        });
-        installed.blob(Record::Row(row), blob)
+        match blob {
+            Some(Value::Blob(blob)) => installed.blob(record, Ok(blob)),
+            _ => installed.broken(record, "the row has no blob"),
+        }
     })
 }
 
