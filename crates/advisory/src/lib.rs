@@ -14,6 +14,7 @@ mod record;
 mod samples;
 mod version;
 
+pub use cvss::{CvssVersion, InvalidCvss, Score, score};
 pub use database::{Builder, Database, SourceStatus};
 pub use error::AdvisoryError;
 pub use record::{
