@@ -139,11 +139,84 @@ pub enum ImageError {
         /// Which limit, with numbers.
         detail: String,
     },
-    /// A kind of source that this build cannot read.
-    #[error("cannot read {target}: this build reads no registries and daemons; save it to a file")]
-    NotBuilt {
-        /// The target.
-        target: String,
+    /// A daemon that is not there.
+    #[error("no {daemon} daemon was found: start it, or set {variable} to its address")]
+    NoDaemon {
+        /// Which.
+        daemon: &'static str,
+        /// The variable that names its address.
+        variable: &'static str,
+    },
+    /// A daemon whose socket is closed to this user.
+    #[error(
+        "no permission to use the {daemon} socket {socket}: run as root or as a member of the \
+         socket's group"
+    )]
+    SocketDenied {
+        /// Which.
+        daemon: &'static str,
+        /// Its socket.
+        socket: PathBuf,
+    },
+    /// A daemon that does not answer.
+    #[error(
+        "the {daemon} daemon at {address} does not answer ({detail}): start it, or set {variable}"
+    )]
+    DaemonUnreachable {
+        /// Which.
+        daemon: &'static str,
+        /// Where.
+        address: String,
+        /// What went wrong.
+        detail: String,
+        /// The variable that names its address.
+        variable: &'static str,
+    },
+    /// The name is not known in that place.
+    #[error("{place} has no image {image}: check its name and tag")]
+    NoSuchImage {
+        /// The image.
+        image: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// The registry wants to know who asks, or that one may not.
+    #[error(
+        "{registry} gives no access to {image}: check the name, log in with `docker login \
+         {registry}`, or pass --username and --password-stdin"
+    )]
+    Unauthorized {
+        /// The image.
+        image: String,
+        /// The registry.
+        registry: String,
+    },
+    /// No connection to the registry.
+    #[error(
+        "cannot reach the registry {registry} ({detail}): check its name, the network and \
+         HTTPS_PROXY"
+    )]
+    Unreachable {
+        /// The registry.
+        registry: String,
+        /// What went wrong.
+        detail: String,
+    },
+    /// A registry or daemon gave something else than the image.
+    #[error("{image} could not be fetched: {detail}")]
+    Broken {
+        /// The image.
+        image: String,
+        /// What went wrong.
+        detail: String,
+    },
+    /// Neither a daemon nor the registry has it.
+    #[error("{last} (before that: {})", tried.join("; "))]
+    Nowhere {
+        /// What the registry said.
+        last: Box<ImageError>,
+        /// What the daemons said.
+        tried: Vec<String>,
     },
 }
 

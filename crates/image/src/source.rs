@@ -28,6 +28,12 @@ pub struct Description {
 
 /// A place that an image can be read from.
 pub trait Source: Send {
+    /// A name for the image's content that is known at once: docker's image id. Whoever has seen
+    /// it before may know all that `describe` would say.
+    fn identity(&self) -> Option<Digest> {
+        None
+    }
+
     /// What is known before any layer is read. `None` from a stream that tells it last.
     fn describe(&mut self) -> Result<Option<Description>, ImageError>;
 

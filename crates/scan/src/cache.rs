@@ -51,7 +51,7 @@ impl LayerCache {
         let path = self.path(diff_id);
         let compressed = fs::read(&path).ok()?;
         let bytes = zstd::bulk::decompress(&compressed, size_of_entry(&compressed)?).ok()?;
-        let analysis = postcard::from_bytes(&bytes).ok()?;
+        let analysis = rmp_serde::from_slice(&bytes).ok()?;
         // The modification time is when it was last used: eviction goes by it.
         let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
         Some(analysis)
@@ -64,7 +64,7 @@ impl LayerCache {
     }
 
     fn try_save(&self, diff_id: &Digest, analysis: &LayerAnalysis) -> io::Result<()> {
-        let bytes = postcard::to_stdvec(analysis).map_err(io::Error::other)?;
+        let bytes = rmp_serde::to_vec_named(analysis).map_err(io::Error::other)?;
         if bytes.len() > MAX_ENTRY_BYTES {
             return Ok(());
         }
@@ -142,16 +142,21 @@ fn size_of_entry(compressed: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use model::{Package, PackageKind};
+
     use super::*;
-    use crate::layer::AnalyzedFile;
+    use crate::layer::{AnalyzedFile, path_hash};
 
     fn cache(directory: &Path) -> LayerCache {
         LayerCache::open(directory, &Analyzers::default(), &Limits::default()).unwrap()
     }
 
     fn analysis(path: &str) -> LayerAnalysis {
-        let file = AnalyzedFile { path: path.into(), ..AnalyzedFile::default() };
-        LayerAnalysis { files: vec![file], size_bytes: 7, ..LayerAnalysis::default() }
+        let mut file = AnalyzedFile { path: path.into(), ..AnalyzedFile::default() };
+        file.analysis.packages.push(Package::new(PackageKind::Deb, "curl", "7.88.1-10"));
+        file.owned.push(("curl".into(), [path_hash("usr/bin/curl")].into_iter().collect()));
+        let names = ["a", "b", "c"].map(path_hash).into_iter().collect();
+        LayerAnalysis { files: vec![file], size_bytes: 7, names, ..LayerAnalysis::default() }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use analyze::{Analysis, PathHash};
 
+/// Bytes of a path's hash.
+const PATH_HASH_BYTES: usize = size_of::<PathHash>();
+
 /// All that a scan keeps of one layer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerAnalysis {
@@ -38,17 +41,43 @@ pub struct AnalyzedFile {
     /// What was read; `owned` is moved into the field below.
     pub analysis: Analysis,
     /// Files that operating system packages own, as hashes of their unified paths.
-    pub owned: Vec<(String, Vec<PathHash>)>,
+    pub owned: Vec<(String, PathSet)>,
 }
 
 /// A set of paths, kept as sorted hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Flat", try_from = "Flat")]
 pub struct PathSet(Vec<PathHash>);
+
+/// The stored form of a set: all hashes as one run of bytes.
+#[derive(Serialize, Deserialize)]
+struct Flat(#[serde(with = "serde_bytes")] Vec<u8>);
+
+impl From<PathSet> for Flat {
+    fn from(set: PathSet) -> Flat {
+        Flat(set.0.concat())
+    }
+}
+
+impl TryFrom<Flat> for PathSet {
+    type Error = &'static str;
+
+    fn try_from(flat: Flat) -> Result<PathSet, Self::Error> {
+        let (hashes, rest) = flat.0.as_chunks::<PATH_HASH_BYTES>();
+        let sorted = hashes.is_sorted() && rest.is_empty();
+        if sorted { Ok(PathSet(hashes.to_vec())) } else { Err("a set of paths that is none") }
+    }
+}
 
 impl PathSet {
     /// Whether a path with this hash is in the set.
     pub fn contains(&self, hash: &PathHash) -> bool {
         self.0.binary_search(hash).is_ok()
+    }
+
+    /// The hashes, sorted.
+    pub fn hashes(&self) -> impl Iterator<Item = &PathHash> {
+        self.0.iter()
     }
 
     /// Whether there is no path in it.

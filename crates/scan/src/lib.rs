@@ -6,13 +6,20 @@
 
 mod base;
 mod cache;
+pub mod diff;
 mod error;
 mod inspect;
 mod layer;
 mod merge;
+mod property;
+pub mod report;
+mod sbom;
+mod vex;
 mod worker;
 
 pub use cache::LayerCache;
 pub use error::ScanError;
 pub use inspect::{Inspection, Inspector};
 pub use layer::{AnalyzedFile, LayerAnalysis, PathSet};
+pub use sbom::{SbomError, read_sbom};
+pub use vex::{Vex, VexError, VexSubject};
