@@ -40,11 +40,12 @@ pub struct Score {
     pub version: CvssVersion,
     /// From the base metrics alone.
     pub base: f64,
-    /// With the temporal metrics; `None` where the vector has none, and in version 4.
+    /// With the temporal metrics. `None` in version 4, and in version 2 for a vector without any.
     pub temporal: Option<f64>,
-    /// With the environmental metrics; `None` where the vector has none, and in version 4.
+    /// With the environmental metrics, same as `temporal`. For version 3.1 it may differ from the
+    /// base even where the vector has none of them: its equation is another.
     pub environmental: Option<f64>,
-    /// From all metrics of the vector; version 4 has no other score for those beyond the base.
+    /// From all metrics that the vector has; version 4 has no other score beyond the base.
     pub overall: f64,
     /// The rating of the base score. Version 2 ends at high.
     pub severity: Severity,
@@ -127,14 +128,19 @@ fn score_v3(vector: &v3::Vector, version: CvssVersion) -> Result<Score, String> 
     }
     let base = vector.base_score().value();
     let has_temporal = vector.e.is_some() || vector.rl.is_some() || vector.rc.is_some();
-    let temporal = has_temporal.then(|| vector.temporal_score().value());
-    let environmental = has_v3_environmental(vector).then(|| vector.environmental_score().value());
+    let temporal = vector.temporal_score().value();
+    let environmental = vector.environmental_score().value();
+    let overall = match (has_v3_environmental(vector), has_temporal) {
+        (true, _) => environmental,
+        (false, true) => temporal,
+        (false, false) => base,
+    };
     Ok(Score {
         version,
         base,
-        temporal,
-        environmental,
-        overall: environmental.or(temporal).unwrap_or(base),
+        temporal: Some(temporal),
+        environmental: Some(environmental),
+        overall,
         severity: Severity::from_cvss(base),
     })
 }

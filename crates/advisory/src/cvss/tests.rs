@@ -79,7 +79,7 @@ fn spellings_of_feeds() {
 #[test]
 fn base_is_the_base_alone() {
     let v3 = score("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:U").unwrap();
-    assert_eq!((v3.base, v3.temporal, v3.environmental), (9.8, Some(9.0), None));
+    assert_eq!((v3.base, v3.temporal), (9.8, Some(9.0)));
     assert_eq!((v3.overall, v3.severity), (9.0, Severity::Critical));
     let v4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
     let plain = score(v4).unwrap();
