@@ -12,6 +12,7 @@ mod dotnet;
 mod executable;
 mod golang;
 mod java;
+mod licenses;
 mod limits;
 mod node;
 mod os;
@@ -20,6 +21,7 @@ mod pattern;
 mod php;
 mod pins;
 mod python;
+mod reach;
 mod ruby;
 mod rust;
 #[cfg(test)]

@@ -4,12 +4,14 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
 use model::{Content, FileEntry};
 
 use crate::limits::{
-    MAX_TREE_TEXT_BYTES, MAX_YAML_ALIASES, MAX_YAML_DEPTH, MAX_YAML_EVENTS, MAX_YAML_NODES,
+    MAX_TREE_TEXT_BYTES, MAX_YAML_ALIASES, MAX_YAML_DEPTH, MAX_YAML_DOCUMENTS, MAX_YAML_EVENTS,
+    MAX_YAML_NODES,
 };
 use crate::{Analysis, AnalyzeError, Analyzer, Pattern};
 
@@ -108,6 +110,16 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, AnalyzeEr
     serde_json::from_str(text).map_err(|error| malformed("JSON", &error.to_string()))
 }
 
+/// Reads JSON piece by piece, as the seed says, so that nothing of a large file is held.
+pub(crate) fn json_with<'a, S: DeserializeSeed<'a>>(
+    text: &'a str,
+    seed: S,
+) -> Result<S::Value, AnalyzeError> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| malformed("JSON", &error.to_string()))
+}
+
 /// Reads TOML 1.1. Nesting is limited by the parser; the error names line and column.
 pub(crate) fn toml<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, AnalyzeError> {
     ::toml::from_str(text).map_err(|error| {
@@ -122,22 +134,34 @@ pub(crate) fn toml<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, AnalyzeEr
 /// Reads one YAML 1.2 document within a budget of nodes, depth and aliases. Of equal keys the
 /// last holds; the error names line and column.
 pub(crate) fn yaml<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, AnalyzeError> {
-    let options = serde_saphyr::options! {
+    serde_saphyr::from_str_with_options(text, yaml_options())
+        .map_err(|error| malformed("YAML", &error.to_string()))
+}
+
+/// The same for a stream of documents; empty ones are left out.
+pub(crate) fn yaml_documents<'a, T: Deserialize<'a>>(
+    text: &'a str,
+) -> Result<Vec<T>, AnalyzeError> {
+    serde_saphyr::from_multiple_with_options(text, yaml_options())
+        .map_err(|error| malformed("YAML", &error.to_string()))
+}
+
+fn yaml_options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: MAX_YAML_EVENTS,
             max_nodes: MAX_YAML_NODES,
             max_depth: MAX_YAML_DEPTH,
             max_aliases: MAX_YAML_ALIASES,
             max_anchors: MAX_YAML_ALIASES,
+            max_documents: MAX_YAML_DOCUMENTS,
             max_total_scalar_bytes: usize::try_from(MAX_TREE_TEXT_BYTES).unwrap_or(usize::MAX),
         },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::AsOrdinary,
         strict_booleans: true,
         with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| malformed("YAML", &error.to_string()))
+    }
 }
 
 /// The error of a parser in one line.

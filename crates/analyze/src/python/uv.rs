@@ -7,6 +7,7 @@ use model::{FileEntry, PackageKind};
 
 use crate::limits::MAX_TREE_TEXT_BYTES;
 use crate::pins::Pins;
+use crate::reach::reachable;
 use crate::text::{TextAnalyzer, toml};
 use crate::value::{Entries, List, Text, record};
 use crate::{Analysis, AnalyzeError, Pattern};
@@ -78,18 +79,11 @@ fn needed<'l>(packages: &'l [Locked<'_>]) -> HashSet<&'l str> {
     for locked in packages {
         by_name.entry(&*locked.name).or_default().push(locked);
     }
-    let mut waiting: Vec<&str> =
-        packages.iter().filter(|locked| locked.is_local()).map(|locked| &*locked.name).collect();
-    let mut reached: HashSet<&str> = waiting.iter().copied().collect();
-    while let Some(name) = waiting.pop() {
+    let roots = packages.iter().filter(|locked| locked.is_local()).map(|locked| &*locked.name);
+    reachable(roots, |name, needs| {
         let locked = by_name.get(name).into_iter().flatten();
-        for need in locked.flat_map(|locked| locked.needs()) {
-            if reached.insert(need) {
-                waiting.push(need);
-            }
-        }
-    }
-    reached
+        needs.extend(locked.flat_map(|locked| locked.needs()));
+    })
 }
 
 #[cfg(test)]
