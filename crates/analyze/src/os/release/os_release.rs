@@ -50,11 +50,11 @@ pub(super) fn read_lsb(text: &str) -> Option<Distro> {
 
 /// The value assigned to `name` last, unquoted; `None` when there is none or it is empty.
 fn value(text: &str, name: &str) -> Option<String> {
-    let assigned = text.lines().filter_map(|line| {
+    let assigned = text.lines().rev().find_map(|line| {
         let (left, right) = line.trim_start().split_once('=')?;
         (left == name).then_some(right)
     });
-    field(unquote(assigned.last()?).as_bytes())
+    field(unquote(assigned?).as_bytes())
 }
 
 /// What a shell reads as the value of `NAME=word`: single quotes keep everything, a backslash
