@@ -64,4 +64,48 @@ pub enum AdvisoryError {
         /// The limit.
         limit: u64,
     },
+    /// Nothing at the path is an advisory.
+    #[error(
+        "no advisories of a known format in {path}: give a snapshot of one of the sources that `lazaret advisories status` names (a directory, a tar, a zip or one file)"
+    )]
+    NotAdvisories {
+        /// Where.
+        path: PathBuf,
+    },
+    /// An archive or directory cannot be read to its end.
+    #[error("the snapshot {path} is damaged ({what}): fetch it again")]
+    SnapshotDamaged {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// No source has this name.
+    #[error("no advisory source is called `{name}`: known are {known}")]
+    SourceUnknown {
+        /// The name as given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A server cannot be reached at all.
+    #[error(
+        "cannot reach {host} ({why}): check the network and the proxy (HTTPS_PROXY), name a mirror with --mirror, or import local copies with `lazaret advisories import PATH`"
+    )]
+    HostUnreachable {
+        /// The server.
+        host: String,
+        /// Why.
+        why: String,
+    },
+    /// A server does not give what was asked for.
+    #[error("cannot fetch {source_name} from {url}: {why}")]
+    FetchFailed {
+        /// The source.
+        source_name: String,
+        /// What was asked for.
+        url: String,
+        /// Why not.
+        why: String,
+    },
 }
