@@ -22,7 +22,9 @@ fn analyze(path: &str) -> Option<Analysis> {
     };
     let mut found = Analysis::default();
     for analyzer in Analyzers::default().for_name(&entry) {
-        analyzer.analyze(&entry, &&bytes[..], &mut found).unwrap();
+        if let Err(error) = analyzer.analyze(&entry, &&bytes[..], &mut found) {
+            panic!("{path}: {error}");
+        }
     }
     Some(found)
 }

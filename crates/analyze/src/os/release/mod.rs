@@ -119,105 +119,102 @@ mod tests {
         (rank, format!("{} {} {}", distro.id, distro.version, distro.codename).trim().to_owned())
     }
 
+    const FAMILIES: &[(&str, &str, &str)] = &[
+        (
+            "etc/os-release",
+            "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n",
+            "debian 12 bookworm",
+        ),
+        (
+            "etc/os-release",
+            "PRETTY_NAME=\"Debian GNU/Linux forky/sid\"\nID=debian\nVERSION_CODENAME=forky",
+            "debian 14 forky",
+        ),
+        (
+            "etc/os-release",
+            "PRETTY_NAME=\"Debian GNU/Linux trixie/sid\"\nID=debian",
+            "debian 13 trixie",
+        ),
+        ("etc/os-release", "ID=debian\nVERSION_CODENAME=sid", "debian  sid"),
+        ("etc/os-release", "ID=\"rhel\"\nVERSION_ID=\"8.9\"", "rhel 8.9"),
+        ("etc/os-release", "ID='amzn'\nVERSION_ID='2023'", "amzn 2023"),
+        ("etc/os-release", "ID=arch\nBUILD_ID=rolling", "arch"),
+        (
+            "etc/os-release",
+            "ID=alpine\nVERSION_ID=3.21.0_alpha20240807",
+            "alpine 3.21.0_alpha20240807",
+        ),
+        ("etc/os-release", "ID=\"opensuse-leap\"\nVERSION_ID=\"15.5\"", "opensuse-leap 15.5"),
+        ("etc/alpine-release", "3.10.4\n", "alpine 3.10.4"),
+        ("etc/debian_version", "12.5\n", "debian 12"),
+        ("etc/debian_version", "6.0.10\n", "debian 6"),
+        ("etc/debian_version", "trixie/sid\n", "debian 13 trixie"),
+        ("etc/debian_version", "sid\n", "debian  sid"),
+        (
+            "etc/redhat-release",
+            "Red Hat Enterprise Linux Server release 7.9 (Maipo)\n",
+            "rhel 7.9 Maipo",
+        ),
+        ("etc/redhat-release", "Red Hat Enterprise Linux release 9.3 (Plow)\n", "rhel 9.3 Plow"),
+        ("etc/centos-release", "CentOS Linux release 7.9.2009 (Core)\n", "centos 7 Core"),
+        ("etc/centos-release", "CentOS release 6.10 (Final)\n", "centos 6 Final"),
+        ("etc/centos-release", "CentOS Stream release 9\n", "centos 9"),
+        ("etc/rocky-release", "Rocky Linux release 9.3 (Blue Onyx)\n", "rocky 9.3 Blue Onyx"),
+        (
+            "etc/almalinux-release",
+            "AlmaLinux release 8.9 (Midnight Oncilla)",
+            "almalinux 8.9 Midnight Oncilla",
+        ),
+        ("etc/oracle-release", "Oracle Linux Server release 8.9\n", "ol 8.9"),
+        ("etc/fedora-release", "Fedora release 39 (Thirty Nine)\n", "fedora 39 Thirty Nine"),
+        ("etc/system-release", "Amazon Linux release 2 (Karoo)\n", "amzn 2 Karoo"),
+        ("etc/system-release", "Amazon Linux AMI release 2018.03\n", "amzn 2018.03"),
+        (
+            "etc/system-release",
+            "Amazon Linux release 2023.3.20240122 (Amazon Linux)",
+            "amzn 2023 Amazon Linux",
+        ),
+        (
+            "etc/redhat-release",
+            "Kylin Linux Advanced Server release V10 (Tercel)",
+            "kylin-advanced-server V10 Tercel",
+        ),
+        (
+            "etc/mariner-release",
+            "CBL-Mariner 2.0.20240112\nMARINER_BUILD_NUMBER=2b8f2d5\n",
+            "mariner 2.0",
+        ),
+        ("etc/azurelinux-release", "Azure Linux 3.0.20240401\n", "azurelinux 3.0"),
+        ("etc/photon-release", "VMware Photon OS 4.0\nPHOTON_BUILD_NUMBER=1\n", "photon 4.0"),
+        (
+            "etc/SuSE-release",
+            "SUSE Linux Enterprise Server 12 (x86_64)\nVERSION = 12\nPATCHLEVEL = 5\n",
+            "sles 12.5",
+        ),
+        (
+            "etc/SuSE-release",
+            "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 0\n",
+            "sles 11",
+        ),
+        (
+            "etc/SuSE-release",
+            "openSUSE 13.2 (x86_64)\nVERSION = 13.2\nCODENAME = Harlequin\n",
+            "opensuse 13.2 Harlequin",
+        ),
+        (
+            "etc/lsb-release",
+            "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=14.04\nDISTRIB_CODENAME=trusty\nDISTRIB_DESCRIPTION=\"Ubuntu 14.04.6 LTS\"\n",
+            "ubuntu 14.04 trusty",
+        ),
+        ("etc/lsb-release", "DISTRIB_ID=\"Linux Mint\"\nDISTRIB_RELEASE=21\n", "linuxmint 21"),
+        ("etc/arch-release", "Arch Linux release\n", "arch"),
+        ("etc/arch-release", "", "arch"),
+    ];
+
     #[test]
     fn every_family_is_told_by_its_files() {
-        let cases = [
-            (
-                "etc/os-release",
-                "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n",
-                "debian 12 bookworm",
-            ),
-            (
-                "etc/os-release",
-                "PRETTY_NAME=\"Debian GNU/Linux forky/sid\"\nID=debian\nVERSION_CODENAME=forky",
-                "debian 14 forky",
-            ),
-            (
-                "etc/os-release",
-                "PRETTY_NAME=\"Debian GNU/Linux trixie/sid\"\nID=debian",
-                "debian 13 trixie",
-            ),
-            ("etc/os-release", "ID=debian\nVERSION_CODENAME=sid", "debian  sid"),
-            ("etc/os-release", "ID=\"rhel\"\nVERSION_ID=\"8.9\"", "rhel 8.9"),
-            ("etc/os-release", "ID='amzn'\nVERSION_ID='2023'", "amzn 2023"),
-            ("etc/os-release", "ID=arch\nBUILD_ID=rolling", "arch"),
-            (
-                "etc/os-release",
-                "ID=alpine\nVERSION_ID=3.21.0_alpha20240807",
-                "alpine 3.21.0_alpha20240807",
-            ),
-            ("etc/os-release", "ID=\"opensuse-leap\"\nVERSION_ID=\"15.5\"", "opensuse-leap 15.5"),
-            ("etc/alpine-release", "3.10.4\n", "alpine 3.10.4"),
-            ("etc/debian_version", "12.5\n", "debian 12"),
-            ("etc/debian_version", "6.0.10\n", "debian 6"),
-            ("etc/debian_version", "trixie/sid\n", "debian 13 trixie"),
-            ("etc/debian_version", "sid\n", "debian  sid"),
-            (
-                "etc/redhat-release",
-                "Red Hat Enterprise Linux Server release 7.9 (Maipo)\n",
-                "rhel 7.9 Maipo",
-            ),
-            (
-                "etc/redhat-release",
-                "Red Hat Enterprise Linux release 9.3 (Plow)\n",
-                "rhel 9.3 Plow",
-            ),
-            ("etc/centos-release", "CentOS Linux release 7.9.2009 (Core)\n", "centos 7 Core"),
-            ("etc/centos-release", "CentOS release 6.10 (Final)\n", "centos 6 Final"),
-            ("etc/centos-release", "CentOS Stream release 9\n", "centos 9"),
-            ("etc/rocky-release", "Rocky Linux release 9.3 (Blue Onyx)\n", "rocky 9.3 Blue Onyx"),
-            (
-                "etc/almalinux-release",
-                "AlmaLinux release 8.9 (Midnight Oncilla)",
-                "almalinux 8.9 Midnight Oncilla",
-            ),
-            ("etc/oracle-release", "Oracle Linux Server release 8.9\n", "ol 8.9"),
-            ("etc/fedora-release", "Fedora release 39 (Thirty Nine)\n", "fedora 39 Thirty Nine"),
-            ("etc/system-release", "Amazon Linux release 2 (Karoo)\n", "amzn 2 Karoo"),
-            ("etc/system-release", "Amazon Linux AMI release 2018.03\n", "amzn 2018.03"),
-            (
-                "etc/system-release",
-                "Amazon Linux release 2023.3.20240122 (Amazon Linux)",
-                "amzn 2023 Amazon Linux",
-            ),
-            (
-                "etc/redhat-release",
-                "Kylin Linux Advanced Server release V10 (Tercel)",
-                "kylin-advanced-server V10 Tercel",
-            ),
-            (
-                "etc/mariner-release",
-                "CBL-Mariner 2.0.20240112\nMARINER_BUILD_NUMBER=2b8f2d5\n",
-                "mariner 2.0",
-            ),
-            ("etc/azurelinux-release", "Azure Linux 3.0.20240401\n", "azurelinux 3.0"),
-            ("etc/photon-release", "VMware Photon OS 4.0\nPHOTON_BUILD_NUMBER=1\n", "photon 4.0"),
-            (
-                "etc/SuSE-release",
-                "SUSE Linux Enterprise Server 12 (x86_64)\nVERSION = 12\nPATCHLEVEL = 5\n",
-                "sles 12.5",
-            ),
-            (
-                "etc/SuSE-release",
-                "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 0\n",
-                "sles 11",
-            ),
-            (
-                "etc/SuSE-release",
-                "openSUSE 13.2 (x86_64)\nVERSION = 13.2\nCODENAME = Harlequin\n",
-                "opensuse 13.2 Harlequin",
-            ),
-            (
-                "etc/lsb-release",
-                "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=14.04\nDISTRIB_CODENAME=trusty\nDISTRIB_DESCRIPTION=\"Ubuntu 14.04.6 LTS\"\n",
-                "ubuntu 14.04 trusty",
-            ),
-            ("etc/lsb-release", "DISTRIB_ID=\"Linux Mint\"\nDISTRIB_RELEASE=21\n", "linuxmint 21"),
-            ("etc/arch-release", "Arch Linux release\n", "arch"),
-            ("etc/arch-release", "", "arch"),
-        ];
-        for (path, text, expect) in cases {
-            assert_eq!(distro(path, text).1, expect, "{path}: {text}");
+        for (path, text, expect) in FAMILIES {
+            assert_eq!(distro(path, text).1, *expect, "{path}: {text}");
         }
     }
 

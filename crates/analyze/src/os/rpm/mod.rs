@@ -197,10 +197,8 @@ fn source(package: &Package, file: &[u8]) -> Option<SourcePackage> {
     let (rest, release) = stem.rsplit_once('-')?;
     let (name, version) = rest.rsplit_once('-').filter(|(name, _)| !name.is_empty())?;
     let mut version = format!("{version}-{release}");
-    if let Some((_, own)) = package.version.split_once(':') {
-        if own == version {
-            version.clone_from(&package.version);
-        }
+    if package.version.split_once(':').is_some_and(|(_, own)| own == version) {
+        version.clone_from(&package.version);
     }
     let differs = name != package.name || version != package.version;
     differs.then(|| SourcePackage { name: name.to_owned(), version })

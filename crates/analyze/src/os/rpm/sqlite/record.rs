@@ -62,7 +62,7 @@ fn value(serial_type: u64, bytes: &[u8]) -> Option<Value<'_>> {
             let sign = if bytes.first()? & 0x80 == 0 { 0 } else { -1 };
             Value::Integer(bytes.iter().fold(sign, |number, &b| number << 8 | i64::from(b)))
         }
-        _ if serial_type % 2 == 0 => Value::Blob(bytes),
+        _ if serial_type.is_multiple_of(2) => Value::Blob(bytes),
         _ => Value::Text(bytes),
     })
 }
@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn varints_have_one_to_nine_bytes() {
-        let cases: [(&[u8], Option<(u64, usize)>); 6] = [
+        type Case = (&'static [u8], Option<(u64, usize)>);
+        let cases: [Case; 6] = [
             (&[0x05], Some((5, 1))),
             (&[0x81, 0x00], Some((128, 2))),
             (&[0xff; 9], Some((u64::MAX, 9))),
