@@ -68,6 +68,19 @@ impl Content for Paged<'_> {
     }
 }
 
+/// A file below this crate's `testdata/`; one called `….gz` is unpacked.
+pub(crate) fn testdata(path: &str) -> Vec<u8> {
+    use std::io::Read;
+    let whole = format!("{}/testdata/{path}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(&whole).unwrap_or_else(|e| panic!("{whole}: {e}"));
+    if !path.ends_with(".gz") {
+        return bytes;
+    }
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).unwrap();
+    unpacked
+}
+
 /// A file of the shared test data, or `None` (said on standard output) when it is not there.
 pub(crate) fn shared(path: &str) -> Option<Vec<u8>> {
     let root = std::env::var_os("LAZARET_SHARED").map_or_else(

@@ -22,12 +22,7 @@ const TESTDATA: [(&str, &str); 6] = [
 ];
 
 fn testdata(name: &str) -> Vec<u8> {
-    use std::io::Read;
-    let path = format!("{}/testdata/rpm/{name}.gz", env!("CARGO_MANIFEST_DIR"));
-    let mut bytes = Vec::new();
-    let packed = std::fs::read(path).unwrap();
-    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut bytes).unwrap();
-    bytes
+    crate::testing::testdata(&format!("rpm/{name}.gz"))
 }
 
 /// Builds header blobs, tag after tag.
