@@ -17,6 +17,7 @@ mod version;
 pub use cvss::{CvssVersion, InvalidCvss, Score, score};
 pub use database::{Builder, Database, SourceStatus};
 pub use error::AdvisoryError;
+pub use matching::{Matched, match_inventory};
 pub use record::{
     CvssVector, EndOfLife, EpssRecord, KevRecord, Record, RecordSink, RepositoryCpes, SourceSummary,
 };

@@ -32,16 +32,18 @@ use std::path::{Path, PathBuf};
 
 use model::DatabaseVersion;
 
-use self::bytes::{Damage, Read};
+use self::bytes::Read;
 use self::file::Directory;
 use self::map::Bytes;
 use self::segment::SegmentHeader;
 use crate::AdvisoryError;
 
-pub(crate) use self::body::{Body, SpanEnd};
+pub(crate) use self::body::{Body, Span, SpanEnd};
+pub(crate) use self::bytes::Damage;
+pub(crate) use self::entry::Entry;
 pub use self::import::Builder;
-pub(crate) use self::postings::Posting;
-pub(crate) use self::segment::Segment;
+pub(crate) use self::postings::{Posting, PostingsBlock};
+use self::segment::Segment;
 pub(crate) use self::session::Session;
 pub use self::status::SourceStatus;
 

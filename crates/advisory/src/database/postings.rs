@@ -133,11 +133,6 @@ impl PostingsBlock {
         Ok(Some((&self.key, decode_list(list)?)))
     }
 
-    /// How many bodies there are.
-    pub(crate) fn body_count(&self) -> usize {
-        self.bodies.len()
-    }
-
     /// A body of this block.
     pub(crate) fn body(&self, number: u32) -> Read<Body<&str>> {
         let range =

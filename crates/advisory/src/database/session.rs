@@ -83,9 +83,10 @@ impl<'d> Session<'d> {
         Ok(None)
     }
 
-    /// Turns damage found in a segment into an error.
-    pub(crate) fn check<T>(&self, segment: Segment<'_>, read: Read<T>) -> Result<T, AdvisoryError> {
-        read.map_err(|damage| damaged(&self.database.path, segment.name, damage))
+    /// The error of damage found in a segment.
+    pub(crate) fn damaged(&self, segment: usize, damage: Damage) -> AdvisoryError {
+        let source = self.database.segment(segment).map_or("", |segment| segment.name);
+        damaged(&self.database.path, source, damage)
     }
 }
 
