@@ -100,3 +100,12 @@ pub(crate) const MAX_POM_VALUE_BYTES: usize = 4 << 10;
 pub(crate) const MAX_POM_REPLACEMENTS: usize = 16;
 /// Most licences taken of one package.
 pub(crate) const MAX_LICENSES: usize = 32;
+/// Largest XML file of a lock or project, in bytes.
+pub(crate) const MAX_XML_BYTES: u64 = 8 << 20;
+/// Most nested elements in such a file.
+pub(crate) const MAX_XML_DEPTH: usize = 128;
+
+/// Largest program or library that is searched for a version string, in bytes.
+pub(crate) const MAX_CLASSIFIED_BYTES: u64 = 1 << 30;
+/// Longest match of an expression of the classifiers, in bytes; windows overlap by as much.
+pub(crate) const MAX_EVIDENCE_BYTES: usize = 1 << 10;

@@ -1,5 +1,6 @@
 //! What the fields of a lock file may hold, read with the manners of the tools that write them:
-//! of equal keys the last holds, `null` is absent, an empty list stands for an empty map.
+//! of equal keys the last holds, `null` is absent, an empty list stands for an empty map (PHP
+//! does not tell them apart).
 //!
 //! `record!` makes a struct that is read so; derived readers refuse equal keys.
 
@@ -225,6 +226,13 @@ impl<'a, V: Deserialize<'a>> Visitor<'a> for ListVisitor<V> {
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(List::default())
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        match map.next_entry::<IgnoredAny, IgnoredAny>()? {
+            None => Ok(List::default()),
+            Some(_) => Err(A::Error::custom("expected a list, found a map")),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
