@@ -110,10 +110,15 @@ impl EntryBlock {
 
     /// An advisory of the block.
     pub(crate) fn entry(&self, advisory: u32) -> Read<Entry<'_>> {
+        Entry::decode(self.bytes(advisory)?)
+    }
+
+    /// An advisory of the block as it is written.
+    pub(super) fn bytes(&self, advisory: u32) -> Read<&[u8]> {
         let place = advisory.checked_sub(self.first).map(|place| place as usize);
         let range = place.and_then(|place| self.ranges.get(place));
         let range = range.ok_or(Damage("an advisory's number is too large"))?;
-        Entry::decode(self.raw.get(range.clone()).ok_or(Damage("an advisory lies outside"))?)
+        self.raw.get(range.clone()).ok_or(Damage("an advisory lies outside"))
     }
 }
 

@@ -97,6 +97,11 @@ impl SegmentPlace {
         start.zip(end).map(|(start, end)| start..end).ok_or(Damage("a segment lies outside"))
     }
 
+    /// The digest of the segment.
+    pub(super) fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
     /// Whether the bytes are the ones that were written.
     pub(super) fn check(&self, bytes: &[u8]) -> Read<()> {
         let sha256: [u8; 32] = Sha256::digest(bytes).into();

@@ -39,6 +39,14 @@ impl<T: ?Sized + std::hash::Hash + Eq> Interner<T> {
         self.texts.len()
     }
 
+    /// The last text in ascending order.
+    pub(super) fn greatest(&self) -> Option<&T>
+    where
+        T: Ord,
+    {
+        self.texts.iter().max().map(Arc::as_ref)
+    }
+
     /// For each number its place among the texts in ascending order.
     pub(super) fn ranks(&self) -> Vec<u32>
     where

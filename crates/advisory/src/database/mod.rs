@@ -11,6 +11,7 @@ mod builder;
 mod by_cve;
 mod bytes;
 mod codes;
+mod delta;
 mod dictionary;
 mod entry;
 mod file;

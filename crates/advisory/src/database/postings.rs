@@ -125,12 +125,12 @@ impl PostingsBlock {
     }
 
     /// To the next key, from the first one on; gives it with its statements.
-    pub(super) fn next(&mut self) -> Read<Option<(&[u8], Vec<Posting>)>> {
+    pub(super) fn next(&mut self) -> Read<Option<(Vec<u8>, Vec<Posting>)>> {
         if !self.advance()? {
             return Ok(None);
         }
         let list = self.raw.get(self.list.clone()).ok_or(Damage("a list lies outside"))?;
-        Ok(Some((&self.key, decode_list(list)?)))
+        Ok(Some((self.key.clone(), decode_list(list)?)))
     }
 
     /// A body of this block.

@@ -41,6 +41,8 @@ pub(super) struct SegmentHeader {
     pub(super) ecosystems: Vec<EcosystemCount>,
     pub(super) advisories: u32,
     pub(super) end_of_life: Vec<EndOfLife>,
+    /// The latest day of the EPSS scores, `YYYY-MM-DD`.
+    pub(super) epss_day: Option<String>,
     pub(super) postings: Place,
     pub(super) entries: Place,
     pub(super) ids: Place,
@@ -172,11 +174,12 @@ impl<'d> Segment<'d> {
         Ok(merged)
     }
 
-    /// The EPSS of a CVE.
-    pub(crate) fn epss(&self, cve: &str) -> Read<Option<Epss>> {
+    /// The EPSS of a CVE, with the day of the source's latest scores.
+    pub(crate) fn epss(&self, cve: &str) -> Read<Option<(Epss, &'d str)>> {
         let Some(key) = by_cve::cve_key(cve) else { return Ok(None) };
         let found = by_cve::find_epss(self.table(self.header.epss)?, key);
-        Ok(found.map(|(score, percentile)| Epss { score, percentile }))
+        let day = self.header.epss_day.as_deref().unwrap_or_default();
+        Ok(found.map(|(score, percentile)| (Epss { score, percentile }, day)))
     }
 
     fn table(&self, place: Place) -> Read<&'d [u8]> {

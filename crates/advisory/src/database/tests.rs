@@ -117,7 +117,8 @@ fn what_is_written_is_read() {
     database.verify().unwrap();
 
     let extra = database.segments().nth(1).unwrap();
-    assert_eq!(extra.epss("CVE-2024-0001").unwrap().unwrap().score, 0.5);
+    let (epss, day) = extra.epss("CVE-2024-0001").unwrap().unwrap();
+    assert_eq!((epss.score, day), (0.5, "2025-02-01"));
     let kev = extra.kev("CVE-2024-0001").unwrap().unwrap();
     assert_eq!((kev.added.as_str(), kev.ransomware), ("2024-03-01", true));
     assert_eq!(extra.kev("CVE-2024-0002"), Ok(None));
@@ -199,6 +200,46 @@ fn the_newest_form_of_an_advisory_speaks() {
     };
     assert_eq!(text(said(&database, "s", "npm", "x")), "A-1<2 A-3<5");
     assert_eq!(text(said(&database, "s", "npm", "y")), "A-1<1");
+}
+
+#[test]
+fn changed_packages_are_named() {
+    let about = |id: &str, package: &str, fixed: &str| {
+        let mut advisory = advisory("s", id);
+        advisory.affected.push(affected("npm", package, fixed));
+        record(advisory)
+    };
+    let old = crate::samples::database(&[
+        ("gone", vec![about("G-1", "gone", "1")]),
+        (
+            "s",
+            vec![
+                about("A-1", "same", "1"),
+                about("A-2", "other-fix", "1"),
+                about("A-3", "cleared", "1"),
+            ],
+        ),
+        ("t", vec![about("A-9", "untouched", "1")]),
+    ]);
+    let mut reworded = advisory("s", "A-5");
+    (reworded.summary, reworded.affected) = ("new".into(), vec![affected("npm", "x", "1")]);
+    let new = crate::samples::database(&[
+        (
+            "s",
+            vec![
+                about("A-0", "new", "1"),
+                about("A-1", "same", "1"),
+                about("A-2", "other-fix", "2"),
+                record(reworded),
+            ],
+        ),
+        ("t", vec![about("A-9", "untouched", "1")]),
+    ]);
+    let names = |changed: Vec<(model::Ecosystem, String)>| {
+        changed.into_iter().map(|(_, package)| package).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(new.changed_packages(&old).unwrap()), "cleared gone new other-fix x");
+    assert_eq!(names(new.changed_packages(&new).unwrap()), "");
 }
 
 #[test]

@@ -68,6 +68,7 @@ pub(super) fn write(builder: SegmentBuilder) -> Result<Vec<u8>, AdvisoryError> {
     for row in &mut epss {
         row.day = day_ranks.get(row.day as usize).copied().unwrap_or(0);
     }
+    header.epss_day = builder.days.greatest().map(str::to_owned);
     header.epss = add(&mut tables, by_cve::write_epss(epss));
     header.end_of_life = end_of_life(builder.end_of_life);
     let segment = header.write(&tables);

@@ -11,6 +11,7 @@ use crate::database::Session;
 /// What is known of one CVE.
 #[derive(Debug, Default)]
 pub(super) struct Enrichment {
+    /// Of several sources' scores the latest day's.
     pub(super) epss: Option<Epss>,
     pub(super) kev: Option<KnownExploited>,
     pub(super) ratings: Vec<Rated>,
@@ -42,11 +43,14 @@ impl Enrichments {
             return Ok(Rc::clone(known));
         }
         let mut enrichment = Enrichment::default();
+        let mut latest = "";
         for (number, segment) in session.segments() {
             let epss = segment.epss(cve).map_err(|damage| session.damaged(number, damage))?;
             let kev = segment.kev(cve).map_err(|damage| session.damaged(number, damage))?;
             let ratings = segment.ratings(cve).map_err(|damage| session.damaged(number, damage))?;
-            enrichment.epss = worse(enrichment.epss, epss);
+            if let Some((epss, day)) = epss.filter(|(_, day)| *day >= latest) {
+                (enrichment.epss, latest) = (Some(epss), day);
+            }
             enrichment.kev = enrichment.kev.or(kev);
             enrichment.ratings.extend(ratings.into_iter().map(|rating| Rated {
                 source: rating.source.to_owned(),

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use model::{
-    AdvisoryId, Finding, FindingId, FindingKind, FixState, KnownExploited, Package, Purl,
-    SourceClaim, Timestamp, Vulnerability,
+    AdvisoryId, Finding, FindingId, FindingKind, FixState, Package, Purl, SourceClaim, Timestamp,
+    Vulnerability,
 };
 
 use super::enrichment::{Enrichment, Enrichments, worse};
@@ -75,7 +75,7 @@ impl<'s, 'd> Findings<'s, 'd> {
                 sources: source_claims(claims, &sources, subject.scheme),
                 cvss: rating.scores,
                 epss,
-                kev: kev.map(KnownExploited::clone),
+                kev: kev.cloned(),
                 risk,
             })),
         })

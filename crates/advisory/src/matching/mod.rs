@@ -155,4 +155,6 @@ fn sort(findings: &mut [Finding]) {
 }
 
 #[cfg(test)]
+mod coverage_tests;
+#[cfg(test)]
 mod tests;

@@ -161,7 +161,7 @@ fn rank(source: &str, family: Option<&str>) -> usize {
     };
     let place = match is_vendor {
         true => scorers.iter().position(|scorer| *scorer == "vendor"),
-        false => scorers.iter().position(|scorer| named(&scorer)),
+        false => scorers.iter().position(&named),
     };
     place.unwrap_or(scorers.len())
 }

@@ -1,6 +1,7 @@
 //! Asks the database for every statement about the packages of an inventory.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use model::Severity;
 
@@ -107,12 +108,13 @@ impl Asked<'_, '_> {
                 judged.clear();
             }
             for posting in postings {
-                if !judged.contains_key(&posting.body) {
-                    let body = block.body(posting.body)?;
-                    let outcome = installed.judge(&body);
-                    judged.insert(posting.body, (body.notice, body.severity, outcome));
-                }
-                let Some((notice, severity, outcome)) = judged.get(&posting.body) else { continue };
+                let (notice, severity, outcome) = match judged.entry(posting.body) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(slot) => {
+                        let body = block.body(posting.body)?;
+                        slot.insert((body.notice, body.severity, installed.judge(&body)))
+                    }
+                };
                 if *outcome != Outcome::Silent {
                     hits.push(Hit {
                         subject: query.subject,
