@@ -199,7 +199,10 @@ mod tests {
         for (path, expect) in [
             ("root/.m2/repository/org/example/tool/1.0/tool-1.0.jar", Some("org.example")),
             ("opt/karaf/system/com/acme/x/2/x-2-linux.jar", Some("com.acme")),
-            ("g/caches/modules-2/files-2.1/org.example/tool/1.0/0a1b/tool-1.0.jar", Some("org.example")),
+            (
+                "g/caches/modules-2/files-2.1/org.example/tool/1.0/0a1b/tool-1.0.jar",
+                Some("org.example"),
+            ),
             ("root/.m2/repository/tool/1.0/tool-1.0.jar", None),
             ("root/.m2/repository/org/example/tool/1.0/other.jar", None),
             ("opt/app/lib/tool-1.0.jar", None),

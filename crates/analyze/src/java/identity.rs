@@ -40,9 +40,12 @@ pub(super) fn packages(path: &str, evidence: Evidence) -> Vec<Placed> {
     let own = own_place(&name, &evidence.stated);
     let mut found: Vec<Placed> = Vec::new();
     match own {
-        Some(at) => found.extend(evidence.stated.get(at).map(|(_, own)| (String::new(), own.clone()))),
+        Some(at) => {
+            found.extend(evidence.stated.get(at).map(|(_, own)| (String::new(), own.clone())))
+        }
         None => {
-            found.extend(from_name(path, &name, &evidence.manifest).map(|own| (String::new(), own)));
+            found
+                .extend(from_name(path, &name, &evidence.manifest).map(|own| (String::new(), own)));
         }
     }
     let tomcat = tomcat(file, &evidence.manifest).into_iter().map(|own| (String::new(), own));
@@ -156,7 +159,9 @@ fn group_before<'n>(name: &'n str, artifact: &str) -> Option<&'n str> {
 fn is_group(text: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty()
-            && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
     };
     text.contains('.') && text.split('.').all(is_word)
 }
@@ -229,7 +234,11 @@ mod tests {
     fn name_and_manifest_tell_the_rest() {
         for (path, manifest, expect) in [
             ("spring-core-5.3.1.jar", "", "org.springframework:spring-core:5.3.1"),
-            ("spring-core.jar", "Implementation-Version: 5.3.1", "org.springframework:spring-core:5.3.1"),
+            (
+                "spring-core.jar",
+                "Implementation-Version: 5.3.1",
+                "org.springframework:spring-core:5.3.1",
+            ),
             ("hibernate-core-6.2.0.Final.jar", "", "org.hibernate.orm:hibernate-core:6.2.0.Final"),
             ("hibernate-core-5.6.1.Final.jar", "", "org.hibernate:hibernate-core:5.6.1.Final"),
             (
@@ -258,7 +267,11 @@ mod tests {
                 "Group-Id: org.example.plugins\nShort-Name: git\nPlugin-Version: 4.1 (x)",
                 "org.example.plugins:git:4.1",
             ),
-            ("org.example.tool_1.2.3.jar", "Bundle-SymbolicName: org.example.tool", "org.example:tool:1.2.3"),
+            (
+                "org.example.tool_1.2.3.jar",
+                "Bundle-SymbolicName: org.example.tool",
+                "org.example:tool:1.2.3",
+            ),
         ] {
             assert_eq!(identify(path, manifest, &[]), [format!("{expect} ")], "{path}");
         }

@@ -44,11 +44,13 @@ impl Manifest {
     /// The version it gives of what is in the jar; `Specification-Version` is that of an interface
     /// and does not count. Words after the number (a build date) are cut off.
     pub(super) fn version(&self) -> Option<&str> {
-        ["plugin-version", "implementation-version", "bundle-version"].into_iter().find_map(|name| {
-            let first = self.value(name)?.split_ascii_whitespace().next()?.trim_matches('"');
-            let number = first.strip_prefix('v').unwrap_or(first);
-            number.starts_with(|c: char| c.is_ascii_digit()).then_some(number)
-        })
+        ["plugin-version", "implementation-version", "bundle-version"].into_iter().find_map(
+            |name| {
+                let first = self.value(name)?.split_ascii_whitespace().next()?.trim_matches('"');
+                let number = first.strip_prefix('v').unwrap_or(first);
+                number.starts_with(|c: char| c.is_ascii_digit()).then_some(number)
+            },
+        )
     }
 }
 

@@ -271,7 +271,8 @@ mod tests {
                 "org.managed:m 5.0",
             ]
         );
-        let dev: Vec<_> = found.packages.iter().filter(|p| p.dev).map(|p| p.name.as_str()).collect();
+        let dev: Vec<_> =
+            found.packages.iter().filter(|p| p.dev).map(|p| p.name.as_str()).collect();
         assert_eq!(dev, ["org.managed:m"]);
         check("srv/META-INF/maven/org.example/app/pom.xml", POM.as_bytes(), &[]);
     }

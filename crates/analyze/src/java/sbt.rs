@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn lists_modules_and_marks_those_of_tests() {
-        let text = br#"{"lockVersion":1,"timestamp":"2024-01-01","configurations":["compile","test"],
+        let text =
+            br#"{"lockVersion":1,"timestamp":"2024-01-01","configurations":["compile","test"],
             "dependencies":[
               {"org":"org.example","name":"core_2.13","version":"1.2.3","artifacts":[],
                "configurations":["compile","test"]},

@@ -100,7 +100,8 @@ impl ZipEntry {
         }
         let mut header = [0; LOCAL_HEADER_BYTES];
         read_exact_at(archive, self.header_at, &mut header).map_err(|error| unreadable(&error))?;
-        let broken = || (SkipReason::Malformed, "no such entry where the directory says".to_owned());
+        let broken =
+            || (SkipReason::Malformed, "no such entry where the directory says".to_owned());
         if !header.starts_with(LOCAL_SIGNATURE) {
             return Err(broken());
         }

@@ -122,7 +122,10 @@ mod tests {
     ],"format":1}"#;
 
     fn program(section: &[u8]) -> Vec<u8> {
-        Elf::new(true, false).part(".text", b"nothing", false).part(".dep-v0", section, false).build()
+        Elf::new(true, false)
+            .part(".text", b"nothing", false)
+            .part(".dep-v0", section, false)
+            .build()
     }
 
     fn zlib(bytes: &[u8]) -> Vec<u8> {

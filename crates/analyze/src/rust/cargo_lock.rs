@@ -49,9 +49,8 @@ impl Analyzer for CargoLock {
         found: &mut Analysis,
     ) -> Result<(), AnalyzeError> {
         let bytes = whole(content, MAX_TEXT_BYTES)?;
-        let file: LockFile = toml::from_slice(&bytes).map_err(|error| {
-            AnalyzeError::Malformed(format!("Cargo.lock: {}", error.message()))
-        })?;
+        let file: LockFile = toml::from_slice(&bytes)
+            .map_err(|error| AnalyzeError::Malformed(format!("Cargo.lock: {}", error.message())))?;
         let locked = file.root.into_iter().chain(file.package).take(MAX_PACKAGES);
         found
             .packages
@@ -78,7 +77,8 @@ mod tests {
         let expect = ["app 0.1.0", "libc 0.2.150", "mine 0.3.0"];
         check("src/Cargo.lock", format!("{packages}{metadata}").as_bytes(), &expect);
         for version in [2, 3, 4] {
-            let head = if version == 2 { String::new() } else { format!("version = {version}\n\n") };
+            let head =
+                if version == 2 { String::new() } else { format!("version = {version}\n\n") };
             check("src/Cargo.lock", format!("# generated\n{head}{packages}").as_bytes(), &expect);
         }
         let old = "[root]\nname = \"app\"\nversion = \"0.1.0\"\n";
@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn broken_files_are_said() {
-        for text in [&b"[[package]\n"[..], b"[[package]]\nname = 3\n", b"\xff\xfe", b"package = 1"] {
+        for text in [&b"[[package]\n"[..], b"[[package]]\nname = 3\n", b"\xff\xfe", b"package = 1"]
+        {
             let (_, errors) = try_analyze("Cargo.lock", text);
             assert!(matches!(errors[..], [AnalyzeError::Malformed(_)]), "{text:?}");
         }

@@ -11,8 +11,10 @@ fn pom(group: &str, artifact: &str, version: &str) -> (String, Vec<u8>) {
 /// A jar with these coordinates in Maven's files.
 fn jar(pack: Pack, stated: &[(&str, &str, &str)]) -> Vec<u8> {
     let poms: Vec<_> = stated.iter().map(|(g, a, v)| pom(g, a, v)).collect();
-    let mut entries: Vec<(&str, &[u8])> =
-        vec![("META-INF/MANIFEST.MF", b"Manifest-Version: 1.0\r\n\r\n"), ("a/B.class", b"\xca\xfe")];
+    let mut entries: Vec<(&str, &[u8])> = vec![
+        ("META-INF/MANIFEST.MF", b"Manifest-Version: 1.0\r\n\r\n"),
+        ("a/B.class", b"\xca\xfe"),
+    ];
     entries.extend(poms.iter().map(|(name, text)| (name.as_str(), text.as_slice())));
     zip_of(pack, &entries)
 }

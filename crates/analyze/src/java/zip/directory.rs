@@ -270,11 +270,13 @@ fn settle(archive: &dyn Content, record: [u64; 3], end: u64) -> io::Result<Optio
     if count == 0 && size == 0 {
         return Ok(Some(Place { start: end, end, shift: 0, count }));
     }
-    let before_end = end.checked_sub(size).and_then(|start| Some((start, start.checked_sub(offset)?)));
+    let before_end =
+        end.checked_sub(size).and_then(|start| Some((start, start.checked_sub(offset)?)));
     for (start, shift) in before_end.into_iter().chain([(offset, 0)]) {
         let mut head = [0; 4];
         let is_within = start.checked_add(size).is_some_and(|last| last <= end);
-        if is_within && read_exact_at(archive, start, &mut head).is_ok() && head == ENTRY_SIGNATURE {
+        if is_within && read_exact_at(archive, start, &mut head).is_ok() && head == ENTRY_SIGNATURE
+        {
             return Ok(Some(Place { start, end: start + size, shift, count }));
         }
     }

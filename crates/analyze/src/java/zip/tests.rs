@@ -160,16 +160,16 @@ fn refuses_what_it_cannot_trust() {
         listed(&bad)[0].1.clone()
     };
     for (at, bytes, reason) in [
-        (entry + 8, &[1_u8, 0][..], SkipReason::Unsupported),      // encrypted
-        (entry + 10, &[12, 0], SkipReason::Unsupported),           // bzip2
-        (entry + 10, &[0, 0], SkipReason::Malformed),              // stored, with two sizes
-        (entry + 16, &[0, 0, 0, 0], SkipReason::Malformed),        // checksum
-        (entry + 24, &[1, 0, 0, 0], SkipReason::Malformed),        // size
+        (entry + 8, &[1_u8, 0][..], SkipReason::Unsupported), // encrypted
+        (entry + 10, &[12, 0], SkipReason::Unsupported),      // bzip2
+        (entry + 10, &[0, 0], SkipReason::Malformed),         // stored, with two sizes
+        (entry + 16, &[0, 0, 0, 0], SkipReason::Malformed),   // checksum
+        (entry + 24, &[1, 0, 0, 0], SkipReason::Malformed),   // size
         (entry + 24, &[0xff, 0xff, 0xff, 0x7f], SkipReason::TooLarge),
-        (entry + 20, &[0xff, 0xff, 0, 0], SkipReason::Malformed),  // beyond the file
-        (entry + 42, &[1, 0, 0, 0], SkipReason::Malformed),        // no header there
+        (entry + 20, &[0xff, 0xff, 0, 0], SkipReason::Malformed), // beyond the file
+        (entry + 42, &[1, 0, 0, 0], SkipReason::Malformed),       // no header there
         (entry + 42, &[0xff, 0xff, 0xff, 0x7f], SkipReason::Truncated),
-        (35, &[0xff, 0xff], SkipReason::Malformed),                // broken deflate stream
+        (35, &[0xff, 0xff], SkipReason::Malformed), // broken deflate stream
     ] {
         assert_eq!(changed(at, bytes), Err(reason), "{at} {bytes:?}");
     }
