@@ -15,14 +15,19 @@ mod layer;
 mod limits;
 mod manifest;
 mod open;
+mod parallel;
+mod recognise;
 mod remote;
+mod rootfs;
 mod source;
 mod stop;
 mod tar;
+#[cfg(test)]
+mod testing;
 
 pub use error::ImageError;
 pub use limits::Limits;
 pub use open::{Options, Target, open};
 pub use source::{
-    Description, EntryVisitor, LayerBody, LayerOutcome, LayerStream, LayerVisitor, Source,
+    Description, EntryVisitor, Identity, LayerBody, LayerOutcome, LayerStream, LayerVisitor, Source,
 };

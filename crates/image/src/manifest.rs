@@ -284,7 +284,7 @@ mod tests {
             (r#"{"schemaVersion":1,"fsLayers":[]}"#, "schema 1"),
             (r#"{"schemaVersion":2}"#, "neither"),
             (r#"{"schemaVersion":2,"config":{"digest":"md5:00"},"layers":[]}"#, "md5:00"),
-            ("[]", "cannot be read"),
+            ("[]", "neither"),
             ("", "cannot be read"),
         ];
         for (text, expect) in cases {

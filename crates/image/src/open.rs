@@ -1,9 +1,13 @@
 //! `open`: what the user's words mean, and the source that serves them.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
-use model::{ImageRef, Platform};
+use model::{ImageRef, Platform, SourceKind};
 
+use crate::archive::{Layout, StoredImage, StreamedImage, TarFile, Wanted};
+use crate::recognise::{Shape, head, is_layout, not_an_image, recognise, shape};
+use crate::rootfs::Rootfs;
 use crate::{ImageError, Limits, Source};
 
 /// What the user asked to look at, told from one word.
@@ -51,13 +55,172 @@ pub struct Options {
 
 impl Target {
     /// Tells what a word means; looks at the file system for words without a prefix.
+    ///
+    /// A local path wins over a reference. An archive or layout with several images is narrowed
+    /// down by a name, tag or digest behind the path: `images.tar:alpine:3.19`. Errors when the
+    /// word is neither a path nor a reference, or the path holds no image.
     pub fn parse(word: &str) -> Result<Self, ImageError> {
-        let _ = word;
-        todo!("helper: image")
+        if let Some((prefix, rest)) = word.split_once(':')
+            && let Some(target) = Self::prefixed(prefix, rest)
+        {
+            return target;
+        }
+        let path = Path::new(word);
+        if path.exists() {
+            return recognise(path);
+        }
+        if let (path, Some(name)) = split_name(path)
+            && (path.is_file() || is_layout(&path))
+        {
+            return Ok(recognise(&path)?.named(&name));
+        }
+        if looks_like_path(word) {
+            return Err(ImageError::NotFound { path: path.to_owned() });
+        }
+        match word.parse::<ImageRef>() {
+            Ok(_) => Ok(Target::Any(word.to_owned())),
+            Err(error) => Err(not_a_target(word, error.why)),
+        }
+    }
+
+    /// What a word with an explicit prefix means; `None` when the prefix is none.
+    fn prefixed(prefix: &str, rest: &str) -> Option<Result<Self, ImageError>> {
+        let of_path: fn(PathBuf) -> Target = match prefix {
+            "docker-archive" => Target::DockerArchive,
+            "oci-layout" => Target::OciLayout,
+            "oci-archive" => Target::OciArchive,
+            "rootfs" => Target::Rootfs,
+            "sbom" => Target::Sbom,
+            "registry" => {
+                let parsed = rest.parse().map(Target::Registry);
+                return Some(parsed.map_err(|error| not_a_target(rest, error.why)));
+            }
+            "docker" | "podman" | "containerd" => {
+                let of_name = match prefix {
+                    "docker" => Target::Docker,
+                    "podman" => Target::Podman,
+                    _ => Target::Containerd,
+                };
+                return Some(named(prefix, rest).map(of_name));
+            }
+            _ => return None,
+        };
+        Some(named(prefix, rest).map(|rest| of_path(rest.into())))
+    }
+
+    /// The same with the name of an image behind the path.
+    fn named(self, name: &str) -> Self {
+        let join = |path: PathBuf| {
+            let mut word = path.into_os_string();
+            word.push(":");
+            word.push(name);
+            PathBuf::from(word)
+        };
+        match self {
+            Target::DockerArchive(path) => Target::DockerArchive(join(path)),
+            Target::OciArchive(path) => Target::OciArchive(join(path)),
+            Target::OciLayout(path) => Target::OciLayout(join(path)),
+            other => other,
+        }
     }
 }
 
-/// Opens an image for reading.
+/// Opens an image for reading. The paths of archives and layouts may have `:NAME` behind them,
+/// the name, tag or digest of one of their images; a path that exists as it stands is taken so.
+///
+/// Errors when the image cannot be found, is not there for the platform, or is damaged; what is
+/// wrong with a single layer is in its [`crate::LayerOutcome`].
 pub fn open(target: &Target, options: &Options) -> Result<Box<dyn Source>, ImageError> {
-    crate::remote::open(target, options)
+    match target {
+        Target::DockerArchive(path) => open_archive(path, options, false),
+        Target::OciArchive(path) => open_archive(path, options, true),
+        Target::OciLayout(path) => {
+            let (path, wanted) = wanted(path, options, Some(SourceKind::OciLayout));
+            if !is_layout(&path) {
+                std::fs::metadata(&path).map_err(|error| ImageError::reading(&path, error))?;
+                return Err(not_an_image(&path, "something without index.json and blobs".into()));
+            }
+            let store = Layout::new(&path, &options.limits);
+            Ok(Box::new(StoredImage::open(store, &wanted)?))
+        }
+        Target::Rootfs(path) => Ok(Box::new(Rootfs::open(path, &options.limits)?)),
+        Target::Sbom(path) => {
+            Err(not_an_image(path, "a bill of materials, which has no layers".into()))
+        }
+        _ => crate::remote::open(target, options),
+    }
+}
+
+/// Opens an archive: in place when it is a plain tar, else as a stream.
+fn open_archive(
+    path: &Path,
+    options: &Options,
+    prefers_oci: bool,
+) -> Result<Box<dyn Source>, ImageError> {
+    let (path, mut wanted) = wanted(path, options, None);
+    wanted.prefers_oci = prefers_oci;
+    let failed = |error| ImageError::reading(&path, error);
+    let metadata = std::fs::metadata(&path).map_err(failed)?;
+    if metadata.is_dir() {
+        let looks_like = "a directory: say rootfs: or oci-layout: for it";
+        return Err(not_an_image(&path, looks_like.into()));
+    }
+    if !metadata.is_file() {
+        return Ok(Box::new(StreamedImage::new(path, wanted)));
+    }
+    let file = File::open(&path).map_err(failed)?;
+    match shape(&head(&file, &path)?) {
+        Shape::Compressed => Ok(Box::new(StreamedImage::new(path, wanted))),
+        Shape::Tar => {
+            let store = TarFile::open(file, &path, &options.limits)?;
+            Ok(Box::new(StoredImage::open(store, &wanted)?))
+        }
+        Shape::Sbom => Err(not_an_image(&path, "a bill of materials: say sbom: for it".into())),
+        Shape::Other(looks_like) => Err(not_an_image(&path, looks_like)),
+    }
+}
+
+/// The path without the image's name, and what is wanted of it.
+fn wanted(path: &Path, options: &Options, kind: Option<SourceKind>) -> (PathBuf, Wanted) {
+    let (path, reference) = if path.exists() { (path.to_owned(), None) } else { split_name(path) };
+    let wanted = Wanted {
+        kind,
+        prefers_oci: kind == Some(SourceKind::OciLayout),
+        name: path.display().to_string(),
+        reference,
+        platform: options.platform.clone(),
+        limits: options.limits.clone(),
+    };
+    (path, wanted)
+}
+
+/// Splits `PATH:NAME` at the last colon before which there is a path that exists; the whole as
+/// the path when there is none.
+fn split_name(path: &Path) -> (PathBuf, Option<String>) {
+    let Some(text) = path.to_str() else { return (path.to_owned(), None) };
+    let mut splits = text.rmatch_indices(':').filter_map(|(at, _)| text.split_at_checked(at));
+    let found = splits.find(|(left, _)| !left.is_empty() && Path::new(left).exists());
+    match found.and_then(|(left, right)| Some((left, right.strip_prefix(':')?))) {
+        Some((left, name)) if !name.is_empty() => (left.into(), Some(name.to_owned())),
+        _ => (path.to_owned(), None),
+    }
+}
+
+/// Whether a word is meant as a path, though nothing is there.
+fn looks_like_path(word: &str) -> bool {
+    const ENDINGS: [&str; 9] =
+        [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".json", ".spdx", ".xml", ".txt"];
+    word.starts_with(['/', '.', '~']) || ENDINGS.iter().any(|ending| word.ends_with(ending))
+}
+
+/// What stands behind a prefix, which must be something.
+fn named(prefix: &str, rest: &str) -> Result<String, ImageError> {
+    if rest.is_empty() {
+        return Err(not_a_target(prefix, "a name or path must follow the prefix"));
+    }
+    Ok(rest.to_owned())
+}
+
+fn not_a_target(word: &str, why: &str) -> ImageError {
+    ImageError::NotATarget { word: word.chars().take(160).collect(), why: why.to_owned() }
 }

@@ -26,11 +26,22 @@ pub struct Description {
     pub layers: Vec<Layer>,
 }
 
+/// A daemon's image, by name and id. Whoever has seen the id before knows what `describe` cannot
+/// tell until the image has been exported.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// What it is read from.
+    pub kind: SourceKind,
+    /// The reference as the user gave it.
+    pub name: String,
+    /// The daemon's id: a digest of the image's configuration or manifest.
+    pub id: Digest,
+}
+
 /// A place that an image can be read from.
 pub trait Source: Send {
-    /// A name for the image's content that is known at once: docker's image id. Whoever has seen
-    /// it before may know all that `describe` would say.
-    fn identity(&self) -> Option<Digest> {
+    /// Who the image is, when that is known before `describe` can tell more: a daemon's image.
+    fn identity(&self) -> Option<Identity> {
         None
     }
 

@@ -5,12 +5,18 @@
 //! JSON and filesystem changeset format; containers-image `docs/containers-transports.5.md`.
 
 mod docker;
+mod layout;
 mod oci;
 mod resolve;
+mod stored;
 mod stream;
+mod tar_file;
 
-pub(crate) use resolve::{Documents, Resolved, StoredLayer, Wanted, resolve};
+pub(crate) use layout::Layout;
+pub(crate) use resolve::{Wanted, verify};
+pub(crate) use stored::{StoredImage, StreamedImage};
 pub(crate) use stream::read_stream;
+pub(crate) use tar_file::TarFile;
 
 /// Most members of an archive around layers.
 const MAX_MEMBERS: usize = 100_000;
@@ -18,9 +24,9 @@ const MAX_MEMBERS: usize = 100_000;
 const MAX_LINKS: usize = 8;
 
 /// The manifest of `docker save`.
-const DOCKER_MANIFEST: &str = "manifest.json";
+pub(crate) const DOCKER_MANIFEST: &str = "manifest.json";
 /// The index of an OCI layout.
-const OCI_INDEX: &str = "index.json";
+pub(crate) const OCI_INDEX: &str = "index.json";
 
 #[cfg(test)]
 mod tests;

@@ -31,7 +31,7 @@ pub(crate) struct Finish {
 
 impl<'a> Decompressor<'a> {
     /// Tells the compression from the first bytes of `transport`. When `expected` is given, the
-    /// stored bytes are hashed in its algorithm, for [`Finish::transported`].
+    /// stored bytes of a compressed stream are hashed for [`Finish::transported`].
     pub(crate) fn new(
         mut transport: Transport<'a>,
         expected: Option<&Digest>,
@@ -48,7 +48,10 @@ impl<'a> Decompressor<'a> {
                     return Err(Stop::new(SkipReason::Unsupported, detail));
                 }
             };
-        if let Some(expected) = expected {
+        // The SHA-256 of a plain stream is computed anyway, as its diff id.
+        if let Some(expected) = expected
+            && (decoder.is_some() || expected.algorithm() != "sha256")
+        {
             transport.hash_like(expected);
         }
         Ok(Decompressor {

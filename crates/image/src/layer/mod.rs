@@ -5,11 +5,13 @@
 
 mod body;
 mod in_place;
+mod refused;
 mod sequential;
 mod skips;
 mod walk;
 
 pub(crate) use in_place::{InPlaceLayer, Span, SpanReader};
+pub(crate) use refused::RefusedLayer;
 pub(crate) use sequential::SequentialLayer;
 pub(crate) use skips::Skips;
 
@@ -63,7 +65,7 @@ fn failed(skip: Skip) -> LayerOutcome {
 }
 
 /// What comes of a thread, its panic passed on.
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+pub(crate) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 

@@ -108,7 +108,9 @@ fn produce(
             return None;
         }
     };
+    let plain = stream.is_plain();
     let (diff_id, _) = feed(&mut stream, pipe, Some(Hashing::sha256()), limits.layer_bytes)?;
     let Finish { transported, trailing } = stream.finish();
+    let transported = transported.or_else(|| plain.then(|| diff_id.clone()));
     Some(Produced { diff_id, transported, trailing })
 }

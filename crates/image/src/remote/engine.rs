@@ -13,12 +13,12 @@ use bollard::errors::Error;
 use bollard::models::ImageInspect;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::{StreamExt, TryStreamExt};
-use model::{Digest, Platform, Progress, SourceKind};
+use model::{Platform, Progress, SourceKind};
 
 use super::blocking::{StreamReader, wait_at_most};
 use crate::archive::{Wanted, read_stream};
 use crate::manifest::{no_such_platform, serves};
-use crate::source::{LayerVisitor, Source};
+use crate::source::{Identity, LayerVisitor, Source};
 use crate::{Description, ImageError, Limits, Options};
 
 /// Seconds a daemon has to answer a question.
@@ -207,8 +207,11 @@ fn check_platform(image: &ImageInspect, name: &str, options: &Options) -> Result
 }
 
 impl Source for EngineImage {
-    fn identity(&self) -> Option<Digest> {
-        self.id.parse().ok()
+    fn identity(&self) -> Option<Identity> {
+        // An id that is an index means another image for each platform.
+        let id = self.id.parse().ok().filter(|_| self.wanted.platform.is_none())?;
+        let kind = self.wanted.kind?;
+        Some(Identity { kind, name: self.wanted.name.clone(), id })
     }
 
     fn describe(&mut self) -> Result<Option<Description>, ImageError> {
