@@ -1,1 +1,26 @@
-//! To be written.
+//! JUDGE: facts and a policy to a verdict. No I/O, no clock: the day arrives from the caller, and
+//! the same report, policy and day always give the same verdict.
+//!
+//! [`Policy::parse`] reads the YAML a team writes, with diagnostics that point at the place;
+//! [`apply_exceptions`] takes out what somebody has decided to live with; [`judge`] decides over
+//! what is left. [`parse_ignore_file`] reads exceptions that are kept beside the code.
+
+mod day;
+mod diagnostic;
+mod exceptions;
+mod glob;
+mod ignore_file;
+mod judge;
+mod limits;
+mod parse;
+mod policy;
+mod yaml;
+
+pub use diagnostic::PolicyError;
+pub use exceptions::{Applied, apply_exceptions};
+pub use ignore_file::parse_ignore_file;
+pub use judge::judge;
+pub use policy::{Condition, CoverageState, Policy, Rule, VulnerabilityCondition};
+
+#[cfg(test)]
+mod samples;

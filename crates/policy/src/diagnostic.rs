@@ -1,0 +1,99 @@
+//! `PolicyError`: what is wrong with a user's file, with the place and the line.
+
+use std::fmt;
+
+use crate::limits::SHOWN_LINE_CHARS;
+
+/// A policy or ignore file cannot be used. Printed, it is the place, what is wrong, and the line
+/// with a caret below:
+///
+/// ```text
+/// policy.yaml:4:17: `hgih` is not a severity: expected …
+///   4 |       severity: hgih
+///     |                 ^^^^
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyError {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The line, from 1; 0 when the whole file is meant.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// The line, shortened; empty when the whole file is meant.
+    line_text: String,
+    /// Characters that the caret underlines.
+    width: usize,
+}
+
+impl PolicyError {
+    /// A mistake of the whole file.
+    pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
+        PolicyError {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            line_text: String::new(),
+            width: 0,
+        }
+    }
+
+    /// A mistake at a place of `text`; `line` and `column` count from 1.
+    pub(crate) fn at(
+        file: &str,
+        text: &str,
+        (line, column): (usize, usize),
+        message: impl Into<String>,
+    ) -> Self {
+        let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let width = word_width(shown, column);
+        PolicyError {
+            file: file.to_owned(),
+            line,
+            column,
+            message: message.into(),
+            line_text: shown.chars().take(SHOWN_LINE_CHARS).collect(),
+            width,
+        }
+    }
+}
+
+/// Characters of the value that begins at a column: to the end of a quoted text, else to the next
+/// divider.
+fn word_width(line: &str, column: usize) -> usize {
+    let mut rest = line.chars().skip(column.saturating_sub(1)).peekable();
+    let width = match rest.next() {
+        None => 1,
+        Some(quote @ ('"' | '\'')) => 2 + rest.take_while(|c| *c != quote).count(),
+        Some(_) => {
+            let mut width = 1;
+            while let Some(next) = rest.next() {
+                let ends_key = next == ':' && rest.peek().is_none_or(|c| c.is_whitespace());
+                if ends_key || matches!(next, ' ' | ',' | ']' | '}' | '#') {
+                    break;
+                }
+                width += 1;
+            }
+            width
+        }
+    };
+    width.min(SHOWN_LINE_CHARS)
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "{}: {}", self.file, self.message);
+        }
+        writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        let number = self.line.to_string();
+        writeln!(f, "  {number} | {}", self.line_text)?;
+        let indent = self.column.saturating_sub(1).min(SHOWN_LINE_CHARS);
+        write!(f, "  {:>w$} | {:>indent$}{}", "", "", "^".repeat(self.width), w = number.len())
+    }
+}
+
+impl std::error::Error for PolicyError {}

@@ -1,0 +1,103 @@
+//! Reports and findings for this room's tests.
+
+use model::{
+    AdvisoryId, AdvisoryKind, Epss, Finding, FindingId, FindingKind, FixState, ImageFacts,
+    Inventory, KnownExploited, LayerIndex, Package, PackageKind, Report, ScanSource, Severity,
+    SourceKind, ToolVersions, Verdict, Vulnerability,
+};
+use proptest::prelude::*;
+
+/// The day on which the tests judge.
+pub(crate) const TODAY: &str = "2026-07-31";
+
+/// A finding of a vulnerability: id, severity, and the version that repairs it.
+pub(crate) fn finding(id: &str, severity: Severity, fixed: Option<&str>) -> Finding {
+    let package = "libfoo";
+    let vulnerability = Vulnerability {
+        id: AdvisoryId(id.into()),
+        aliases: Vec::new(),
+        kind: AdvisoryKind::Vulnerability,
+        package: package.into(),
+        version: "1.0".into(),
+        purl: "pkg:deb/debian/libfoo@1.0?arch=amd64&distro=debian-12".parse().unwrap(),
+        layer: LayerIndex(0),
+        path: "var/lib/dpkg/status".into(),
+        fixed_version: fixed.map(str::to_owned),
+        fix_state: if fixed.is_some() { FixState::Fixed } else { FixState::Affected },
+        summary: String::new(),
+        published: Some("2026-07-01T00:00:00Z".parse().unwrap()),
+        sources: Vec::new(),
+        cvss: Vec::new(),
+        epss: None,
+        kev: None,
+        risk: 0.0,
+    };
+    Finding {
+        id: FindingId::of(&[id, package]),
+        severity,
+        base: false,
+        kind: FindingKind::Vulnerability(Box::new(vulnerability)),
+    }
+}
+
+/// A finding changed in its vulnerability.
+pub(crate) fn with(mut finding: Finding, change: impl FnOnce(&mut Vulnerability)) -> Finding {
+    let FindingKind::Vulnerability(vulnerability) = &mut finding.kind;
+    change(vulnerability);
+    finding
+}
+
+/// An entry of the catalogue of known exploited vulnerabilities.
+pub(crate) fn exploited() -> KnownExploited {
+    KnownExploited { added: "2026-07-02".into(), due: String::new(), ransomware: false }
+}
+
+/// A report with these findings and one package.
+pub(crate) fn report(findings: Vec<Finding>) -> Report {
+    let mut package = Package::new(PackageKind::Npm, "left-pad", "1.0.0");
+    package.purl = Some("pkg:npm/left-pad@1.0.0".parse().unwrap());
+    Report {
+        schema: Report::SCHEMA.into(),
+        source: ScanSource {
+            kind: SourceKind::OciLayout,
+            name: "image".into(),
+            image_id: None,
+            manifest_digest: None,
+            layer_digests: Vec::new(),
+            scanned_at: "2026-07-31T00:00:00Z".parse().unwrap(),
+        },
+        image: ImageFacts::default(),
+        inventory: Inventory { packages: vec![package], ..Inventory::default() },
+        coverage: Vec::new(),
+        findings,
+        ignored: Vec::new(),
+        stale_exceptions: Vec::new(),
+        verdict: Verdict::default(),
+        skipped: Vec::new(),
+        tool: ToolVersions { lazaret: "0".into(), database: None, policy: String::new() },
+    }
+}
+
+prop_compose! {
+    /// Any finding of a vulnerability.
+    pub(crate) fn any_finding()(
+        number in 1u32..30,
+        severity in prop::sample::select(Severity::ALL.to_vec()),
+        fixed in any::<bool>(),
+        kev in any::<bool>(),
+        epss in prop::option::of(0.0f32..1.0),
+        malicious in prop::bool::weighted(0.1),
+        published in prop::option::of(0i64..1_800_000_000),
+    ) -> Finding {
+        let fixed = fixed.then_some("2.0");
+        with(finding(&format!("CVE-2026-{number:04}"), severity, fixed), |vulnerability| {
+            vulnerability.kev = kev.then(exploited);
+            vulnerability.epss = epss.map(|score| Epss { score, percentile: None });
+            vulnerability.published = published
+                .and_then(|seconds| model::Timestamp::from_second(seconds).ok());
+            if malicious {
+                vulnerability.kind = AdvisoryKind::Malicious;
+            }
+        })
+    }
+}
