@@ -1,0 +1,73 @@
+//! The tables, and how an older file becomes a newer one.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks a file as ours: `LZRT` in ASCII.
+pub(crate) const APPLICATION_ID: i32 = 0x4C5A_5254;
+
+/// Each makes the next version of the tables from the one before. Never changed once released.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE report (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        image_id TEXT,
+        name TEXT NOT NULL,
+        source_kind TEXT NOT NULL,
+        scanned_at_ms INTEGER NOT NULL,
+        decision TEXT NOT NULL,
+        findings INTEGER NOT NULL,
+        -- The report as JSON, compressed with zstd.
+        body BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX report_by_image ON report (image_id, scanned_at_ms);
+    CREATE INDEX report_by_name ON report (name, scanned_at_ms);
+    CREATE INDEX report_by_time ON report (scanned_at_ms);
+"];
+
+/// What a file is, before anything is changed in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// No tables yet.
+    Nobody,
+    /// Made by this program; its version.
+    Us(u32),
+    /// Made by another.
+    Other,
+}
+
+/// The newest version of the tables.
+pub(crate) fn newest() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// Whose file it is.
+pub(crate) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    Ok(match (application, tables) {
+        (APPLICATION_ID, _) => Owner::Us(u32::try_from(version).unwrap_or(u32::MAX)),
+        (0, 0) if version == 0 => Owner::Nobody,
+        _ => Owner::Other,
+    })
+}
+
+/// Brings the tables to the newest version. Another process may be doing the same: the version is
+/// read again once the write lock is held.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    if owner(connection)? == Owner::Us(newest()) {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version = match owner(&transaction)? {
+        Owner::Us(version) => version,
+        Owner::Nobody | Owner::Other => 0,
+    };
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", newest().max(version))?;
+    transaction.commit()
+}
