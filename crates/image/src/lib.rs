@@ -9,6 +9,8 @@ mod compression;
 mod config;
 mod describe;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hashing;
 mod input;
 mod layer;
