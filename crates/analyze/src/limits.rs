@@ -46,8 +46,12 @@ pub(crate) const MAX_GO_VERSION_BYTES: u64 = 4 << 10;
 pub(crate) const MAX_GO_SEARCH_BYTES: u64 = 64 << 20;
 /// Bytes of one window when a file is searched.
 pub(crate) const SEARCH_WINDOW_BYTES: usize = 1 << 20;
-/// Largest text file whose parser holds it as a tree (TOML, YAML, nested JSON), in bytes.
+/// Largest text file whose content is held while it is read (YAML, nested JSON), in bytes.
 pub(crate) const MAX_TREE_TEXT_BYTES: u64 = 16 << 20;
+/// Largest TOML document, in bytes; its tree takes some ten times as much.
+pub(crate) const MAX_TOML_BYTES: usize = 8 << 20;
+/// Most values in a TOML document, counted by the characters that can begin one.
+pub(crate) const MAX_TOML_VALUES: usize = 400_000;
 /// Longest package name or version that is believed, in bytes.
 pub(crate) const MAX_NAME_BYTES: usize = 1_024;
 /// Most parser events of one YAML file.

@@ -1,6 +1,7 @@
 //! `Pins`: the packages that one file names, each once, within the limits.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use model::{Package, PackageKind, SkipReason};
 
@@ -11,14 +12,16 @@ use crate::limits::{MAX_NAME_BYTES, MAX_PACKAGES};
 pub(crate) struct Pins<'f> {
     kind: PackageKind,
     found: &'f mut Analysis,
-    /// Place in `found.packages` by name and version.
-    places: HashMap<(String, String), usize>,
+    /// Place in `found.packages` by the hash of name and version: large locks name a hundred
+    /// thousand packages, and their texts are there already.
+    places: HashMap<u64, usize>,
+    hasher: RandomState,
 }
 
 impl<'f> Pins<'f> {
     /// Nothing yet; what is added goes to `found`.
     pub(crate) fn new(kind: PackageKind, found: &'f mut Analysis) -> Self {
-        Pins { kind, found, places: HashMap::new() }
+        Pins { kind, found, places: HashMap::new(), hasher: RandomState::new() }
     }
 
     /// Adds a package, or gives the one that is there. It stays `dev` only while every mention of
@@ -27,8 +30,12 @@ impl<'f> Pins<'f> {
         if !is_word(name) || !is_word(version) {
             return None;
         }
-        let key = (name.to_owned(), version.to_owned());
-        if let Some(&place) = self.places.get(&key) {
+        let hash = self.hasher.hash_one((name, version));
+        let place = self.places.get(&hash).copied().filter(|&place| {
+            let same = |package: &Package| package.name == name && package.version == version;
+            self.found.packages.get(place).is_some_and(same)
+        });
+        if let Some(place) = place {
             let package = self.found.packages.get_mut(place)?;
             package.dev &= dev;
             return Some(package);
@@ -37,7 +44,7 @@ impl<'f> Pins<'f> {
             self.say_too_many();
             return None;
         }
-        self.places.insert(key, self.found.packages.len());
+        self.places.insert(hash, self.found.packages.len());
         let mut package = Package::new(self.kind, name, version);
         package.dev = dev;
         self.found.packages.push(package);

@@ -10,8 +10,8 @@ use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use model::{Content, FileEntry};
 
 use crate::limits::{
-    MAX_TREE_TEXT_BYTES, MAX_YAML_ALIASES, MAX_YAML_DEPTH, MAX_YAML_DOCUMENTS, MAX_YAML_EVENTS,
-    MAX_YAML_NODES,
+    MAX_TOML_BYTES, MAX_TOML_VALUES, MAX_TREE_TEXT_BYTES, MAX_YAML_ALIASES, MAX_YAML_DEPTH,
+    MAX_YAML_DOCUMENTS, MAX_YAML_EVENTS, MAX_YAML_NODES,
 };
 use crate::{Analysis, AnalyzeError, Analyzer, Pattern};
 
@@ -120,8 +120,18 @@ pub(crate) fn json_with<'a, S: DeserializeSeed<'a>>(
     value.map_err(|error| malformed("JSON", &error.to_string()))
 }
 
-/// Reads TOML 1.1. Nesting is limited by the parser; the error names line and column.
+/// Reads TOML 1.1. The parser holds the whole document as a tree, many times its size, so its
+/// bytes and its values are limited before. Nesting is limited by the parser; the error names
+/// line and column.
 pub(crate) fn toml<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, AnalyzeError> {
+    let opens_value = |byte: &u8| matches!(byte, b'=' | b',' | b'[' | b'{');
+    if text.len() > MAX_TOML_BYTES
+        || text.as_bytes().iter().copied().filter(opens_value).count() > MAX_TOML_VALUES
+    {
+        return Err(AnalyzeError::TooLarge(format!(
+            "more than {MAX_TOML_BYTES} bytes or {MAX_TOML_VALUES} values of TOML"
+        )));
+    }
     ::toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let before = text.as_bytes().get(..at).unwrap_or_default();
@@ -218,6 +228,9 @@ mod tests {
         let deep = "[".repeat(100_000);
         assert!(json::<serde_json::Value>(&deep).is_err());
         assert!(toml::<serde_json::Value>(&format!("a = {deep}")).is_err());
+        let wide = format!("a = [{}]", "1,".repeat(MAX_TOML_VALUES));
+        let error = toml::<serde_json::Value>(&wide).unwrap_err();
+        assert!(matches!(error, AnalyzeError::TooLarge(_)), "{error}");
         assert!(yaml::<serde_json::Value>(&deep).is_err());
         let mut aliases = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..20 {

@@ -103,6 +103,6 @@ vcs = {type = 'git', url = 'https://host/x', commit-id = '0'}
         assert_eq!(dev, ["pytest"]);
         assert_eq!(wanted_by("app/pylock.dev.toml"), ["pylock"]);
         assert!(wanted_by("app/mypylock.toml").is_empty());
-        assert_eq!(try_analyze("pylock.toml", b"packages = {}").1.len(), 1);
+        assert_eq!(try_analyze("pylock.toml", b"packages = 1").1.len(), 1);
     }
 }
