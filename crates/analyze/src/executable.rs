@@ -173,7 +173,7 @@ pub(crate) mod fixture;
 
 #[cfg(test)]
 mod tests {
-    use super::fixture::Elf;
+    use super::fixture::{Elf, mach, pe};
     use super::*;
 
     fn parse(bytes: &[u8]) -> Option<Executable> {
@@ -203,23 +203,43 @@ mod tests {
     }
 
     #[test]
+    fn reads_pe_and_mach_o() {
+        for (bytes, name) in
+            [(pe(b"some data"), &b".data"[..]), (mach("__some", b"some data"), b"__some")]
+        {
+            let found = parse(&bytes).unwrap();
+            let section = found.section(name).unwrap();
+            let start = section.offset as usize;
+            assert_eq!(&bytes[start..start + 9], b"some data");
+            assert!(section.writable && found.segments.len() == 1);
+            assert_eq!(found.offset_of(section.address + 2), Some((section.offset + 2, 7)));
+        }
+    }
+
+    #[test]
     fn no_bytes_make_it_panic_or_read_beyond() {
-        let good = Elf::new(true, false).part(".go.buildinfo", &[0; 64], true).build();
+        let elf = Elf::new(true, false).part(".go.buildinfo", &[0; 64], true);
+        for good in [elf.build(), pe(&[0; 64]), mach("__go_buildinfo", &[0; 64])] {
+            break_every_byte(&good);
+        }
+        for text in ["MZ is how this text begins", "\u{7f}ELF", "MZ"] {
+            assert!(parse(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+
+    fn break_every_byte(good: &[u8]) {
         for length in 0..good.len() {
             parse(&good[..length]);
         }
         for at in 0..good.len() {
             for value in [0, 1, 0x7f, 0x80, 0xff] {
-                let mut bad = good.clone();
+                let mut bad = good.to_vec();
                 bad[at] = value;
                 if let Some(found) = parse(&bad) {
                     let _ = found.section(b".go.buildinfo");
                     let _ = found.offset_of(u64::MAX);
                 }
             }
-        }
-        for text in ["MZ is how this text begins", "\u{7f}ELF", "MZ"] {
-            assert!(parse(text.as_bytes()).is_none(), "{text}");
         }
     }
 }

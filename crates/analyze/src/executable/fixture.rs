@@ -63,7 +63,8 @@ impl Elf {
         }
         let mut head = self.header(table_at);
         for (n, (_, bytes, writable)) in self.parts.iter().enumerate() {
-            self.segment(&mut head, offsets[n], Self::address(n), bytes.len() as u64, *writable);
+            let row = [offsets[n], Self::address(n), Self::address(n), bytes.len() as u64];
+            self.segment(&mut head, row, *writable);
         }
         body[..head.len()].copy_from_slice(&head);
         body
@@ -85,13 +86,15 @@ impl Elf {
         out
     }
 
-    fn segment(&self, out: &mut Vec<u8>, offset: u64, address: u64, size: u64, writable: bool) {
+    /// offset, both addresses, size.
+    fn segment(&self, out: &mut Vec<u8>, row: [u64; 4], writable: bool) {
         let flags = if writable { 6 } else { 5 };
         self.numbers(out, 4, &[1]);
         if self.is_64 {
             self.numbers(out, 4, &[flags]);
         }
-        self.words(out, &[offset, address, address, size, size]);
+        self.words(out, &row);
+        self.words(out, &row[3..]);
         if !self.is_64 {
             self.numbers(out, 4, &[flags]);
         }
@@ -116,4 +119,50 @@ impl Elf {
             out.extend_from_slice(if self.is_big { &big[8 - bytes..] } else { &little[..bytes] });
         }
     }
+}
+
+/// A 64-bit PE file with one writable section `.data` of these bytes.
+pub(crate) fn pe(bytes: &[u8]) -> Vec<u8> {
+    const HEADERS_BYTES: usize = 0x400;
+    let size = bytes.len() as u32;
+    let mut out = b"MZ".to_vec();
+    out.resize(0x3c, 0);
+    out.extend(0x40_u32.to_le_bytes());
+    out.extend(b"PE\0\0");
+    // Machine, sections, three times nothing, size of the optional header, characteristics.
+    out.extend([0x8664, 1, 0, 0, 0, 0, 0, 0, 112, 0x22].map(u16::to_le_bytes).concat());
+    let optional_at = out.len();
+    out.extend(0x20b_u16.to_le_bytes());
+    out.resize(optional_at + 24, 0);
+    out.extend(BASE_ADDRESS.to_le_bytes());
+    out.resize(optional_at + 112, 0);
+    out.extend(b".data\0\0\0");
+    let row = [size, PAGE_BYTES as u32, size, HEADERS_BYTES as u32, 0, 0, 0, 0xc000_0040];
+    out.extend(row.map(u32::to_le_bytes).concat());
+    out.resize(HEADERS_BYTES, 0);
+    out.extend_from_slice(bytes);
+    out
+}
+
+/// A 64-bit Mach-O file with one writable segment that holds one section of this name.
+pub(crate) fn mach(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let padded = |text: &str| {
+        let mut name = text.as_bytes().to_vec();
+        name.resize(16, 0);
+        name
+    };
+    let (command_bytes, start) = (72 + 80_u32, 32 + 72 + 80_u64);
+    let size = bytes.len() as u64;
+    let mut out = Vec::new();
+    let head = [0xfeed_facf, 0x0100_000c, 0, 2, 1, command_bytes, 0, 0, 0x19, command_bytes];
+    out.extend(head.map(u32::to_le_bytes).concat());
+    out.extend(padded("__DATA"));
+    out.extend([BASE_ADDRESS, size, start, size].map(u64::to_le_bytes).concat());
+    out.extend([3_u32, 3, 1, 0].map(u32::to_le_bytes).concat());
+    out.extend(padded(name));
+    out.extend(padded("__DATA"));
+    out.extend([BASE_ADDRESS, size].map(u64::to_le_bytes).concat());
+    out.extend([start as u32, 4, 0, 0, 0, 0, 0, 0].map(u32::to_le_bytes).concat());
+    out.extend_from_slice(bytes);
+    out
 }

@@ -1,5 +1,7 @@
+//! Inert programs carry the block in each of its forms; broken ones must not be fatal.
+
 use super::*;
-use crate::executable::fixture::Elf;
+use crate::executable::fixture::{Elf, mach, pe};
 use crate::testing::{Paged, analyze, analyze_content, packages, try_analyze};
 
 const LINES: &str = "path\texample.org/tool\nmod\texample.org/tool\tv1.4.0\th1:a=\n\
@@ -52,6 +54,14 @@ fn reads_inline_strings_named_by_a_section() {
     assert_eq!(packages(&analyze("usr/bin/tool", &bytes)), EXPECT);
     let (found, errors) = analyze_content("usr/bin/tool", &Paged(&bytes));
     assert!(errors.is_empty() && packages(&found) == EXPECT, "{errors:?}");
+}
+
+#[test]
+fn reads_pe_and_mach_o() {
+    let block = inline_block("go1.22.3", LINES);
+    assert_eq!(packages(&analyze("tool", &mach("__go_buildinfo", &block))), EXPECT);
+    let data = [vec![0xee; 160], block].concat();
+    assert_eq!(packages(&analyze("tool.exe", &pe(&data))), EXPECT);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Archives made here: nested, shaded, broken and hostile ones.
+
 use super::super::zip::tests::{Pack, zip_of, zip_with};
 use crate::AnalyzeError;
 use crate::testing::{Paged, analyze, analyze_content, check, packages, try_analyze};

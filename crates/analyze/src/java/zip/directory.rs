@@ -230,10 +230,9 @@ fn place(archive: &dyn Content, record: &[u8], at: u64) -> io::Result<Option<Pla
     if record.len() as u64 - END_BYTES < u64::from(comment) {
         return Ok(None);
     }
-    if count == u16::MAX || size == IN_EXTRA || offset == IN_EXTRA {
-        if let Some(wide) = wide_place(archive, at)? {
-            return Ok(Some(wide));
-        }
+    let is_wide = count == u16::MAX || size == IN_EXTRA || offset == IN_EXTRA;
+    if is_wide && let Some(wide) = wide_place(archive, at)? {
+        return Ok(Some(wide));
     }
     settle(archive, [count.into(), size.into(), offset.into()], at)
 }

@@ -1,3 +1,5 @@
+//! Archives made here and then bent: each field that can lie does so once.
+
 use std::io::{Cursor, Write};
 
 use zip::CompressionMethod;
