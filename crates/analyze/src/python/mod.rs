@@ -2,6 +2,8 @@
 //!
 //! A package's name is written as PyPI compares names (PEP 503): lower-case, runs of `-`, `_` and
 //! `.` as one `-`. So `Ruamel.Yaml` and `ruamel_yaml` are one package, and advisories match.
+//!
+//! Not read: eggs that are still zipped, `setup.py`, and lines that pin nothing.
 
 mod conda;
 mod installed;
@@ -12,7 +14,7 @@ mod pylock;
 mod requirements;
 mod uv;
 
-use std::borrow::Cow;
+use model::FileEntry;
 
 use crate::Analyzer;
 
@@ -27,6 +29,12 @@ pub(crate) const ANALYZERS: &[&dyn Analyzer] = &[
     &pylock::PYLOCK,
     &conda::CONDA,
 ];
+
+/// Whether a lock or requirement file belongs to a project. Those inside installed packages say
+/// with what the package was developed, not what is installed here.
+fn is_project_file(entry: &FileEntry) -> bool {
+    !entry.path.split('/').any(|part| matches!(part, "site-packages" | "dist-packages"))
+}
 
 /// A distribution's name as PyPI compares names (PEP 503, Normalized Names).
 fn normalized(name: &str) -> String {
@@ -48,11 +56,11 @@ fn normalized(name: &str) -> String {
     normal
 }
 
-/// Whether a path is of a source that is a directory of the project itself, not a published
-/// package.
+/// Whether a path names a packed distribution; another path of a lock is a directory of the
+/// project itself.
 fn is_archive(path: &str) -> bool {
-    let name: Cow<'_, str> = path.to_ascii_lowercase().into();
-    [".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz"].iter().any(|ending| name.ends_with(ending))
+    let path = path.to_ascii_lowercase();
+    [".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz"].iter().any(|ending| path.ends_with(ending))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::text::{TextAnalyzer, json};
 use crate::value::{Entries, Loose, Text, record};
 use crate::{Analysis, AnalyzeError, Pattern};
 
-use super::normalized;
+use super::{is_project_file, normalized};
 
 /// Locked packages of Pipenv.
 pub(super) const PIPFILE_LOCK: TextAnalyzer = TextAnalyzer {
@@ -16,7 +16,7 @@ pub(super) const PIPFILE_LOCK: TextAnalyzer = TextAnalyzer {
     version: 1,
     patterns: &[Pattern::Name("Pipfile.lock")],
     max_bytes: MAX_TREE_TEXT_BYTES,
-    accepts: TextAnalyzer::ANY,
+    accepts: is_project_file,
     read,
 };
 

@@ -9,7 +9,7 @@ use crate::text::{TextAnalyzer, toml};
 use crate::value::{List, Text, record};
 use crate::{Analysis, AnalyzeError, Pattern};
 
-use super::{is_archive, normalized};
+use super::{is_archive, is_project_file, normalized};
 
 /// Locked packages of Poetry.
 pub(super) const POETRY_LOCK: TextAnalyzer = TextAnalyzer {
@@ -17,7 +17,7 @@ pub(super) const POETRY_LOCK: TextAnalyzer = TextAnalyzer {
     version: 1,
     patterns: &[Pattern::Name("poetry.lock")],
     max_bytes: MAX_TREE_TEXT_BYTES,
-    accepts: TextAnalyzer::ANY,
+    accepts: is_project_file,
     read: read_poetry,
 };
 
@@ -27,7 +27,7 @@ pub(super) const PDM_LOCK: TextAnalyzer = TextAnalyzer {
     version: 1,
     patterns: &[Pattern::Name("pdm.lock")],
     max_bytes: MAX_TREE_TEXT_BYTES,
-    accepts: TextAnalyzer::ANY,
+    accepts: is_project_file,
     read: read_pdm,
 };
 

@@ -8,7 +8,7 @@ use crate::text::{TextAnalyzer, toml};
 use crate::value::{Entries, List, Text, record};
 use crate::{Analysis, AnalyzeError, Pattern};
 
-use super::normalized;
+use super::{is_project_file, normalized};
 
 /// Most default groups that are looked for in a marker.
 const MAX_GROUPS: usize = 64;
@@ -22,7 +22,7 @@ pub(super) const PYLOCK: TextAnalyzer = TextAnalyzer {
         Pattern::Shape { directory: "", prefix: "pylock.", suffix: ".toml" },
     ],
     max_bytes: MAX_TREE_TEXT_BYTES,
-    accepts: TextAnalyzer::ANY,
+    accepts: is_project_file,
     read,
 };
 

@@ -13,7 +13,7 @@ use crate::pins::Pins;
 use crate::text::TextAnalyzer;
 use crate::{Analysis, AnalyzeError, Pattern};
 
-use super::normalized;
+use super::{is_project_file, normalized};
 
 /// Pinned requirements.
 pub(super) const REQUIREMENTS: TextAnalyzer = TextAnalyzer {
@@ -25,7 +25,7 @@ pub(super) const REQUIREMENTS: TextAnalyzer = TextAnalyzer {
         Pattern::Shape { directory: "requirements", prefix: "", suffix: ".txt" },
     ],
     max_bytes: MAX_TREE_TEXT_BYTES,
-    accepts: TextAnalyzer::ANY,
+    accepts: is_project_file,
     read,
 };
 
@@ -145,6 +145,7 @@ mod tests {
     #[test]
     fn encodings_and_one_endless_line() {
         check("requirements.txt", b"\xff\xfea\0=\0=\x001\0\n\0", &["a 1"]);
+        check("usr/lib/python3/dist-packages/x/requirements.txt", b"a==1", &[]);
         check("requirements.txt", b"caf\xe9==1\nb==2", &["b 2"]);
         check("requirements.txt", "a".repeat(10 << 20).as_bytes(), &[]);
         check("requirements.txt", "a,".repeat(5 << 20).as_bytes(), &[]);

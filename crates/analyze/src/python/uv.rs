@@ -12,7 +12,7 @@ use crate::text::{TextAnalyzer, toml};
 use crate::value::{Entries, List, Text, record};
 use crate::{Analysis, AnalyzeError, Pattern};
 
-use super::normalized;
+use super::{is_project_file, normalized};
 
 /// Locked packages of uv.
 pub(super) const UV_LOCK: TextAnalyzer = TextAnalyzer {
@@ -20,7 +20,7 @@ pub(super) const UV_LOCK: TextAnalyzer = TextAnalyzer {
     version: 1,
     patterns: &[Pattern::Name("uv.lock")],
     max_bytes: MAX_TREE_TEXT_BYTES,
-    accepts: TextAnalyzer::ANY,
+    accepts: is_project_file,
     read,
 };
 
