@@ -17,6 +17,10 @@ mod version;
 pub use cvss::{CvssVersion, InvalidCvss, Score, score};
 pub use database::{Builder, Database, SourceStatus};
 pub use error::AdvisoryError;
+pub use feed::{
+    Deliver, Endpoint, Fetched, Source, SourceFormat, SourceUpdate, UpdateOptions,
+    built_in_end_of_life, import, sources, update,
+};
 pub use matching::{Matched, match_inventory};
 pub use record::{
     CvssVector, EndOfLife, EpssRecord, KevRecord, Record, RecordSink, RepositoryCpes, SourceSummary,
