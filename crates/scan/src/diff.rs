@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Decision, Finding, PackageKind, Report, Severity};
 use serde::Serialize;
 
-use crate::report::compare_versions;
+use crate::report::{compare_versions, sort_versions};
 
 /// What changed from one report to another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -159,8 +159,8 @@ fn package_changes(before: &Report, after: &Report) -> Vec<PackageChange> {
     let mut changes = Vec::new();
     for key in names {
         let (old, new) = (before.get(&key).unwrap_or(&none), after.get(&key).unwrap_or(&none));
-        let gone = in_order(old.difference(new));
-        let come = in_order(new.difference(old));
+        let gone = in_order(key.0, old.difference(new));
+        let come = in_order(key.0, new.difference(old));
         // Several versions side by side are paired from the lowest up.
         for place in 0..gone.len().max(come.len()) {
             let pair = (gone.get(place).copied(), come.get(place).copied());
@@ -170,9 +170,9 @@ fn package_changes(before: &Report, after: &Report) -> Vec<PackageChange> {
     changes
 }
 
-fn in_order<'a>(versions: impl Iterator<Item = &'a &'a str>) -> Vec<&'a str> {
+fn in_order<'a>(kind: PackageKind, versions: impl Iterator<Item = &'a &'a str>) -> Vec<&'a str> {
     let mut versions: Vec<&str> = versions.copied().collect();
-    versions.sort_by(|a, b| compare_versions(a, b));
+    sort_versions(kind, &mut versions);
     versions
 }
 
@@ -184,7 +184,7 @@ fn change(
         (None, None) => return None,
         (None, Some(_)) => Change::Added,
         (Some(_), None) => Change::Removed,
-        (Some(old), Some(new)) if compare_versions(new, old).is_lt() => Change::Downgraded,
+        (Some(old), Some(new)) if compare_versions(kind, new, old).is_lt() => Change::Downgraded,
         (Some(_), Some(_)) => Change::Upgraded,
     };
     let owned = |version: Option<&str>| version.map(str::to_owned);

@@ -1,5 +1,7 @@
 //! Diffs between two reports.
 
+#![allow(clippy::unwrap_used)] // of tests, all of it
+
 mod fixture;
 
 use fixture::{Flaw, Pkg, distro, inventory};

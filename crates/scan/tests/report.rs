@@ -1,5 +1,7 @@
 //! Every writer over the same reports, each under snapshot; hostile texts stay harmless.
 
+#![allow(clippy::unwrap_used)] // of tests, all of it
+
 mod fixture;
 
 use lazaret_scan::report::{

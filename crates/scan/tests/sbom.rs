@@ -1,5 +1,7 @@
 //! Bills of materials: our own read back whole, those of other tools read as they are meant.
 
+#![allow(clippy::unwrap_used)] // of tests, all of it
+
 mod fixture;
 
 use fixture::{Pkg, distro, inventory};

@@ -1,5 +1,7 @@
 //! VEX: which statements take which findings away.
 
+#![allow(clippy::unwrap_used)] // of tests, all of it
+
 mod fixture;
 
 use fixture::{Flaw, Pkg, digest, distro, inventory};

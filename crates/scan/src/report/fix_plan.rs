@@ -137,7 +137,7 @@ fn repair<'a>(kind: PackageKind, name: &'a str, findings: Vec<&'a Finding>) -> R
         name,
         packages: distinct(all.iter().map(|v| v.package.as_str())),
         from: distinct(all.iter().map(|v| v.version.as_str())),
-        to: fixes.max_by(|a, b| version_order::compare(a, b)),
+        to: version_order::latest(kind, fixes),
         places: distinct(all.iter().map(|v| (v.layer, v.path.as_str()))),
         base: findings.iter().all(|finding| finding.base),
         risk: all.iter().map(|v| v.risk).fold(0.0, f32::max),

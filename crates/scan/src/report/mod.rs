@@ -33,7 +33,7 @@ pub use filter::{Filter, Origin};
 pub use template::Template;
 
 pub(crate) use spdx::ANNOTATION_MARK;
-pub(crate) use version_order::compare as compare_versions;
+pub(crate) use version_order::{compare as compare_versions, sort as sort_versions};
 
 use view::View;
 

@@ -1,11 +1,46 @@
-//! Which of two versions is later, for what a report shows. Matching has its own exact orders;
-//! this one only chooses which of several fixed versions to name and tells up from down.
+//! Which of several versions is the latest, for what a report shows.
+//!
+//! The package manager's own order where every version is one of its own. Sources also write
+//! versions that are not; among those a plain order decides, so that there is always one.
 
 use std::cmp::Ordering;
 
-/// Compares versions by their parts: numbers by value, words by letter, `~` before anything
-/// (Debian policy, 5.6.12; the other package managers agree on what this leaves out of sight).
-pub(crate) fn compare(left: &str, right: &str) -> Ordering {
+use advisory::{Scheme, Version};
+use model::PackageKind;
+
+/// Which of two versions of a package is the later.
+pub(crate) fn compare(kind: PackageKind, left: &str, right: &str) -> Ordering {
+    order(kind, &[left, right])(left, right)
+}
+
+/// The latest of versions.
+pub(crate) fn latest<'a>(
+    kind: PackageKind,
+    versions: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let versions: Vec<&str> = versions.collect();
+    let order = order(kind, &versions);
+    versions.iter().copied().max_by(|a, b| order(a, b))
+}
+
+/// Sorts versions, the earliest first.
+pub(crate) fn sort(kind: PackageKind, versions: &mut [&str]) {
+    let order = order(kind, versions);
+    versions.sort_by(|a, b| order(a, b));
+}
+
+/// One order for all of the versions: two orders side by side would be none.
+fn order(kind: PackageKind, versions: &[&str]) -> impl Fn(&str, &str) -> Ordering + use<> {
+    let scheme = Scheme::for_kind(kind);
+    let exact = versions.iter().all(|version| Version::parse(scheme, version).is_ok());
+    move |left, right| match (Version::parse(scheme, left), Version::parse(scheme, right)) {
+        (Ok(left), Ok(right)) if exact => left.compare(&right),
+        _ => plain(left, right),
+    }
+}
+
+/// Compares versions by their parts: numbers by value, words by letter, `~` before anything.
+fn plain(left: &str, right: &str) -> Ordering {
     let (left_epoch, left) = epoch(left);
     let (right_epoch, right) = epoch(right);
     number_order(left_epoch, right_epoch).then_with(|| {
@@ -72,15 +107,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_later_from_earlier() {
+    fn the_plain_order_is_one() {
         let rising =
             ["0.9", "1.0~rc1", "1.0", "1.0.1", "1.2", "1.10", "1.10-r2", "1.10-r10", "2", "1:0.1"];
         for (at, left) in rising.iter().enumerate() {
             for (other, right) in rising.iter().enumerate() {
-                assert_eq!(compare(left, right), at.cmp(&other), "{left} {right}");
+                assert_eq!(plain(left, right), at.cmp(&other), "{left} {right}");
             }
         }
-        assert_eq!(compare("v1.2.3", "1.2.3"), Ordering::Equal);
-        assert_eq!(compare("0:1", "1"), Ordering::Equal);
+        assert_eq!(plain("v1.2.3", "1.2.3"), Ordering::Equal);
+        assert_eq!(plain("0:1", "1"), Ordering::Equal);
+    }
+
+    #[test]
+    fn the_package_manager_decides_where_it_can() {
+        let check = |kind, versions: &[&str], expect: &str| {
+            assert_eq!(latest(kind, versions.iter().copied()), Some(expect), "{versions:?}");
+        };
+        check(PackageKind::Maven, &["1.0-rc1", "1.0", "1.0-alpha"], "1.0");
+        check(PackageKind::Pypi, &["1.0.post1", "1.0", "1.0rc2"], "1.0.post1");
+        check(PackageKind::Deb, &["1:0.1", "2.0", "1.0~rc1"], "1:0.1");
+        assert_eq!(latest(PackageKind::Npm, std::iter::empty()), None);
+        assert!(compare(PackageKind::Golang, "v0.17.0", "0.9.0").is_gt());
+        let mut versions = ["v0.17.0", "(devel)", "0.9.0"];
+        sort(PackageKind::Golang, &mut versions);
+        let place = |version| versions.iter().position(|other| *other == version);
+        assert!(place("0.9.0") < place("v0.17.0"), "{versions:?}");
     }
 }

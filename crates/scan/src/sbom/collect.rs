@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::{Distro, Inventory, Skip, SkipReason};
+use model::{Distro, Inventory, Purl, Skip, SkipReason};
 
 use super::component::{Component, Outcome};
 use super::limits::{MAX_COMPONENTS, MAX_SHOWN_CHARS, MAX_SKIPS};
@@ -69,6 +69,9 @@ impl Collector {
             self.skips.push(whole(SkipReason::Malformed, detail));
         }
         self.inventory.distro = self.distro.take().or_else(|| most_named(&self.hints));
+        for package in self.inventory.packages.iter_mut().filter(|p| p.purl.is_none()) {
+            package.purl = Purl::of(package, self.inventory.distro.as_ref()).ok();
+        }
         self.inventory.sort();
         (self.inventory, self.skips)
     }

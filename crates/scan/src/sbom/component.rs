@@ -96,7 +96,7 @@ impl Component {
     fn foreign(&self, purl: &Purl) -> Outcome {
         let (mut package, hint) = match purl.to_package() {
             Some(read) => read,
-            None => match self.from_properties(purl) {
+            None => match self.named_none(purl) {
                 Some(package) => (package, None),
                 None => return Outcome::NoPackage,
             },
@@ -114,6 +114,8 @@ impl Component {
         if package.vendor.is_none() && package.kind.is_os() {
             package.vendor = Some(self.supplier.clone()).filter(|vendor| !vendor.is_empty());
         }
+        let own = SourcePackage { name: package.name.clone(), version: package.version.clone() };
+        package.source = package.source.filter(|source| *source != own);
         package.licenses.clone_from(&self.licenses);
         package.dev |= self.dev;
         package.owned_by.clone_from(&self.owned_by);
@@ -126,20 +128,20 @@ impl Component {
         Outcome::Package(Box::new(package), hint)
     }
 
-    /// trivy writes `pkg:none/…` for packages of a distribution that it does not know; the
-    /// package manager shows in the path or the package's id.
-    fn from_properties(&self, purl: &Purl) -> Option<Package> {
-        let id = self
-            .properties
-            .one("aquasecurity:trivy:PkgID")
-            .filter(|_| purl.type_text() == "none")?;
+    /// trivy writes `pkg:none/…` for packages of a distribution that it does not know; which
+    /// package manager it was shows in the package's id.
+    fn named_none(&self, purl: &Purl) -> Option<Package> {
+        let id = self.properties.one("aquasecurity:trivy:PkgID")?;
+        let mut parts = purl.parts();
+        if parts.purl_type != "none" {
+            return None;
+        }
         // rpm's ids end in the architecture after a dot; dpkg's are name@version.
-        let parts = purl.parts();
-        let arch = parts.qualifiers.get("arch").cloned();
-        let rpm = arch.as_ref().is_some_and(|arch| id.ends_with(&format!(".{arch}")));
-        let kind = if rpm { PackageKind::Rpm } else { PackageKind::Deb };
-        let mut package = Package::new(kind, parts.name, parts.version.unwrap_or_default());
-        package.arch = arch;
+        let arch = parts.qualifiers.get("arch");
+        let rpm = arch.is_some_and(|arch| id.ends_with(&format!(".{arch}")));
+        parts.purl_type = if rpm { "rpm" } else { "deb" }.to_owned();
+        let (mut package, _) = parts.build().ok()?.to_package()?;
+        package.purl = None;
         Some(package)
     }
 

@@ -285,7 +285,10 @@ fn repair_row(view: &View<'_>, repair: &Repair<'_>) -> RepairRow {
 fn place(view: &View<'_>, repair: &Repair<'_>) -> String {
     let Some((layer, path)) = repair.places.first() else { return String::new() };
     let more = repair.places.len() - 1;
-    let more = if more > 0 { format!(" + {more} more places") } else { String::new() };
+    let more = match more {
+        0 => String::new(),
+        more => format!(" + {}", text::count(more, "more place", "more places")),
+    };
     if !repair.kind.is_os() {
         return format!("{}{more}", clean(path));
     }

@@ -90,7 +90,7 @@ fn write_rows(page: &mut Page<'_>, repairs: &[&Repair<'_>]) -> io::Result<()> {
 }
 
 fn short_head(repair: &Repair<'_>) -> String {
-    let from = listing(&repair.from, 1, "versions");
+    let from = listing(&repair.from, 1, "version");
     let head = format!("{} {from} → {}", repair.name, repair.to.unwrap_or_default());
     text::clean(&head).into_owned()
 }
@@ -132,12 +132,12 @@ pub(super) fn write_one(
 /// `openssl  3.0.11-1 → 3.0.14-1   for libssl3, openssl`.
 fn head(repair: &Repair<'_>) -> Line {
     let mut line = Line::new(2).foreign(BOLD, repair.name).add(PLAIN, "  ");
-    line = line.foreign(DIM, &listing(&repair.from, 2, "versions"));
+    line = line.foreign(DIM, &listing(&repair.from, 2, "version"));
     if let Some(to) = repair.to {
         line = line.add(PLAIN, " → ").foreign(GOOD, to);
     }
     if repair.packages != [repair.name] {
-        line = line.add(DIM, " for ").foreign(PLAIN, &listing(&repair.packages, NAMED, "packages"));
+        line = line.add(DIM, " for ").foreign(PLAIN, &listing(&repair.packages, NAMED, "package"));
     }
     line
 }
@@ -158,7 +158,7 @@ fn place(view: &View<'_>, repair: &Repair<'_>, with_layer: bool) -> Line {
     }
     if !repair.kind.is_os() {
         let paths: Vec<&str> = repair.places.iter().map(|(_, path)| *path).collect();
-        line = line.add(DIM, " · ").foreign(DIM, &listing(&paths, 2, "places"));
+        line = line.add(DIM, " · ").foreign(DIM, &listing(&paths, 2, "place"));
     }
     line
 }
@@ -183,7 +183,11 @@ fn listing(items: &[&str], most: usize, noun: &str) -> String {
     let named: Vec<String> =
         items.iter().take(most).map(|item| text::clean(item).into_owned()).collect();
     let more = items.len().saturating_sub(most);
-    let tail = if more > 0 { format!(" + {more} more {noun}") } else { String::new() };
+    let tail = match more {
+        0 => String::new(),
+        1 => format!(" + 1 more {noun}"),
+        more => format!(" + {more} more {noun}s"),
+    };
     format!("{}{tail}", named.join(", "))
 }
 
