@@ -40,6 +40,8 @@ pub(crate) const MAX_ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Largest string of module lines in a Go program, in bytes.
 pub(crate) const MAX_GO_MODINFO_BYTES: u64 = 8 << 20;
+/// Most variables set by linker flags that are looked at in one Go program.
+pub(crate) const MAX_GO_LINKER_VARIABLES: usize = 1_000;
 /// Largest version string in a Go program, in bytes.
 pub(crate) const MAX_GO_VERSION_BYTES: u64 = 4 << 10;
 /// Most bytes searched for a Go program's build information when no section names it.
@@ -71,9 +73,14 @@ pub(crate) const MAX_AUDITABLE_BYTES: u64 = 8 << 20;
 pub(crate) const MAX_AUDITABLE_JSON_BYTES: u64 = 32 << 20;
 
 /// Longest name of an entry of a zip archive that is looked at, in bytes.
-pub(crate) const MAX_ZIP_NAME_BYTES: usize = 4 << 10;
-/// Most entries kept of one zip archive's directory.
+pub(crate) const MAX_ZIP_NAME_BYTES: usize = 1 << 10;
+/// Most entries kept of one zip archive's directory, and most bytes of their names.
 pub(crate) const MAX_ZIP_WANTED: usize = 100_000;
+pub(crate) const MAX_ZIP_WANTED_NAME_BYTES: usize = 16 << 20;
+/// Most packages taken from one Java archive, those inside it included.
+pub(crate) const MAX_ARCHIVE_PACKAGES: usize = 20_000;
+/// Most skipped parts of one Java archive that are told one by one.
+pub(crate) const MAX_ARCHIVE_SKIPS: usize = 1_000;
 /// A zip entry that expands by more than this is a bomb …
 pub(crate) const MAX_ZIP_RATIO: u64 = 200;
 /// … once it is larger than this, in bytes: short entries of one letter are harmless.

@@ -5,6 +5,7 @@
 //! `v0.0.0-<commit time>-<12 hex digits>` that `go` gives an untagged commit; else `(devel)`.
 
 use super::modinfo::{Module, ModuleLines};
+use crate::limits::MAX_GO_LINKER_VARIABLES;
 
 /// What Go writes for the version of a module without one.
 pub(super) const DEVEL: &str = "(devel)";
@@ -47,6 +48,7 @@ fn from_linker_flags(main: &Module<'_>, lines: &ModuleLines<'_>) -> Option<Strin
     let owned = |package: &str| is_own_package(package, main, lines);
     let best = assignments(flags)
         .into_iter()
+        .take(MAX_GO_LINKER_VARIABLES)
         .filter_map(|(package, variable, value)| {
             let variable = variable.to_ascii_lowercase();
             let rank = VERSION_VARIABLES.iter().position(|name| *name == variable)?;

@@ -6,6 +6,8 @@
 //! whose inside cannot be read is still known by its name.
 //! Source: the JAR file specification; Spring Boot's nested jars; Servlet and Jakarta EE packaging.
 
+use std::collections::HashSet;
+
 use model::{Content, FileEntry, SkipReason};
 
 use super::file_name::is_documentation;
@@ -15,9 +17,9 @@ use super::pom;
 use super::properties::{coordinates, is_pom_properties, maven_place};
 use super::zip::{EntryBytes, Refusal, ZipDirectory, ZipEntry};
 use crate::limits::{
-    MAX_ARCHIVE_DEPTH, MAX_ARCHIVE_ENTRIES, MAX_ARCHIVE_EXPANDED_BYTES, MAX_ARCHIVES,
-    MAX_MANIFEST_BYTES, MAX_NESTED_ARCHIVE_BYTES, MAX_NESTED_LIVE_BYTES, MAX_PACKAGES,
-    MAX_POM_PROPERTIES_BYTES, MAX_POM_XML_BYTES,
+    MAX_ARCHIVE_DEPTH, MAX_ARCHIVE_ENTRIES, MAX_ARCHIVE_EXPANDED_BYTES, MAX_ARCHIVE_PACKAGES,
+    MAX_ARCHIVE_SKIPS, MAX_ARCHIVES, MAX_MANIFEST_BYTES, MAX_NESTED_ARCHIVE_BYTES,
+    MAX_NESTED_LIVE_BYTES, MAX_POM_PROPERTIES_BYTES, MAX_POM_XML_BYTES,
 };
 use crate::{Analysis, AnalyzeError, Analyzer, Pattern};
 
@@ -134,10 +136,14 @@ impl Walk<'_> {
         let opened = self.room(depth).and_then(|max_bytes| {
             let opened = entry.open(outer, max_bytes);
             // What was inflated before a refusal was work all the same.
-            if !matches!(opened, Ok(EntryBytes::Stored(_))) {
-                let worst = entry.size_bytes.min(max_bytes);
-                self.spent.expanded_bytes = self.spent.expanded_bytes.saturating_add(worst);
-            }
+            let spent = match &opened {
+                Ok(EntryBytes::Stored(_)) => 0,
+                Ok(EntryBytes::Expanded(bytes)) => bytes.len() as u64,
+                Err((SkipReason::Unsupported | SkipReason::Truncated, _)) => 0,
+                Err(_) if entry.size_bytes > max_bytes => 0,
+                Err(_) => max_bytes,
+            };
+            self.spent.expanded_bytes = self.spent.expanded_bytes.saturating_add(spent);
             opened
         });
         let walked = match opened {
@@ -180,7 +186,8 @@ impl Walk<'_> {
         let mut evidence = Evidence::default();
         for entry in entries {
             let is_manifest = entry.name == MANIFEST;
-            if !is_manifest && !is_pom_properties(&entry.name) {
+            let is_full = evidence.stated.len() >= MAX_ARCHIVE_PACKAGES;
+            if !is_manifest && (is_full || !is_pom_properties(&entry.name)) {
                 continue;
             }
             let max_bytes = if is_manifest { MAX_MANIFEST_BYTES } else { MAX_POM_PROPERTIES_BYTES };
@@ -192,7 +199,8 @@ impl Walk<'_> {
                 evidence.stated.extend(stated.map(|stated| (entry.name.clone(), stated)));
             }
         }
-        for entry in entries.iter().filter(|entry| is_lone_pom_xml(entry, entries)) {
+        let room = MAX_ARCHIVE_PACKAGES.saturating_sub(evidence.stated.len());
+        for entry in lone_pom_xmls(entries).take(room) {
             let Some(bytes) = self.read(content, path, entry, MAX_POM_XML_BYTES) else { continue };
             let stated = pom::own_coordinates(&bytes);
             evidence.stated.extend(stated.map(|stated| (entry.name.clone(), stated)));
@@ -227,8 +235,9 @@ impl Walk<'_> {
     /// Adds the packages of an archive. The path stays empty where it is that of the file.
     fn identify(&mut self, path: &str, evidence: Evidence) {
         for (place, coordinates) in identity::packages(path, evidence) {
-            if self.found.packages.len() >= MAX_PACKAGES {
-                return;
+            if self.found.packages.len() >= MAX_ARCHIVE_PACKAGES {
+                let detail = format!("only the first {MAX_ARCHIVE_PACKAGES} packages are listed");
+                return self.skip(path, (SkipReason::TooMany, detail));
             }
             let mut package = coordinates.package();
             package.path = match (path == self.file, place.as_str()) {
@@ -242,6 +251,14 @@ impl Walk<'_> {
 
     /// Notes what could not be read, with its place inside the file.
     fn skip(&mut self, path: &str, (reason, detail): Refusal) {
+        match self.found.skipped.len() {
+            told if told > MAX_ARCHIVE_SKIPS => return,
+            MAX_ARCHIVE_SKIPS => {
+                let detail = format!("more than {MAX_ARCHIVE_SKIPS} parts were skipped");
+                return self.found.skipped.push((String::new(), SkipReason::TooMany, detail));
+            }
+            _ => {}
+        }
         let inner = path.strip_prefix(self.file).unwrap_or(path);
         let inner = inner.strip_prefix(INSIDE).unwrap_or(inner).to_owned();
         self.found.skipped.push((inner, reason, detail));
@@ -261,10 +278,14 @@ fn is_archive(name: &str) -> bool {
     ENDINGS.iter().any(|known| known.get(1..).is_some_and(|e| e.eq_ignore_ascii_case(ending)))
 }
 
-/// Whether this is a `pom.xml` below `META-INF/maven` without a `pom.properties` beside it.
-fn is_lone_pom_xml(entry: &ZipEntry, entries: &[ZipEntry]) -> bool {
-    let Some(directory) = entry.name.strip_suffix("pom.xml") else { return false };
-    entries.iter().all(|other| other.name.strip_suffix("pom.properties") != Some(directory))
+/// Every `pom.xml` below `META-INF/maven` without a `pom.properties` beside it.
+fn lone_pom_xmls(entries: &[ZipEntry]) -> impl Iterator<Item = &ZipEntry> {
+    let stated: HashSet<&str> =
+        entries.iter().filter_map(|entry| entry.name.strip_suffix("pom.properties")).collect();
+    entries.iter().filter(move |entry| {
+        let directory = entry.name.strip_suffix("pom.xml");
+        directory.is_some_and(|directory| !stated.contains(directory))
+    })
 }
 
 #[cfg(test)]

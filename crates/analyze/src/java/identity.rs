@@ -13,6 +13,8 @@
 //! Jars without any version are no package. Classes that were packed without Maven's files are not
 //! recognised.
 
+use std::collections::BTreeSet;
+
 use super::file_name::{JarName, repository_group};
 use super::known_groups::known_group;
 use super::manifest::Manifest;
@@ -49,8 +51,9 @@ pub(super) fn packages(path: &str, evidence: Evidence) -> Vec<Placed> {
         }
     }
     let tomcat = tomcat(file, &evidence.manifest).into_iter().map(|own| (String::new(), own));
+    let mut known: BTreeSet<Coordinates> = found.iter().map(|(_, own)| own.clone()).collect();
     for (place, coordinates) in tomcat.chain(evidence.stated) {
-        if found.iter().all(|(_, known)| *known != coordinates) {
+        if known.insert(coordinates.clone()) {
             found.push((place, coordinates));
         }
     }

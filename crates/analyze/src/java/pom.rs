@@ -48,7 +48,7 @@ impl Analyzer for PomXml {
         let bytes = whole(content, MAX_POM_XML_BYTES)?;
         let pom = Pom::parse(&bytes)?;
         found.packages.extend(pom.own().map(|own| own.package()));
-        found.packages.extend(pom.dependencies.iter().filter_map(|one| pom.dependency(one)));
+        found.packages.extend(pom.dependencies());
         Ok(())
     }
 }
@@ -173,12 +173,16 @@ impl Pom {
         Coordinates::new(&group, &self.resolve(&self.own.artifact)?, &version)
     }
 
-    /// One declared dependency, when this file gives its version.
-    fn dependency(&self, declared: &Fields) -> Option<Package> {
-        let managed = self
-            .managed
-            .iter()
-            .find(|one| one.group == declared.group && one.artifact == declared.artifact);
+    /// The declared dependencies whose version this file gives.
+    fn dependencies(&self) -> impl Iterator<Item = Package> {
+        let name = |one: &Fields| (one.group.clone(), one.artifact.clone());
+        let managed: HashMap<_, _> = self.managed.iter().map(|one| (name(one), one)).collect();
+        self.dependencies.iter().filter_map(move |declared| {
+            self.dependency(declared, managed.get(&name(declared)).copied())
+        })
+    }
+
+    fn dependency(&self, declared: &Fields, managed: Option<&Fields>) -> Option<Package> {
         let given = |field: fn(&Fields) -> &str| {
             first(field(declared), managed.map_or("", |managed| field(managed)))
         };

@@ -10,7 +10,7 @@ use model::{Content, SkipReason};
 use super::Refusal;
 use crate::AnalyzeError;
 use crate::content_reader::read_exact_at;
-use crate::limits::{MAX_ZIP_NAME_BYTES, MAX_ZIP_WANTED};
+use crate::limits::{MAX_ZIP_NAME_BYTES, MAX_ZIP_WANTED, MAX_ZIP_WANTED_NAME_BYTES};
 
 /// What the records begin with.
 const END_SIGNATURE: &[u8] = b"PK\x05\x06";
@@ -86,15 +86,21 @@ impl ZipDirectory {
         let place = locate(archive)?;
         let mut found = ZipDirectory::default();
         let mut chunks = Chunks::new(archive, &place);
+        let mut name_bytes = 0;
         loop {
             match chunks.step(place.shift, wanted)? {
                 Step::End => break,
                 Step::Unwanted => {}
-                Step::Wanted(entry) if found.entries.len() < MAX_ZIP_WANTED => {
+                Step::Wanted(entry)
+                    if found.entries.len() < MAX_ZIP_WANTED
+                        && name_bytes < MAX_ZIP_WANTED_NAME_BYTES =>
+                {
+                    name_bytes += entry.name.len();
                     found.entries.push(entry);
                 }
                 Step::Wanted(_) => {
-                    let detail = format!("only the first {MAX_ZIP_WANTED} inner files are read");
+                    let detail =
+                        format!("only the first {} inner files are read", found.entries.len());
                     found.problem = Some((SkipReason::TooMany, detail));
                     return Ok(found);
                 }
