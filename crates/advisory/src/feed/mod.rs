@@ -24,6 +24,8 @@ mod openvex;
 mod osv;
 mod php;
 mod plan;
+#[cfg(test)]
+mod real_sets;
 mod redhat;
 mod redhat_cve;
 mod rocky;
