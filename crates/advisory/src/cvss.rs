@@ -1,25 +1,22 @@
 //! CVSS: a vector to its scores. Versions 2.0, 3.0, 3.1 and 4.0.
 //!
-//! The `cvss` crate reads and computes; this file takes the spellings that feeds have, refuses
-//! vectors that lack base metrics, and tells base, temporal and environmental scores apart.
-//! Sources: the specifications of FIRST; for ratings of version 2, NVD's.
+//! This file takes the spellings that feeds have; a file a version reads and computes, without
+//! allocating. Sources: the specifications of FIRST; for ratings of version 2, NVD's.
+
+mod macro_vector;
+mod metrics;
+mod v2;
+mod v3;
+mod v4;
 
 use std::fmt;
-use std::str::FromStr;
 
-use ::cvss::{Cvss, v2, v3, v4};
 use model::Severity;
 
 /// Longest vector that is read, in bytes. A full version 4 vector is under 200.
 const VECTOR_MAX_BYTES: usize = 512;
 /// Characters of a refused vector that the error shows.
 const SHOWN_CHARS: usize = 120;
-/// Metrics of version 4 that make up the base score, and the prefix.
-const V4_BASE: [&str; 12] =
-    ["CVSS", "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
-/// Metrics of version 4 that say nothing of the score.
-const V4_SUPPLEMENTAL: [&str; 6] = ["S", "AU", "R", "V", "RE", "U"];
-
 /// Version of CVSS, the older the less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CvssVersion {
@@ -83,103 +80,21 @@ fn read(text: &str) -> Result<Score, String> {
         return Err(format!("it is longer than {VECTOR_MAX_BYTES} bytes"));
     }
     let text = text.trim_start_matches('(').trim_end_matches([')', '/']);
-    let text =
-        ["CVSS:2.0/", "CVSS2#"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
-    match Cvss::from_str(text).map_err(|error| error.to_string())? {
-        Cvss::CvssV20(vector) => Ok(score_v2(&vector)),
-        Cvss::CvssV30(vector) => score_v3(&vector, CvssVersion::V3),
-        Cvss::CvssV31(vector) => score_v3(&vector, CvssVersion::V31),
-        Cvss::CvssV40(vector) => score_v4(&vector, text),
-        other => Err(format!("its version is not known ({other})")),
-    }
-}
-
-fn score_v2(vector: &v2::Vector) -> Score {
-    let base = vector.score().value();
-    let has_temporal = vector.e.is_some() || vector.rl.is_some() || vector.rc.is_some();
-    let has_environmental = vector.cdp.is_some()
-        || vector.td.is_some()
-        || vector.cr.is_some()
-        || vector.ir.is_some()
-        || vector.ar.is_some();
-    let temporal = has_temporal.then(|| vector.temporal_score().value());
-    let environmental = has_environmental.then(|| vector.environmental_score().value());
-    Score {
-        version: CvssVersion::V2,
-        base,
-        temporal,
-        environmental,
-        overall: environmental.or(temporal).unwrap_or(base),
-        severity: Severity::from_cvss(base).min(Severity::High),
-    }
-}
-
-fn score_v3(vector: &v3::Vector, version: CvssVersion) -> Result<Score, String> {
-    let is_whole = vector.av.is_some()
-        && vector.ac.is_some()
-        && vector.pr.is_some()
-        && vector.ui.is_some()
-        && vector.s.is_some()
-        && vector.c.is_some()
-        && vector.i.is_some()
-        && vector.a.is_some();
-    if !is_whole {
-        return Err("a base metric is missing: expected AV, AC, PR, UI, S, C, I and A".to_owned());
-    }
-    let base = vector.base_score().value();
-    let has_temporal = vector.e.is_some() || vector.rl.is_some() || vector.rc.is_some();
-    let temporal = vector.temporal_score().value();
-    let environmental = vector.environmental_score().value();
-    let overall = match (has_v3_environmental(vector), has_temporal) {
-        (true, _) => environmental,
-        (false, true) => temporal,
-        (false, false) => base,
+    let (version, metrics) = match text.split_once('/') {
+        Some(("CVSS:2.0", metrics)) => (CvssVersion::V2, metrics),
+        Some(("CVSS:3.0", metrics)) => (CvssVersion::V3, metrics),
+        Some(("CVSS:3.1", metrics)) => (CvssVersion::V31, metrics),
+        Some(("CVSS:4.0", metrics)) => (CvssVersion::V4, metrics),
+        Some((prefix, _)) if prefix.starts_with("CVSS:") => {
+            return Err(format!("`{prefix}` is no version that is known: expected 2.0 to 4.0"));
+        }
+        _ => (CvssVersion::V2, text.strip_prefix("CVSS2#").unwrap_or(text)),
     };
-    Ok(Score {
-        version,
-        base,
-        temporal: Some(temporal),
-        environmental: Some(environmental),
-        overall,
-        severity: Severity::from_cvss(base),
-    })
-}
-
-fn has_v3_environmental(vector: &v3::Vector) -> bool {
-    let modified = vector.mav.is_some()
-        || vector.mac.is_some()
-        || vector.mpr.is_some()
-        || vector.mui.is_some()
-        || vector.ms.is_some()
-        || vector.mc.is_some()
-        || vector.mi.is_some()
-        || vector.ma.is_some();
-    modified || vector.cr.is_some() || vector.ir.is_some() || vector.ar.is_some()
-}
-
-fn score_v4(vector: &v4::Vector, text: &str) -> Result<Score, String> {
-    let overall = vector.score().value();
-    let key = |metric: &str| metric.split(':').next().unwrap_or_default().to_ascii_uppercase();
-    let scores_beyond_base = text
-        .split('/')
-        .map(key)
-        .any(|key| !V4_BASE.contains(&key.as_str()) && !V4_SUPPLEMENTAL.contains(&key.as_str()));
-    let base = if scores_beyond_base {
-        let base: Vec<&str> =
-            text.split('/').filter(|m| V4_BASE.contains(&key(m).as_str())).collect();
-        let base = v4::Vector::from_str(&base.join("/")).map_err(|error| error.to_string())?;
-        base.score().value()
-    } else {
-        overall
-    };
-    Ok(Score {
-        version: CvssVersion::V4,
-        base,
-        temporal: None,
-        environmental: None,
-        overall,
-        severity: Severity::from_cvss(base),
-    })
+    match version {
+        CvssVersion::V2 => v2::score(metrics),
+        CvssVersion::V3 | CvssVersion::V31 => v3::score(metrics, version),
+        CvssVersion::V4 => v4::score(metrics),
+    }
 }
 
 #[cfg(test)]
