@@ -269,7 +269,9 @@ impl Image {
         let layers: Vec<String> = self
             .layers
             .iter()
-            .map(|tar| descriptor(&(self.compress)(tar), "application/vnd.oci.image.layer.v1.tar", ""))
+            .map(|tar| {
+                descriptor(&(self.compress)(tar), "application/vnd.oci.image.layer.v1.tar", "")
+            })
             .collect();
         format!(
             r#"{{"schemaVersion":2,"config":{},"layers":[{}]}}"#,

@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use super::resolve::{Documents, Resolved, Wanted, digest_of_path, resolve};
 use super::{DOCKER_MANIFEST, MAX_LINKS, MAX_MEMBERS, OCI_INDEX};
 use crate::compression::{Compression, Decompressor, Transport};
-use crate::input::{BLOCK_BYTES, Chunks, Input, feed, pipe};
+use crate::input::{BLOCK_BYTES, Chunks, Input, pipe};
 use crate::layer::{Claims, SequentialLayer};
 use crate::source::LayerVisitor;
 use crate::stop::Stop;
@@ -35,13 +35,13 @@ pub(crate) fn read_stream<'a>(
     progress: &'a dyn Progress,
 ) -> Result<Description, ImageError> {
     let transport = Transport::new(reader, progress);
-    let (recycling, mut chunks) = pipe();
+    let (feed, mut chunks) = pipe();
     let place = wanted.name.as_str();
     let found = scope(|threads| {
         let feeding = Builder::new().name("archive-read".into()).spawn_scoped(threads, move || {
             match Decompressor::new(transport, None, &wanted.limits) {
-                Ok(mut stream) => drop(feed(&mut stream, recycling, None, u64::MAX)),
-                Err(stop) => recycling.stop(stop),
+                Ok(mut stream) => drop(feed.fill(&mut stream, u64::MAX)),
+                Err(stop) => feed.stop(stop),
             }
         });
         feeding.map_err(|error| ImageError::reading(place.as_ref(), error))?;

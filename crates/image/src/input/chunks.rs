@@ -16,13 +16,19 @@ const CHUNKS_AHEAD: usize = 4;
 /// What the filling thread sends.
 type Filled = Result<Vec<u8>, Stop>;
 
-/// The filling thread's end of the pipe.
-pub(crate) struct Recycling {
+/// The filling thread's end of a pipe.
+pub(crate) struct Feed {
     full: Sender<Filled>,
     empty: Receiver<Vec<u8>>,
 }
 
-/// The reading end of the pipe.
+/// A station between the two ends that hashes what passes.
+pub(crate) struct Gauge {
+    from: Receiver<Filled>,
+    to: Sender<Filled>,
+}
+
+/// The reading end of a pipe.
 pub(crate) struct Chunks {
     full: Receiver<Filled>,
     empty: Sender<Vec<u8>>,
@@ -34,62 +40,67 @@ pub(crate) struct Chunks {
 }
 
 /// A pipe of a few buffers that travel round.
-pub(crate) fn pipe() -> (Recycling, Chunks) {
-    let (full_sender, full) = bounded(CHUNKS_AHEAD);
-    let (empty_sender, empty) = bounded(CHUNKS_AHEAD + 2);
-    let chunks = Chunks {
-        full,
-        empty: empty_sender,
-        chunk: Vec::new(),
-        at: 0,
-        position: 0,
-        stop: None,
-        ended: false,
-    };
-    (Recycling { full: full_sender, empty }, chunks)
+pub(crate) fn pipe() -> (Feed, Chunks) {
+    let (full, from) = bounded(CHUNKS_AHEAD);
+    let (to, empty) = bounded(2 * CHUNKS_AHEAD);
+    (Feed { full, empty }, Chunks::new(from, to))
 }
 
-impl Recycling {
+/// A pipe with a station, so that decompressing, hashing and walking are three threads' work.
+pub(crate) fn gauged_pipe() -> (Feed, Gauge, Chunks) {
+    let (full, from) = bounded(CHUNKS_AHEAD / 2);
+    let (to, gauged) = bounded(CHUNKS_AHEAD / 2);
+    let (used, empty) = bounded(2 * CHUNKS_AHEAD);
+    (Feed { full, empty }, Gauge { from, to }, Chunks::new(gauged, used))
+}
+
+impl Feed {
     /// Ends the pipe with a stop.
     pub(crate) fn stop(self, stop: Stop) {
         let _ = self.full.send(Err(stop));
     }
+
+    /// Decompresses all of `stream` into the pipe; `None` when it stops before its end, or the
+    /// reader goes away.
+    pub(crate) fn fill(self, stream: &mut Decompressor<'_>, most_bytes: u64) -> Option<()> {
+        let mut left = most_bytes;
+        loop {
+            let mut chunk = self.empty.try_recv().unwrap_or_default();
+            chunk.resize(CHUNK_BYTES, 0);
+            let got = match stream.fill(&mut chunk) {
+                Ok(0) => return Some(()),
+                Ok(got) => got as u64,
+                Err(stop) => {
+                    self.stop(stop);
+                    return None;
+                }
+            };
+            chunk.truncate(usize::try_from(got.min(left)).unwrap_or(CHUNK_BYTES));
+            self.full.send(Ok(chunk)).ok()?;
+            if got > left {
+                self.stop(over_limit(most_bytes));
+                return None;
+            }
+            left -= got;
+        }
+    }
 }
 
-/// Decompresses all of `stream` into `pipe`, hashing it beside when asked, until the end, a stop,
-/// or the reader goes away (then, and after a stop, there is no digest).
-pub(crate) fn feed(
-    stream: &mut Decompressor<'_>,
-    pipe: Recycling,
-    mut hashing: Option<Hashing>,
-    most_bytes: u64,
-) -> Option<(Digest, u64)> {
-    let mut total: u64 = 0;
-    loop {
-        let mut chunk = pipe.empty.try_recv().unwrap_or_default();
-        chunk.resize(CHUNK_BYTES, 0);
-        let outcome = stream.fill(&mut chunk);
-        let got = *outcome.as_ref().unwrap_or(&0);
-        let room = usize::try_from(most_bytes - total).unwrap_or(usize::MAX);
-        chunk.truncate(got.min(room));
-        if let Some(hashing) = &mut hashing {
-            hashing.update(&chunk);
+impl Gauge {
+    /// Passes everything on; gives the SHA-256 of it when it came to its end.
+    pub(crate) fn hash(self) -> Option<Digest> {
+        let mut hashing = Hashing::sha256();
+        for filled in self.from {
+            let ended = filled.is_err();
+            if let Ok(chunk) = &filled {
+                hashing.update(chunk);
+            }
+            self.to.send(filled).ok()?;
+            if ended {
+                return None;
+            }
         }
-        total += chunk.len() as u64;
-        let message = match outcome {
-            Err(stop) => Err(stop),
-            Ok(0) => return hashing.map(|hashing| (hashing.finish(), total)),
-            Ok(_) => Ok(chunk),
-        };
-        let over = got > room;
-        let last = message.is_err();
-        if pipe.full.send(message).is_err() || last {
-            return None;
-        }
-        if over {
-            let _ = pipe.full.send(Err(over_limit(most_bytes)));
-            return None;
-        }
+        Some(hashing.finish())
     }
 }
 
@@ -102,6 +113,10 @@ pub(crate) fn over_limit(most_bytes: u64) -> Stop {
 }
 
 impl Chunks {
+    fn new(full: Receiver<Filled>, empty: Sender<Vec<u8>>) -> Self {
+        Chunks { full, empty, chunk: Vec::new(), at: 0, position: 0, stop: None, ended: false }
+    }
+
     fn refill(&mut self) -> Result<(), Stop> {
         if let Some(stop) = &self.stop {
             return Err(stop.clone());

@@ -9,7 +9,7 @@ mod window;
 use std::fs::File;
 use std::sync::Arc;
 
-pub(crate) use chunks::{Chunks, Recycling, feed, pipe};
+pub(crate) use chunks::{Chunks, Feed, gauged_pipe, pipe};
 pub(crate) use window::{Window, read_at_most};
 
 use crate::stop::Stop;

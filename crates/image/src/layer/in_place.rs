@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, scope};
 
-use model::{Digest, Progress, SkipReason};
+use model::{Digest, Progress};
 
 use super::walk::walk;
-use super::{Claims, failed, joined, outcome};
+use super::{Claims, failed, joined, no_thread, outcome};
 use crate::hashing::Hashing;
 use crate::input::{Window, read_at_most};
 use crate::source::{EntryVisitor, LayerStream};
@@ -58,9 +58,7 @@ impl LayerStream for InPlaceLayer<'_> {
             let hashing = Builder::new()
                 .name("layer-hash".into())
                 .spawn_scoped(threads, || digest(span, progress, &cancelled));
-            let hashing = hashing.map_err(|error| {
-                Stop::new(SkipReason::Unreadable, format!("cannot start a thread: {error}"))
-            })?;
+            let hashing = hashing.map_err(no_thread)?;
             let walked = walk(&mut window, self.limits, visit);
             cancelled.store(!walked.complete, Ordering::Relaxed);
             Ok((walked, joined(hashing)))

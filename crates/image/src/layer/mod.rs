@@ -64,6 +64,11 @@ fn failed(skip: Skip) -> LayerOutcome {
     LayerOutcome { diff_id: None, size_bytes: 0, entries: 0, skipped: vec![skip] }
 }
 
+/// The stop when the operating system gives no thread.
+fn no_thread(error: std::io::Error) -> Stop {
+    Stop::new(SkipReason::Unreadable, format!("cannot start a thread: {error}"))
+}
+
 /// What comes of a thread, its panic passed on.
 pub(crate) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

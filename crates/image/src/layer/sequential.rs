@@ -1,23 +1,22 @@
 //! `SequentialLayer`: a layer that comes as a stream, from a registry, a daemon or a compressed
-//! file. One thread reads, decompresses and hashes; the caller's walks.
+//! file. One thread reads and decompresses, one hashes, the caller's walks.
 
-use std::io::Read;
+use std::io;
 use std::thread::{Builder, scope};
 
 use model::{Digest, Progress, SkipReason};
 
-use super::walk::walk;
-use super::{Claims, failed, joined, outcome};
+use super::walk::{Walked, walk};
+use super::{Claims, failed, joined, no_thread, outcome};
 use crate::compression::{Decompressor, Finish, Transport};
-use crate::hashing::Hashing;
-use crate::input::{Recycling, feed, pipe};
+use crate::input::{Feed, gauged_pipe};
 use crate::source::{EntryVisitor, LayerStream};
 use crate::stop::Stop;
 use crate::{LayerOutcome, Limits};
 
 /// A layer read from its first byte to its last. Its compression is told from its first bytes.
 pub(crate) struct SequentialLayer<'a> {
-    reader: Option<Box<dyn Read + Send + 'a>>,
+    reader: Option<Box<dyn io::Read + Send + 'a>>,
     claims: Claims,
     limits: Limits,
     progress: &'a dyn Progress,
@@ -28,7 +27,7 @@ impl<'a> SequentialLayer<'a> {
     /// A layer of the bytes of `reader`; `progress` is told of them as they are read. An
     /// `io::Error` of the kind `TimedOut` ends it with a skip for that reason.
     pub(crate) fn new(
-        reader: Box<dyn Read + Send + 'a>,
+        reader: Box<dyn io::Read + Send + 'a>,
         claims: Claims,
         limits: &Limits,
         progress: &'a dyn Progress,
@@ -56,61 +55,57 @@ impl LayerStream for SequentialLayer<'_> {
         };
         let transport = Transport::new(reader, self.progress);
         let (claims, limits) = (&self.claims, &self.limits);
-        let (recycling, mut chunks) = pipe();
-        let walked = scope(|threads| {
-            let feeding = Builder::new()
+        let (feed, gauge, mut chunks) = gauged_pipe();
+        let read = scope(|threads| {
+            let reading = Builder::new()
                 .name("layer-read".into())
-                .spawn_scoped(threads, move || produce(transport, claims, limits, recycling));
-            let feeding = feeding.map_err(|error| {
-                Stop::new(SkipReason::Unreadable, format!("cannot start a thread: {error}"))
-            })?;
+                .spawn_scoped(threads, move || read(transport, claims, limits, feed))
+                .map_err(no_thread)?;
+            let hashing = Builder::new()
+                .name("layer-hash".into())
+                .spawn_scoped(threads, move || gauge.hash())
+                .map_err(no_thread)?;
             let walked = walk(&mut chunks, limits, visit);
-            drop(chunks); // Ends the other thread, should it still be at work.
-            Ok((walked, joined(feeding)))
+            drop(chunks); // Ends the other threads, should they still be at work.
+            Ok((walked, joined(hashing), joined(reading)))
         });
-        match walked {
+        match read {
             Err(stop) => failed(Stop::into_skip(stop, "")),
-            Ok((mut walked, None)) => {
-                walked.complete = false;
-                outcome(walked, None)
-            }
-            Ok((mut walked, Some(read))) => {
-                if walked.complete {
-                    let transported = read.transported.as_ref();
-                    read.trailing.into_iter().for_each(|skip| walked.skips.push(skip));
-                    self.claims.check(&mut walked.skips, &read.diff_id, transported);
-                    self.diff_id = Some(read.diff_id.clone());
-                }
-                outcome(walked, Some(read.diff_id))
-            }
+            Ok((walked, Some(diff_id), Some(read))) => self.checked(walked, diff_id, read),
+            Ok((walked, ..)) => outcome(walked, None),
         }
     }
 }
 
+impl SequentialLayer<'_> {
+    /// The outcome of a layer that was read to its end.
+    fn checked(&mut self, mut walked: Walked, diff_id: Digest, read: Read) -> LayerOutcome {
+        if walked.complete {
+            let plain = read.plain.then_some(&diff_id);
+            read.finish.trailing.into_iter().for_each(|skip| walked.skips.push(skip));
+            let transported = read.finish.transported.as_ref().or(plain);
+            self.claims.check(&mut walked.skips, &diff_id, transported);
+            self.diff_id = Some(diff_id.clone());
+        }
+        outcome(walked, Some(diff_id))
+    }
+}
+
 /// What is known of a stream read to its end.
-struct Produced {
-    diff_id: Digest,
-    transported: Option<Digest>,
-    trailing: Option<model::Skip>,
+struct Read {
+    finish: Finish,
+    plain: bool,
 }
 
 /// Reads the stream to its end into the pipe.
-fn produce(
-    transport: Transport<'_>,
-    claims: &Claims,
-    limits: &Limits,
-    pipe: Recycling,
-) -> Option<Produced> {
+fn read(transport: Transport<'_>, claims: &Claims, limits: &Limits, feed: Feed) -> Option<Read> {
     let mut stream = match Decompressor::new(transport, claims.blob.as_ref(), limits) {
         Ok(stream) => stream,
         Err(stop) => {
-            pipe.stop(stop);
+            feed.stop(stop);
             return None;
         }
     };
-    let plain = stream.is_plain();
-    let (diff_id, _) = feed(&mut stream, pipe, Some(Hashing::sha256()), limits.layer_bytes)?;
-    let Finish { transported, trailing } = stream.finish();
-    let transported = transported.or_else(|| plain.then(|| diff_id.clone()));
-    Some(Produced { diff_id, transported, trailing })
+    feed.fill(&mut stream, limits.layer_bytes)?;
+    Some(Read { plain: stream.is_plain(), finish: stream.finish() })
 }

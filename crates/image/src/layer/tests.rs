@@ -257,7 +257,11 @@ fn sparse_files_are_unfolded() {
         .raw(&sealed(extended))
         .raw(&extension)
         .padded(b"AB")
-        .pax(&[("GNU.sparse.map", b"1,2,4,1"), ("GNU.sparse.size", b"6"), ("GNU.sparse.name", b"v01")])
+        .pax(&[
+            ("GNU.sparse.map", b"1,2,4,1"),
+            ("GNU.sparse.size", b"6"),
+            ("GNU.sparse.name", b"v01"),
+        ])
         .file("GNUSparseFile.0/v01", b"xyz")
         .pax(&[
             ("GNU.sparse.size", b"5"),
@@ -290,7 +294,8 @@ fn sparse_files_are_unfolded() {
     );
     // Too large for memory: unfolded in a temporary file, and beyond the limit not at all.
     let large = |size: &[u8]| {
-        let records: [(&str, &[u8]); 2] = [("GNU.sparse.map", b"5000,3"), ("GNU.sparse.size", size)];
+        let records: [(&str, &[u8]); 2] =
+            [("GNU.sparse.map", b"5000,3"), ("GNU.sparse.size", size)];
         Tape::default().pax(&records).file("large", b"xyz").file("after", b"ok").end()
     };
     let (seen, outcome) = walk_both(&large(b"9000"), &tight());
@@ -337,8 +342,16 @@ fn broken_headers_stop_the_walk() {
     stop(good.clone().raw(b"not a tar at all").padded(b""), "no tar header at byte 1024");
     stop(good.clone().pax(&[("path", b"a\0b")]).file("f", b""), "NUL");
     for bad in [
-        "no length\n", "5 a=b\n", "99 a=b\n", "0 a=b\n", "6 a=b\nx", "6 abcd\n", "-6 a=b\n",
-        "99999999999999999999999999 a=b\n", "10 size=x\n", "12 size=-1\n",
+        "no length\n",
+        "5 a=b\n",
+        "99 a=b\n",
+        "0 a=b\n",
+        "6 a=b\nx",
+        "6 abcd\n",
+        "-6 a=b\n",
+        "99999999999999999999999999 a=b\n",
+        "10 size=x\n",
+        "12 size=-1\n",
     ] {
         let tar = good.clone().member(b'x', "pax", "", bad.as_bytes()).file("f", b"");
         stop(tar, "PAX");
@@ -444,8 +457,16 @@ fn compressed_layers_are_the_same_layers() {
     let table_of_contents = [zstd(&tar), b"\x50\x2a\x4d\x18\x03\0\0\0toc".to_vec()].concat();
     let padded = [gzip(&tar), vec![0; 5_000]].concat();
     let cases = [
-        gzip(&tar), zstd(&tar), xz(&tar), members(gzip), members(zstd), members(xz), skippable,
-        table_of_contents, padded, full_gzip_header(&tar),
+        gzip(&tar),
+        zstd(&tar),
+        xz(&tar),
+        members(gzip),
+        members(zstd),
+        members(xz),
+        skippable,
+        table_of_contents,
+        padded,
+        full_gzip_header(&tar),
     ];
     for compressed in cases {
         let (seen, outcome) = walk_stream(&compressed, &Limits::default());

@@ -40,8 +40,8 @@ impl<'a> Header<'a> {
     pub(super) fn new(block: &'a Block) -> Option<Self> {
         let header = Header { block };
         let claimed = octal(header.bytes(field::CHECKSUM))?;
-        let (unsigned, signed) = checksums(block);
-        let right = claimed == u64::from(unsigned) || i64::try_from(claimed) == Ok(signed);
+        let right =
+            claimed == unsigned_sum(block) || i64::try_from(claimed) == Ok(signed_sum(block));
         right.then_some(header)
     }
 
@@ -138,16 +138,18 @@ fn octal(field: &[u8]) -> Option<u64> {
     })
 }
 
-/// The sums of all bytes, unsigned and signed, the checksum field counted as spaces.
-fn checksums(block: &Block) -> (u32, i64) {
+/// The sum of all bytes, the checksum field counted as spaces.
+fn unsigned_sum(block: &Block) -> u64 {
     let (start, end) = field::CHECKSUM;
-    let spaces = (end - start) as u32 * u32::from(b' ');
-    let unsigned: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
-    let field: u32 = block[start..end].iter().map(|&byte| u32::from(byte)).sum();
-    let high = |bytes: &[u8]| bytes.iter().map(|&byte| u32::from(byte >> 7)).sum::<u32>();
-    let unsigned = unsigned - field + spaces;
-    let negative = high(block) - high(&block[start..end]);
-    (unsigned, i64::from(unsigned) - 256 * i64::from(negative))
+    let sum = |bytes: &[u8]| bytes.iter().map(|&byte| u32::from(byte)).sum::<u32>();
+    u64::from(sum(block) - sum(&block[start..end]) + (end - start) as u32 * u32::from(b' '))
+}
+
+/// The same of signed bytes, as some old tars added them up.
+fn signed_sum(block: &Block) -> i64 {
+    let (start, end) = field::CHECKSUM;
+    let sum = |bytes: &[u8]| bytes.iter().map(|&byte| i64::from(byte.cast_signed())).sum::<i64>();
+    sum(block) - sum(&block[start..end]) + (end - start) as i64 * i64::from(b' ')
 }
 
 /// The bytes before the first NUL.

@@ -59,7 +59,6 @@ pub(crate) struct Tail {
 pub(crate) struct TarReader {
     limits: Limits,
     member: Member,
-    block: Block,
     /// What the PAX header before the member says.
     pax: Option<Pax>,
     /// GNU long name and long link, until the member they belong to.
@@ -76,7 +75,6 @@ impl TarReader {
         TarReader {
             limits: limits.clone(),
             member: Member::default(),
-            block: [0; BLOCK_BYTES],
             pax: None,
             long_name: None,
             long_link: None,
@@ -98,15 +96,15 @@ impl TarReader {
     /// Reads to the next member, whose content is next in `input`; `None` at the end.
     pub(crate) fn next<I: Input>(&mut self, input: &mut I) -> Result<Option<()>, Stop> {
         self.extended_bytes = 0;
+        let mut block = [0; BLOCK_BYTES];
         loop {
-            if self.next_block(input)?.is_none() {
+            if self.next_block(input, &mut block)?.is_none() {
                 return if self.extended_bytes > 0 {
                     Err(Stop::truncated("ends after an extended header without its entry"))
                 } else {
                     Ok(None)
                 };
             }
-            let block = self.block;
             let header = Header::new(&block).ok_or_else(|| bad_header(input.position()))?;
             match header.kind() {
                 b'x' => self.pax = Some(Pax::parse(&self.extension(input, &header)?)?),
@@ -122,7 +120,10 @@ impl TarReader {
                 _ => {
                     let mut pax = self.pax.take().unwrap_or_default();
                     self.build(&header, &mut pax)?;
-                    self.map_holes(input, &block, pax.sparse)?;
+                    let is_old = header.kind() == b'S';
+                    if is_old || pax.sparse.is_sparse() {
+                        self.map_holes(input, is_old.then_some(&block), pax.sparse)?;
+                    }
                     return Ok(Some(()));
                 }
             }
@@ -145,10 +146,14 @@ impl TarReader {
     }
 
     /// Reads a block that is not zero; `None` at the end mark or the end of the input.
-    fn next_block<I: Input>(&mut self, input: &mut I) -> Result<Option<()>, Stop> {
+    fn next_block<I: Input>(
+        &mut self,
+        input: &mut I,
+        block: &mut Block,
+    ) -> Result<Option<()>, Stop> {
         let mut zeros = 0;
-        while input.block(&mut self.block)?.is_some() {
-            if self.block[0] != 0 || self.block.iter().any(|&byte| byte != 0) {
+        while input.block(block)?.is_some() {
+            if block[0] != 0 || block.iter().any(|&byte| byte != 0) {
                 self.lone_zero_blocks += zeros;
                 return Ok(Some(()));
             }
@@ -231,20 +236,20 @@ impl TarReader {
         Ok(())
     }
 
-    /// Finds the map of a sparse file, in whichever of the four formats.
+    /// Finds the map of a sparse file, in whichever of the four formats; `old` is the header of an
+    /// old GNU one.
     fn map_holes<I: Input>(
         &mut self,
         input: &mut I,
-        header: &Block,
+        old: Option<&Block>,
         sparse: PaxSparse,
     ) -> Result<(), Stop> {
         let member = &mut self.member;
         let most_bytes = self.limits.header_bytes;
-        let is_old = Header::new(header).is_some_and(|header| header.kind() == b'S');
-        if member.kind != MemberKind::Regular || !(is_old || sparse.is_sparse()) {
+        if member.kind != MemberKind::Regular {
             return Ok(());
         }
-        let (map, real_size) = if is_old {
+        let (map, real_size) = if let Some(header) = old {
             read_old(input, header, most_bytes)?
         } else if sparse.is_version_1() {
             let (map, read) = read_version_1(input, member.stored_bytes, most_bytes)?;
