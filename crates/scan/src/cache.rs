@@ -13,11 +13,17 @@ use std::time::SystemTime;
 use analyze::Analyzers;
 use image::Limits;
 use model::Digest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use crate::inspect::KnownImage;
 use crate::layer::LayerAnalysis;
 
 /// Raised when the stored shape changes.
 const FORMAT: u32 = 1;
+/// The kinds of entry, as the ends of their file names.
+const LAYER: &str = "layer";
+const IMAGE: &str = "image";
 /// zstd level: the cache is written on the way of a scan, so speed counts.
 const COMPRESSION_LEVEL: i32 = 1;
 /// Largest file that is read back, in bytes of its uncompressed form.
@@ -41,40 +47,55 @@ impl LayerCache {
         Ok(LayerCache { directory: directory.to_owned(), stamp })
     }
 
-    fn path(&self, diff_id: &Digest) -> PathBuf {
-        self.directory.join(&diff_id.hex()[..2]).join(format!("{}-{}", diff_id.hex(), self.stamp))
+    fn path(&self, key: &Digest, what: &str) -> PathBuf {
+        let name = format!("{}-{}-{what}", key.hex(), self.stamp);
+        self.directory.join(&key.hex()[..2]).join(name)
     }
 
-    /// What was read from a layer, if it is here. A file that does not read back counts as
-    /// missing: the layer is read again and the file replaced.
+    /// What was read from a layer, if it is here.
     pub fn load(&self, diff_id: &Digest) -> Option<LayerAnalysis> {
-        let path = self.path(diff_id);
-        let compressed = fs::read(&path).ok()?;
-        let bytes = zstd::bulk::decompress(&compressed, size_of_entry(&compressed)?).ok()?;
-        let analysis = rmp_serde::from_slice(&bytes).ok()?;
-        // The modification time is when it was last used: eviction goes by it.
-        let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-        Some(analysis)
+        self.read(&self.path(diff_id, LAYER))
     }
 
     /// Keeps what was read from a layer. A cache that cannot be written only costs time, so
     /// nothing is said of it.
     pub fn save(&self, diff_id: &Digest, analysis: &LayerAnalysis) {
-        let _ = self.try_save(diff_id, analysis);
+        let _ = self.write(&self.path(diff_id, LAYER), analysis);
     }
 
-    fn try_save(&self, diff_id: &Digest, analysis: &LayerAnalysis) -> io::Result<()> {
-        let bytes = rmp_serde::to_vec_named(analysis).map_err(io::Error::other)?;
+    /// What a daemon's image of this id was last time: for a daemon that tells it only by
+    /// exporting the whole image.
+    pub(crate) fn load_image(&self, id: &Digest) -> Option<KnownImage> {
+        self.read(&self.path(id, IMAGE))
+    }
+
+    /// Keeps what a daemon's image of this id is.
+    pub(crate) fn save_image(&self, id: &Digest, image: &KnownImage) {
+        let _ = self.write(&self.path(id, IMAGE), image);
+    }
+
+    /// An entry. A file that does not read back counts as missing: what it was made from is read
+    /// again and the file replaced.
+    fn read<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
+        let compressed = fs::read(path).ok()?;
+        let bytes = zstd::bulk::decompress(&compressed, size_of_entry(&compressed)?).ok()?;
+        let entry = rmp_serde::from_slice(&bytes).ok()?;
+        // The modification time is when it was last used: eviction goes by it.
+        let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+        Some(entry)
+    }
+
+    fn write(&self, path: &Path, entry: &impl Serialize) -> io::Result<()> {
+        let bytes = rmp_serde::to_vec_named(entry).map_err(io::Error::other)?;
         if bytes.len() > MAX_ENTRY_BYTES {
             return Ok(());
         }
         let compressed = zstd::bulk::compress(&bytes, COMPRESSION_LEVEL)?;
-        let path = self.path(diff_id);
         let parent = path.parent().unwrap_or(&self.directory);
         fs::create_dir_all(parent)?;
         let mut file = tempfile::NamedTempFile::new_in(parent)?;
         file.write_all(&compressed)?;
-        file.persist(&path).map_err(|error| error.error)?;
+        file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }
 
@@ -176,7 +197,7 @@ mod tests {
         let cache = cache(directory.path());
         let id = Digest::sha256(&[1; 32]);
         cache.save(&id, &analysis("a"));
-        let path = cache.path(&id);
+        let path = cache.path(&id, LAYER);
         let whole = fs::read(&path).unwrap();
         for damaged in [&b"no zstd"[..], &whole[..whole.len() / 2], &[]] {
             fs::write(&path, damaged).unwrap();
@@ -196,14 +217,14 @@ mod tests {
         let ids = [1, 2, 3].map(|n| Digest::sha256(&[n; 32]));
         for (age, id) in ids.iter().enumerate() {
             cache.save(id, &analysis("a"));
-            let file = fs::File::open(cache.path(id)).unwrap();
+            let file = fs::File::open(cache.path(id, LAYER)).unwrap();
             let used = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(age as u64 * 100);
             file.set_modified(used).unwrap();
         }
         assert!(cache.load(&ids[0]).is_some(), "the oldest is used now");
         let (_, total) = cache.usage().unwrap();
         cache.trim_to(total * 2 / 3).unwrap();
-        let left = ids.map(|id| cache.path(&id).exists());
+        let left = ids.map(|id| cache.path(&id, LAYER).exists());
         assert_eq!(left, [true, false, true]);
     }
 

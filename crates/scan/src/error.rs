@@ -7,4 +7,10 @@ pub enum ScanError {
     /// The image could not be had.
     #[error(transparent)]
     Image(#[from] image::ImageError),
+    /// The bill of materials could not be read.
+    #[error(transparent)]
+    Sbom(#[from] crate::sbom::SbomError),
+    /// The advisory database could not be read.
+    #[error(transparent)]
+    Advisories(#[from] advisory::AdvisoryError),
 }

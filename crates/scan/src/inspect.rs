@@ -1,10 +1,12 @@
 //! `Inspector`: an image to its inventory. The first half of a scan.
 
 use analyze::Analyzers;
-use image::{Description, LayerVisitor, Options, Target};
+use image::{Description, Identity, LayerVisitor, Options, Source, Target};
 use model::{
-    Digest, ImageFacts, Inventory, LayerIndex, Progress, ScanSource, Skip, SkipReason, Timestamp,
+    Digest, ImageFacts, Inventory, LayerIndex, Progress, ScanSource, Skip, SkipReason, SourceKind,
+    Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::base::mark_base;
 use crate::cache::LayerCache;
@@ -89,20 +91,70 @@ impl Inspector<'_> {
     /// Reads the layers; not at all when the cache knows every one.
     fn read(
         &self,
-        source: &mut dyn image::Source,
+        source: &mut dyn Source,
         worker: &Worker<'_>,
     ) -> Result<Description, ScanError> {
-        if let Some(description) = source.describe()? {
-            let all_known = !description.layers.is_empty()
-                && description
-                    .layers
-                    .iter()
-                    .all(|layer| layer.diff_id.as_ref().is_some_and(|id| !worker.wants(Some(id))));
-            if all_known {
-                return Ok(description);
-            }
+        let identity = source.identity();
+        let told = source.describe()?;
+        let known = || {
+            let identity = identity.as_ref()?;
+            let known = self.cache?.load_image(&identity.id)?;
+            Some(known.into_description(identity))
+        };
+        if let Some(description) = told.or_else(known)
+            && description.layers.iter().all(|layer| !worker.wants(layer.diff_id.as_ref()))
+        {
+            return Ok(description);
         }
-        Ok(source.read_layers(worker, self.threads, self.progress)?)
+        let description = source.read_layers(worker, self.threads, self.progress)?;
+        if let (Some(cache), Some(identity)) = (self.cache, &identity) {
+            cache.save_image(&identity.id, &KnownImage::of(&description));
+        }
+        Ok(description)
+    }
+}
+
+impl Inspection {
+    /// What a bill of materials says is installed. It has no layers and no configuration.
+    pub fn of_sbom(name: &str, bytes: &[u8], now: Timestamp) -> Result<Self, ScanError> {
+        let (inventory, skipped) = crate::sbom::read_sbom(bytes)?;
+        let source = ScanSource {
+            kind: SourceKind::Sbom,
+            name: name.to_owned(),
+            image_id: None,
+            manifest_digest: None,
+            layer_digests: Vec::new(),
+            scanned_at: now,
+        };
+        Ok(Inspection { source, image: ImageFacts::default(), inventory, skipped })
+    }
+}
+
+/// What is kept of an image that a daemon tells of only by exporting it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KnownImage {
+    image_id: Option<Digest>,
+    manifest_digest: Option<Digest>,
+    layer_digests: Vec<Digest>,
+    image: ImageFacts,
+}
+
+impl KnownImage {
+    fn of(description: &Description) -> Self {
+        let Description { image_id, manifest_digest, layer_digests, .. } = description.clone();
+        let image = ImageFacts {
+            platform: description.platform.clone(),
+            config: description.config.clone(),
+            layers: description.layers.clone(),
+        };
+        KnownImage { image_id, manifest_digest, layer_digests, image }
+    }
+
+    fn into_description(self, identity: &Identity) -> Description {
+        let (kind, name) = (identity.kind, identity.name.clone());
+        let KnownImage { image_id, manifest_digest, layer_digests, image } = self;
+        let ImageFacts { platform, config, layers } = image;
+        Description { kind, name, image_id, manifest_digest, layer_digests, platform, config, layers }
     }
 }
 

@@ -4,11 +4,13 @@
 //! give the same report.
 
 use advisory::Database;
-use model::{Exception, Finding, Ignored, Layer, Report, Skip, Timestamp, ToolVersions, Verdict};
+use model::{Digest, Exception, Finding, Layer, Report, Skip, Timestamp, ToolVersions, Verdict};
 use policy::Policy;
+use sha2::{Digest as _, Sha256};
 
+use crate::error::ScanError;
 use crate::inspect::Inspection;
-use crate::vex::Vex;
+use crate::vex::{Vex, VexSubject};
 
 /// All that judges an image.
 pub struct Judge<'a> {
@@ -19,7 +21,7 @@ pub struct Judge<'a> {
     /// Findings to live with.
     pub exceptions: &'a [Exception],
     /// Statements that findings do not apply.
-    pub vex: &'a [Vex],
+    pub vex: &'a Vex,
     /// This program's version, for the report.
     pub tool_version: &'a str,
     /// The time at which the judgement holds: for expiry and age.
@@ -27,36 +29,36 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Matches, excuses and judges what was found in an image.
-    pub fn report(&self, inspection: Inspection) -> Report {
-        let mut matched = advisory::match_inventory(&inspection.inventory, self.database, self.now);
+    /// Matches, excuses and judges what was found in an image. Errors only when the database
+    /// cannot be read.
+    pub fn report(&self, inspection: Inspection) -> Result<Report, ScanError> {
+        let mut matched =
+            advisory::match_inventory(&inspection.inventory, self.database, self.now)?;
         mark_inherited(&mut matched.findings, &inspection.image.layers);
         let mut report = inspection.into_unjudged(self.tool_version);
         report.coverage = matched.coverage;
-        report.tool.database = Some(self.database.version());
-        self.policy.digest().clone_into(&mut report.tool.policy);
+        report.tool.database = Some(self.database.version().clone());
+        report.tool.policy = digest_of(&self.policy.text);
         self.excuse(&mut report, matched.findings);
         report.verdict = policy::judge(&report, self.policy, &self.today());
-        report
+        Ok(report)
     }
 
     /// Takes out what a VEX statement or an exception answers for.
-    fn excuse(&self, report: &mut Report, mut findings: Vec<Finding>) {
-        for vex in self.vex {
-            let (kept, ignored) = vex.apply(findings, &report.source);
-            report.ignored.extend(ignored);
-            findings = kept;
-        }
-        let exceptions = self.exceptions.iter().chain(self.policy.exceptions());
+    fn excuse(&self, report: &mut Report, findings: Vec<Finding>) {
+        let subject = VexSubject { source: &report.source, inventory: &report.inventory };
+        let (findings, ignored) = self.vex.apply(findings, &subject);
+        report.ignored = ignored;
+        let exceptions = self.exceptions.iter().chain(&self.policy.exceptions);
         let exceptions: Vec<Exception> = exceptions.cloned().collect();
         let excused = policy::apply_exceptions(findings, &exceptions, &self.today());
-        report.ignored.extend::<Vec<Ignored>>(excused.ignored);
+        report.ignored.extend(excused.ignored);
         report.stale_exceptions = excused.stale;
         report.findings = excused.kept;
     }
 
     fn today(&self) -> String {
-        self.now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+        self.now.strftime("%Y-%m-%d").to_string()
     }
 }
 
@@ -81,6 +83,11 @@ impl Inspection {
             },
         }
     }
+}
+
+fn digest_of(text: &str) -> String {
+    let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    Digest::sha256(&hash).to_string()
 }
 
 fn sorted(mut skipped: Vec<Skip>) -> Vec<Skip> {

@@ -2,13 +2,14 @@
 //!
 //! The only place that runs an analyzer; knows no single package format. [`Inspector`] turns an
 //! image into an inventory (one pass over each layer that the cache does not know);
-//! [`judge`](judge::judge) turns an inventory into a report; `report` writes it.
+//! [`Judge`] turns an inventory into a report; `report` writes it.
 
 mod base;
 mod cache;
 pub mod diff;
 mod error;
 mod inspect;
+mod judge;
 mod layer;
 mod merge;
 mod property;
@@ -20,6 +21,7 @@ mod worker;
 pub use cache::LayerCache;
 pub use error::ScanError;
 pub use inspect::{Inspection, Inspector};
+pub use judge::Judge;
 pub use layer::{AnalyzedFile, LayerAnalysis, PathSet};
 pub use sbom::{SbomError, read_sbom};
 pub use vex::{Vex, VexError, VexSubject};

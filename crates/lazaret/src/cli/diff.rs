@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use model::Decision;
+use scan::report::{Format, Options};
 
 use super::judging::Judging;
 use super::looking::Looking;
@@ -49,6 +50,15 @@ enum DiffFormat {
     Json,
 }
 
+impl From<DiffFormat> for Format {
+    fn from(format: DiffFormat) -> Format {
+        match format {
+            DiffFormat::Table => Format::Table,
+            DiffFormat::Json => Format::Json,
+        }
+    }
+}
+
 impl Diff {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let court = self.judging.court(context)?;
@@ -56,18 +66,20 @@ impl Diff {
         let report = |word: &str| -> anyhow::Result<model::Report> {
             let now = Timestamp::now();
             let inspection = viewer.inspect(word, now).map_err(|error| error.context(word.to_owned()))?;
-            Ok(court.report(inspection, now))
+            court.report(inspection, now)
         };
         let (old, new) = (report(&self.old)?, report(&self.new)?);
         viewer.finish();
-        let diff = scan::diff(&old, &new);
+        let diff = scan::diff::diff(&old, &new);
         let looks = Looks::of(self.output.as_deref());
-        write_to(self.output.as_deref(), |out| match self.format {
-            DiffFormat::Table => Ok(scan::report::write_diff(&diff, looks.width, looks.color, out)?),
-            DiffFormat::Json => {
-                serde_json::to_writer_pretty(&mut *out, &diff)?;
-                Ok(writeln!(out)?)
-            }
+        let options = Options {
+            width: looks.width,
+            color: looks.color,
+            ascii: looks.ascii,
+            ..Options::default()
+        };
+        write_to(self.output.as_deref(), |out| {
+            Ok(scan::report::write_diff(self.format.into(), &diff, &options, out)?)
         })?;
         Ok(match new.verdict.decision {
             Decision::Deny => Outcome::Denied,

@@ -39,7 +39,7 @@ pub(crate) struct Court {
     database: Database,
     policy: Policy,
     exceptions: Vec<Exception>,
-    vex: Vec<Vex>,
+    vex: Vex,
 }
 
 impl Judging {
@@ -49,11 +49,14 @@ impl Judging {
         let mut exceptions = Vec::new();
         if let Some(path) = self.ignore_file.clone().or_else(default_ignore_file) {
             let name = path.display().to_string();
-            exceptions = policy::parse_exceptions(&read_text(&path)?, &name)?;
+            exceptions = policy::parse_ignore_file(&name, &read_text(&path)?)?;
         }
-        let mut vex = Vec::new();
+        let mut vex = Vex::default();
         for path in &self.vex {
-            vex.push(Vex::parse(read_text(path)?.as_bytes(), &path.display().to_string())?);
+            vex.extend(Vex::parse(read_text(path)?.as_bytes(), &path.display().to_string())?);
+        }
+        if !context.quiet {
+            vex.notes().iter().for_each(|note| crate::terminal::warn(note));
         }
         Ok(Court { database: open_database(&context.data_dir)?, policy, exceptions, vex })
     }
@@ -61,7 +64,7 @@ impl Judging {
 
 impl Court {
     /// Judges what was found in an image.
-    pub(crate) fn report(&self, inspection: Inspection, now: Timestamp) -> Report {
+    pub(crate) fn report(&self, inspection: Inspection, now: Timestamp) -> anyhow::Result<Report> {
         let judge = Judge {
             database: &self.database,
             policy: &self.policy,
@@ -70,15 +73,15 @@ impl Court {
             tool_version: env!("CARGO_PKG_VERSION"),
             now,
         };
-        judge.report(inspection)
+        Ok(judge.report(inspection)?)
     }
 }
 
 /// The policy in a file, or the built-in one.
 pub(crate) fn read_policy(path: Option<&Path>) -> anyhow::Result<Policy> {
     match path {
-        Some(path) => Ok(Policy::parse(&read_text(path)?, &path.display().to_string())?),
-        None => Ok(Policy::builtin()),
+        Some(path) => Ok(Policy::parse(&path.display().to_string(), &read_text(path)?)?),
+        None => Ok(Policy::built_in()?),
     }
 }
 

@@ -7,6 +7,7 @@ mod diff;
 mod judging;
 mod looking;
 mod policy;
+mod reports;
 mod sbom;
 mod scan;
 mod writing;
@@ -65,6 +66,8 @@ enum Verb {
     Advisories(advisories::Advisories),
     /// Show or check the policy
     Policy(policy::Policy),
+    /// Show the reports that `scan --save` kept
+    Reports(reports::Reports),
     /// Show or clear the results kept of layers
     Cache(cache::Cache),
     /// Print the completions of a shell
@@ -96,7 +99,12 @@ impl From<Outcome> for ExitCode {
 impl Cli {
     /// Calls the role behind the verb.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        self.color.write_global();
+        let choice = match self.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
         let context = Context {
             quiet: self.quiet,
             data_dir: crate::dirs::data_dir(self.data_dir),
@@ -109,6 +117,7 @@ impl Cli {
             Verb::Diff(verb) => verb.run(&context),
             Verb::Advisories(verb) => verb.run(&context),
             Verb::Policy(verb) => verb.run(&context),
+            Verb::Reports(verb) => verb.run(&context),
             Verb::Cache(verb) => verb.run(&context),
             Verb::Completions(verb) => verb.run(),
         }

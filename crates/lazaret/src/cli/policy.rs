@@ -35,11 +35,11 @@ enum Verb {
 impl Policy {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self.verb {
-            Verb::Show => print!("{}", policy::BUILTIN),
+            Verb::Show => print!("{}", policy::Policy::built_in_text()),
             Verb::Check { file } => {
                 let policy = read_policy(Some(&file))?;
                 if !context.quiet {
-                    println!("{}: {} rules, well formed", file.display(), policy.rules().len());
+                    println!("{}: {} rules, well formed", file.display(), policy.rules.len());
                 }
             }
         }

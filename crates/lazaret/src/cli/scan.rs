@@ -49,6 +49,10 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
 
+    /// Keep the reports in the data directory (`lazaret reports`)
+    #[arg(long)]
+    save: bool,
+
     /// End with status 0 whatever the verdict; failures still give 2
     #[arg(long)]
     exit_zero: bool,
@@ -111,9 +115,8 @@ impl Scan {
         let mut reports = Vec::new();
         for word in &self.images {
             let now = Timestamp::now();
-            match viewer.inspect(word, now) {
-                Ok(inspection) => {
-                    let report = court.report(inspection, now);
+            match viewer.inspect(word, now).and_then(|found| court.report(found, now)) {
+                Ok(report) => {
                     outcome = outcome.max(self.outcome(&report));
                     reports.push(report);
                 }
@@ -125,6 +128,9 @@ impl Scan {
             }
         }
         viewer.finish();
+        if self.save {
+            super::reports::save(context, &reports)?;
+        }
         if !reports.is_empty() {
             write_to(self.output.as_deref(), |out| {
                 Ok(scan::report::write(self.format, &reports, &options, out)?)
