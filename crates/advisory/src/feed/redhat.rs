@@ -3,6 +3,14 @@
 //!
 //! The rebuilds (Alma, Rocky) title their notices the same way.
 
+use std::cmp::Ordering;
+
+use model::{Affected, RangeEnd};
+
+use crate::version::{Scheme, compare};
+
+/// Stream of a modular package whose notice does not name it.
+const UNNAMED_STREAM: &str = "*";
 /// Products whose second part is the release of RHEL itself.
 const RHEL_PRODUCTS: [&str; 6] =
     ["enterprise_linux", "rhel_eus", "rhel_aus", "rhel_tus", "rhel_e4s", "rhel_els"];
@@ -88,6 +96,50 @@ pub(super) fn is_whole_rhel(cpe: &str) -> bool {
         && parts.next() == Some("enterprise_linux")
         && parts.next().is_some_and(|version| !version.contains('.'))
         && parts.next().is_none()
+}
+
+/// A statement about a package, for each module stream that its notice names when the package was
+/// built in a module.
+pub(super) fn by_stream(statement: Affected, build: &str, streams: &[String]) -> Vec<Affected> {
+    if !is_modular(build) {
+        return vec![statement];
+    }
+    let unnamed = [UNNAMED_STREAM.to_owned()];
+    let streams = if streams.is_empty() { &unnamed } else { streams };
+    let of_stream =
+        |stream: &String| Affected { module: Some(stream.clone()), ..statement.clone() };
+    streams.iter().map(of_stream).collect()
+}
+
+/// Of several builds of one package in a notice, keeps the oldest: a module is rebuilt for each
+/// minor release, the notice lists all builds, and the repair begins with the first. Takes
+/// statements sorted by package.
+pub(super) fn keep_oldest(found: &mut Vec<Affected>) {
+    found.dedup_by(|next, kept| {
+        let same = next.package == kept.package
+            && next.ecosystem == kept.ecosystem
+            && next.module == kept.module
+            && next.name_of == kept.name_of
+            && next.cpes == kept.cpes;
+        let (Some(new), Some(old)) = (fix(next), fix(kept)) else {
+            return false;
+        };
+        if same && compare(Scheme::Rpm, new, old) == Ok(Ordering::Less) {
+            std::mem::swap(next, kept);
+        }
+        same
+    });
+}
+
+/// The version of the repair, where a statement is about one span.
+fn fix(affected: &Affected) -> Option<&str> {
+    match affected.ranges.as_slice() {
+        [range] => match &range.end {
+            RangeEnd::Fixed(version) => Some(version),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether a package was built in a module: `1.module+el8.6.0+824`, `1.module_el8.6.0+2905`.

@@ -1,23 +1,15 @@
 //! Rocky's errata (errata.rockylinux.org API): notices with every built file, named
 //! `name-epoch:version-release.arch.rpm`.
-//!
-//! A module is rebuilt for each minor release and the notice lists all builds; the oldest one is
-//! where the repair begins.
-
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use model::{AdvisoryId, Affected, Ecosystem, FixState, NameOf, RangeEnd, VersionRange};
 use serde::Deserialize;
 
 use super::names::{Nevra, is_debug_rpm};
+use super::osv::merge;
 use super::redhat;
 use super::text::{Pairs, Text, one_line, or_default, timestamp};
 use super::{Feed, Malformed, Reading, advisory, severity};
-use crate::version::{Scheme, compare};
 
-/// Stream of a modular package whose notice does not name it.
-const UNNAMED_STREAM: &str = "*";
 /// Product names of the standard repositories begin so; what a special interest group builds is
 /// installed beside them and has versions of its own.
 const PRODUCT: &str = "Rocky Linux ";
@@ -105,33 +97,19 @@ fn release(product: &str) -> Option<&str> {
 }
 
 fn affected(release: &str, builds: &Builds<'_>, streams: &[String]) -> Vec<Affected> {
-    let mut oldest: BTreeMap<&str, &str> = BTreeMap::new();
     let files = builds.nvras.iter().filter_map(|file| Nevra::with_arch(file));
-    for file in files.filter(|file| file.arch != Some("src") && !is_debug_rpm(file.name)) {
-        let known = oldest.entry(file.name).or_insert(file.evr);
-        if compare(Scheme::Rpm, file.evr, known) == Ok(Ordering::Less) {
-            *known = file.evr;
-        }
-    }
-    let unnamed = [UNNAMED_STREAM.to_owned()];
-    let streams = if streams.is_empty() { &unnamed } else { streams };
-    let mut found = Vec::new();
-    for (name, evr) in oldest {
-        let statement = |module: Option<String>| Affected {
-            ecosystem: Ecosystem(format!("rocky:{release}")),
-            package: name.to_owned(),
-            name_of: NameOf::Binary,
-            ranges: vec![VersionRange { introduced: None, end: RangeEnd::Fixed(evr.to_owned()) }],
-            fix_state: FixState::Fixed,
-            module,
-            ..Affected::default()
-        };
-        if redhat::is_modular(evr) {
-            found.extend(streams.iter().cloned().map(|stream| statement(Some(stream))));
-        } else {
-            found.push(statement(None));
-        }
-    }
+    let files = files.filter(|file| file.arch != Some("src") && !is_debug_rpm(file.name));
+    let statement = |file: Nevra<'_>| Affected {
+        ecosystem: Ecosystem(format!("rocky:{release}")),
+        package: file.name.to_owned(),
+        name_of: NameOf::Binary,
+        ranges: vec![VersionRange { introduced: None, end: RangeEnd::Fixed(file.evr.to_owned()) }],
+        fix_state: FixState::Fixed,
+        ..Affected::default()
+    };
+    let by_stream = |file| redhat::by_stream(statement(file), file.evr, streams);
+    let mut found = merge(files.flat_map(by_stream).collect());
+    redhat::keep_oldest(&mut found);
     found
 }
 

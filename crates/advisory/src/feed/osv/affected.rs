@@ -10,9 +10,6 @@ use super::spans;
 use crate::feed::names::{is_debug_rpm, normal};
 use crate::feed::{redhat, severity, suse, ubuntu};
 
-/// Stream of a modular package whose notice does not name it.
-const UNNAMED_STREAM: &str = "*";
-
 /// Whether a statement is about the vendor's own packages.
 pub(super) fn is_at_home(affected: &OsvAffected<'_>, home: Option<Vendor>) -> bool {
     let Some(package) = &affected.package else {
@@ -43,7 +40,11 @@ pub(super) fn of(osv: &Osv<'_>, home: Option<Vendor>, streams: &[String]) -> Vec
         }
     }
     found.extend(ubuntu.into_affected());
-    merge(found)
+    let mut found = merge(found);
+    if matches!(home, Some(Vendor::Alma | Vendor::Rocky)) {
+        redhat::keep_oldest(&mut found);
+    }
+    found
 }
 
 fn named<'a>(affected: &'a OsvAffected<'_>) -> Option<(&'a str, Place)> {
@@ -78,22 +79,28 @@ fn language_package(osv: &Osv<'_>, affected: &OsvAffected<'_>, language: &str) -
     })
 }
 
-/// A package without a vendor's peculiarities.
+/// A package of a distribution without its vendor's peculiarities. A repair in version `0` says
+/// that it never was vulnerable.
 fn plain(
     affected: &OsvAffected<'_>,
     name: &str,
     ecosystem: &str,
     name_of: NameOf,
 ) -> Option<Affected> {
-    let ranges = spans::of(affected);
+    let mut ranges = spans::of(affected);
+    let mut fix_state = state(&ranges);
     if ranges.is_empty() {
-        return None;
+        if !spans::is_never(affected) {
+            return None;
+        }
+        ranges.push(VersionRange { introduced: None, end: RangeEnd::Open });
+        fix_state = FixState::NotAffected;
     }
     Some(Affected {
         ecosystem: Ecosystem(ecosystem.to_owned()),
         package: name.to_owned(),
         name_of,
-        fix_state: state(&ranges),
+        fix_state,
         ranges,
         ..Affected::default()
     })
@@ -154,7 +161,9 @@ fn rpm_packages(
     if is_debug_rpm(name) {
         return Vec::new();
     }
-    let Some(mut found) = plain(affected, name, &place.ecosystem, NameOf::Binary) else {
+    // Rocky names source packages, the others what is installed.
+    let name_of = if place.vendor == Vendor::Rocky { NameOf::Source } else { NameOf::Binary };
+    let Some(mut found) = plain(affected, name, &place.ecosystem, name_of) else {
         return Vec::new();
     };
     let build = found.ranges.iter().find_map(|range| match &range.end {
@@ -173,13 +182,7 @@ fn rpm_packages(
         found.ecosystem = Ecosystem(format!("rhel:{release}"));
     }
     found.cpes.extend(place.cpe.clone());
-    if !redhat::is_modular(&build) {
-        return vec![found];
-    }
-    let unnamed = [UNNAMED_STREAM.to_owned()];
-    let streams = if streams.is_empty() { &unnamed } else { streams };
-    let of_stream = |stream: &String| Affected { module: Some(stream.clone()), ..found.clone() };
-    streams.iter().map(of_stream).collect()
+    redhat::by_stream(found, &build, streams)
 }
 
 /// Joins statements that differ only in the products they are limited to, and drops repetitions.

@@ -8,6 +8,9 @@ use crate::feed::text::Text;
 /// Ways to write "from the first version on".
 const FIRST_VERSIONS: [&str; 2] = ["0", "0.0.0-0"];
 
+/// The version whose repair says that nothing ever was vulnerable.
+const NEVER_FIX: &str = "0";
+
 /// The affected spans of a package: every range of versions (commits are left out).
 pub(super) fn of(affected: &OsvAffected<'_>) -> Vec<VersionRange> {
     let mut spans = Vec::new();
@@ -36,13 +39,26 @@ fn pair(events: &[Event<'_>], spans: &mut Vec<VersionRange>) {
         }
         let end = end_of(event);
         if let (Some(introduced), Some(end)) = (begun, end) {
-            spans.push(VersionRange { introduced: first(introduced), end });
+            let span = VersionRange { introduced: first(introduced), end };
+            // From the first version to before the first version is nothing.
+            spans.extend(Some(span).filter(|span| !is_nothing(span)));
             begun = None;
         }
     }
     if let Some(introduced) = begun {
         spans.push(VersionRange { introduced: first(introduced), end: RangeEnd::Open });
     }
+}
+
+fn is_nothing(span: &VersionRange) -> bool {
+    span.introduced.is_none() && span.end == RangeEnd::Fixed(NEVER_FIX.to_owned())
+}
+
+/// Whether a package is said never to have been vulnerable: repaired in version `0`.
+pub(super) fn is_never(affected: &OsvAffected<'_>) -> bool {
+    let ranges = affected.ranges.iter().filter(|range| is_of_versions(range));
+    let mut fixes = ranges.flat_map(|range| &range.events).filter_map(|e| e.fixed.as_deref());
+    fixes.next() == Some(NEVER_FIX) && fixes.next().is_none()
 }
 
 fn end_of(event: &Event<'_>) -> Option<RangeEnd> {
@@ -86,7 +102,7 @@ mod tests {
 
     #[test]
     fn pairs_events() {
-        let cases: [(&str, &[&str]); 7] = [
+        let cases: [(&str, &[&str]); 8] = [
             (r#"[{"introduced":"0"},{"fixed":"1.2"}]"#, &["* < 1.2"]),
             (
                 r#"[{"introduced":"1"},{"fixed":"2"},{"introduced":"3"},{"last_affected":"4"}]"#,
@@ -96,6 +112,7 @@ mod tests {
             (r#"[{"introduced":"1"},{"introduced":"2"},{"fixed":"3"}]"#, &["1 < 3"]),
             (r#"[{"introduced":"1"},{"fixed":"2"},{"fixed":"5"}]"#, &["1 < 2"]),
             (r#"[{"introduced":"1"},{"limit":"*"}]"#, &["1 .."]),
+            (r#"[{"introduced":"0"},{"fixed":"0"}]"#, &[]),
             ("[]", &[]),
         ];
         for (events, expect) in cases {

@@ -113,6 +113,35 @@ fn reads_debian_urgencies_and_leaves_alpine_to_alpine() {
 }
 
 #[test]
+fn a_repair_in_version_0_says_never_vulnerable() {
+    let advisory = read(
+        Some(Vendor::Alpine),
+        r#"{"id":"CVE-2024-1","modified":"2024-05-01T00:00:00Z","affected":[
+              {"package":{"ecosystem":"Alpine:v3.19","name":"xen"},
+               "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0"}]}]}]}"#,
+    );
+    assert_eq!(lines(&advisory), ["alpine:3.19 xen (source) [*, ..) not affected"]);
+}
+
+#[test]
+fn the_oldest_build_of_a_rebuilt_module_counts() {
+    let advisory = read(
+        Some(Vendor::Rocky),
+        r#"{"id":"RLSA-2024:1","modified":"2024-05-01T00:00:00Z","related":["CVE-2024-1"],
+            "summary":"Low: virt:rhel and virt-devel:rhel security update","affected":[
+              {"package":{"ecosystem":"Rocky Linux:8","name":"netcf"},
+               "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},
+                 {"fixed":"0:0.2.8-12.module+el8.5.0+2608+7"}]}]},
+              {"package":{"ecosystem":"Rocky Linux:8","name":"netcf"},
+               "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},
+                 {"fixed":"0:0.2.8-12.module+el8.3.0+2048+e"}]}]}]}"#,
+    );
+    let fixed = "rocky:8 netcf (source) [*, 0:0.2.8-12.module+el8.3.0+2048+e) fixed";
+    let expect = [format!("{fixed} module virt-devel:rhel"), format!("{fixed} module virt:rhel")];
+    assert_eq!(lines(&advisory), expect);
+}
+
+#[test]
 fn joins_red_hat_products_and_knows_modules() {
     let advisory = read(
         Some(Vendor::RedHat),
