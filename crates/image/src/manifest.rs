@@ -97,15 +97,6 @@ impl Descriptor {
         let unknown = self.platform.as_ref().is_some_and(|platform| platform.os == "unknown");
         unknown || self.annotations.contains_key(REFERENCE_TYPE)
     }
-
-    /// Whether the media type says that it is an index.
-    pub(crate) fn is_index(&self) -> bool {
-        matches!(
-            self.media_type.as_str(),
-            "application/vnd.oci.image.index.v1+json"
-                | "application/vnd.docker.distribution.manifest.list.v2+json"
-        )
-    }
 }
 
 impl Document {

@@ -224,3 +224,73 @@ fn named(prefix: &str, rest: &str) -> Result<String, ImageError> {
 fn not_a_target(word: &str, why: &str) -> ImageError {
     ImageError::NotATarget { word: word.chars().take(160).collect(), why: why.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(word: &str) -> Result<Target, String> {
+        Target::parse(word).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn prefixes_say_what_is_meant() {
+        let cases = [
+            ("registry:alpine:3.19", Target::Registry("alpine:3.19".parse().unwrap())),
+            ("docker:alpine:3.19", Target::Docker("alpine:3.19".into())),
+            ("podman:localhost/x", Target::Podman("localhost/x".into())),
+            ("containerd:x", Target::Containerd("x".into())),
+            ("docker-archive:a:b.tar", Target::DockerArchive("a:b.tar".into())),
+            ("oci-archive:/no/such", Target::OciArchive("/no/such".into())),
+            ("oci-layout:dir", Target::OciLayout("dir".into())),
+            ("rootfs:/", Target::Rootfs("/".into())),
+            ("sbom:x.json", Target::Sbom("x.json".into())),
+            ("alpine:3.19", Target::Any("alpine:3.19".into())),
+            ("localhost:5000/docker:1", Target::Any("localhost:5000/docker:1".into())),
+            ("docker", Target::Any("docker".into())),
+        ];
+        for (word, expect) in cases {
+            assert_eq!(parse(word), Ok(expect), "{word}");
+        }
+    }
+
+    #[test]
+    fn words_that_mean_nothing_are_told_apart() {
+        let cases = [
+            ("registry:a//b", "nor an image reference"),
+            ("docker:", "must follow the prefix"),
+            ("./nothing", "./nothing does not exist"),
+            ("/no/such/image", "does not exist"),
+            ("missing.tar.gz", "does not exist"),
+            ("Neither Nor", "neither a file or directory here nor an image reference"),
+            ("", "neither a file"),
+            ("\u{0}", "neither a file"),
+        ];
+        for (word, expect) in cases {
+            let error = parse(word).unwrap_err();
+            assert!(error.contains(expect) && !error.contains('\n'), "{word}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_local_path_wins_over_a_reference() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("alpine:3.19");
+        std::fs::write(&path, "{\"bomFormat\":\"CycloneDX\"}").unwrap();
+        let word = path.to_str().unwrap();
+        assert_eq!(parse(word), Ok(Target::Sbom(path.clone())));
+        assert!(
+            parse(directory.path().to_str().unwrap()).is_ok_and(|t| matches!(t, Target::Rootfs(_)))
+        );
+        std::fs::remove_file(&path).unwrap();
+        assert!(parse(directory.path().to_str().unwrap()).unwrap_err().contains("empty directory"));
+        let opened = |target: &Target| open(target, &Options::default()).err().unwrap().to_string();
+        assert!(opened(&Target::DockerArchive(path.clone())).contains("does not exist"));
+        assert!(opened(&Target::OciLayout(path)).contains("does not exist"));
+        assert!(opened(&Target::OciLayout(directory.path().into())).contains("without index.json"));
+        assert!(opened(&Target::DockerArchive(directory.path().into())).contains("rootfs:"));
+        let text = directory.path().join("notes");
+        std::fs::write(&text, "notes").unwrap();
+        assert!(opened(&Target::OciArchive(text)).contains("it looks like text"));
+    }
+}

@@ -14,6 +14,7 @@ use super::{DOCKER_MANIFEST, MAX_LINKS, MAX_MEMBERS, OCI_INDEX};
 use crate::compression::{Compression, Decompressor, Transport};
 use crate::input::{BLOCK_BYTES, Chunks, Input, pipe};
 use crate::layer::{Claims, SequentialLayer};
+use crate::recognise::{Shape, shape};
 use crate::source::LayerVisitor;
 use crate::stop::Stop;
 use crate::tar::{MemberKind, TarReader, clean_path, looks_like_tar, padding};
@@ -46,13 +47,29 @@ pub(crate) fn read_stream<'a>(
         });
         feeding.map_err(|error| ImageError::reading(place.as_ref(), error))?;
         let mut pass = Pass::new(wanted, visitor);
-        let ended = pass.run(&mut chunks).map_err(|stop| ImageError::stopped(place, stop));
+        let ended = recognised(&mut chunks, place)
+            .and_then(|()| pass.run(&mut chunks).map_err(|stop| ImageError::stopped(place, stop)));
         drop(chunks); // Ends the other thread, should it still be at work.
         ended.map(|()| pass.found)
     })?;
     let resolved = resolve(&found, wanted)?;
     found.check(&resolved, wanted)?;
     Ok(resolved.description)
+}
+
+/// Makes sure that the stream is a tar, as far as its first bytes tell.
+fn recognised(input: &mut Chunks, place: &str) -> Result<(), ImageError> {
+    let head = input.fill().map_err(|stop| ImageError::stopped(place, stop))?;
+    let cut_header = head.len() < BLOCK_BYTES && head.contains(&0);
+    let zeros = head.iter().take(BLOCK_BYTES).all(|&byte| byte == 0);
+    let looks_like = match shape(head) {
+        Shape::Tar => return Ok(()),
+        _ if cut_header || zeros => return Ok(()),
+        Shape::Compressed => "data that is compressed twice".to_owned(),
+        Shape::Sbom => "a compressed bill of materials".to_owned(),
+        Shape::Other(looks_like) => looks_like,
+    };
+    Err(ImageError::NotAnImage { place: place.to_owned(), looks_like })
 }
 
 /// What came by.
