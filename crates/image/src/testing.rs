@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use model::{Digest, FileEntry, FileKind, NoProgress};
+use model::{Digest, FileEntry, FileKind, NoProgress, SkipReason};
 
 use crate::hashing::Hashing;
 use crate::input::{BLOCK_BYTES, Block};
@@ -152,6 +152,43 @@ pub(crate) fn walk_both(bytes: &[u8], limits: &Limits) -> (Vec<Seen>, LayerOutco
     assert_eq!(seen, in_place);
     assert_eq!(format!("{outcome:?}"), format!("{other:?}"));
     (seen, outcome)
+}
+
+/// Small limits, so that tests can go beyond them.
+pub(crate) fn tight() -> Limits {
+    Limits {
+        entries_per_layer: 5,
+        layer_bytes: 64 << 10,
+        expansion_ratio: 10,
+        ratio_floor_bytes: 16 << 10,
+        path_bytes: 64,
+        path_depth: 4,
+        header_bytes: 4 << 10,
+        buffered_file_bytes: 2_000,
+        file_bytes: 20_000,
+        skips_per_layer: 3,
+        ..Limits::default()
+    }
+}
+
+/// Checks what a good layer holds, in both ways of reading.
+#[track_caller]
+pub(crate) fn check(tar: &[u8], expect: &[&str], expect_skips: &[&str]) {
+    let (seen, outcome) = walk_both(tar, &Limits::default());
+    assert_eq!(lines(&seen), expect);
+    assert_eq!(skips(&outcome), expect_skips);
+    assert_eq!(outcome.diff_id, Some(sha256(tar)));
+    assert_eq!(outcome.size_bytes, tar.len() as u64);
+}
+
+/// The reason why a walk ended early, which leaves no digest.
+#[track_caller]
+pub(crate) fn check_stop(tar: &[u8], limits: &Limits, expect: SkipReason, detail: &str) {
+    let (_, outcome) = walk_both(tar, limits);
+    assert_eq!(outcome.diff_id, None);
+    let last = outcome.skipped.last().expect("a skip");
+    assert_eq!((last.reason, last.layer), (expect, None), "{last:?}");
+    assert!(last.detail.contains(detail), "{last:?}");
 }
 
 /// A reader that gives its bytes in pieces of many sizes.
