@@ -77,8 +77,9 @@ pub struct RepositoryCpes {
 
 /// Takes the records of the sources as they are read.
 ///
-/// One source after the other: `begin_source`, its records, `end_source`. A source is always read
-/// whole, so what a sink holds of that name from earlier is replaced by what it is given now.
+/// One source after the other: `begin_source`, its records, `end_source` (or `abandon_source` when
+/// it cannot be read to its end). A source is always read whole, so what a sink holds of that name
+/// from earlier is replaced by what it is given now.
 pub trait RecordSink {
     /// The records of this source follow.
     fn begin_source(&mut self, _source: &str) -> Result<(), crate::AdvisoryError> {
@@ -87,6 +88,9 @@ pub trait RecordSink {
 
     /// Takes one record.
     fn record(&mut self, record: Record) -> Result<(), crate::AdvisoryError>;
+
+    /// The source could not be read to its end: what came of it does not count.
+    fn abandon_source(&mut self) {}
 
     /// The source has been read to its end.
     fn end_source(&mut self, _summary: &SourceSummary) -> Result<(), crate::AdvisoryError> {

@@ -95,6 +95,10 @@ impl RecordSink for Builder {
         self.open.get_or_insert_with(|| SegmentBuilder::new(UNNAMED_SOURCE)).record(record)
     }
 
+    fn abandon_source(&mut self) {
+        self.open = None;
+    }
+
     fn end_source(&mut self, summary: &SourceSummary) -> Result<(), AdvisoryError> {
         let Some(builder) = self.open.take() else { return Ok(()) };
         let name = builder.source().to_owned();

@@ -96,16 +96,12 @@ fn read_snapshot(
         let parser_plan = Arc::clone(&plan);
         scope.spawn(move || parse(&parser_plan, first, &batches, &to_give));
         progress.begin(&format!("reading {}", plan.main().source()), Some(size_bytes));
-        let mut delivery = Delivery::begin(&plan, sink)?;
-        for part in &parsed {
-            progress.advance(part.read_bytes);
-            for (name, outcome) in part.outcomes {
-                delivery.take(&name, outcome)?;
-            }
-        }
-        drop(parsed);
-        join(reader)?;
-        delivery.end()
+        let delivered = Delivery::begin(&plan, sink).and_then(|mut delivery| {
+            delivery.take_all(parsed, progress)?;
+            join(reader)?;
+            delivery.end()
+        });
+        delivered.inspect_err(|_| sink.abandon_source())
     })
 }
 
@@ -165,6 +161,20 @@ impl<'a> Delivery<'a> {
         };
         let sources = plan.feeds().map(tally).collect();
         Ok(Delivery { plan, sink, sources, stray_records: 0, now: Timestamp::now() })
+    }
+
+    fn take_all(
+        &mut self,
+        parsed: Receiver<Parsed>,
+        progress: &dyn Progress,
+    ) -> Result<(), AdvisoryError> {
+        for part in parsed {
+            progress.advance(part.read_bytes);
+            for (name, outcome) in part.outcomes {
+                self.take(&name, outcome)?;
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, name: &str, outcome: Outcome) -> Result<(), AdvisoryError> {

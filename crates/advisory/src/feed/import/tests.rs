@@ -25,6 +25,10 @@ impl RecordSink for Log {
         Ok(())
     }
 
+    fn abandon_source(&mut self) {
+        self.0.push("abandon".to_owned());
+    }
+
     fn end_source(&mut self, summary: &SourceSummary) -> Result<(), AdvisoryError> {
         self.0.push(format!("end {} {}", summary.source, summary.records));
         Ok(())
@@ -159,6 +163,27 @@ fn sources_mixed_in_an_archive_are_given_one_after_the_other() {
             "end epss 1"
         ]
     );
+}
+
+#[test]
+fn a_source_that_breaks_off_is_abandoned() {
+    let root = tempfile::tempdir().expect("a directory");
+    let mut builder = tar::Builder::new(Vec::new());
+    for at in 0..3000 {
+        let content = osv(&format!("GHSA-{at}"));
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        builder.append_data(&mut header, format!("{at}.json"), content.as_bytes()).expect("added");
+    }
+    let tar = builder.into_inner().expect("finished");
+    let path = root.path().join("cut.tar");
+    std::fs::write(&path, &tar[..tar.len() / 2]).expect("written");
+    let mut log = Log::default();
+    let error = import(&path, &mut log, &NoProgress).expect_err("cut");
+    assert!(error.to_string().contains("is damaged"), "{error}");
+    assert_eq!(log.0.first().map(String::as_str), Some("begin ghsa-npm"));
+    assert_eq!(log.0.last().map(String::as_str), Some("abandon"));
+    assert!(!log.0.iter().any(|line| line.starts_with("end ")));
 }
 
 #[test]
