@@ -105,17 +105,18 @@ impl Page<'_> {
     /// Writes a line; what does not fit goes on further lines.
     pub(in crate::report) fn wrap(&mut self, line: &Line) -> io::Result<()> {
         let limit = self.width.map_or(usize::MAX, |width| width.max(MIN_WIDTH));
-        let mut row = Row::new(line.indent);
+        let (indent, hang) = (line.indent.min(limit / 2), line.hang.min(limit / 2));
+        let mut row = Row::new(indent);
         for Word { gap, pieces } in words(&self.spelt(line)) {
             let columns: usize = pieces.iter().map(|(_, piece)| text::width(piece)).sum();
             if !row.is_empty() && row.columns + gap + columns > limit {
                 self.put(&row)?;
-                row = Row::new(line.hang);
+                row = Row::new(hang);
             } else if !row.is_empty() {
                 row.push(PLAIN, &" ".repeat(gap));
             }
             for (style, piece) in pieces {
-                self.push_breaking(&mut row, line.hang, limit, (style, &piece))?;
+                self.push_breaking(&mut row, hang, limit, (style, &piece))?;
             }
         }
         self.put(&row)
@@ -124,10 +125,10 @@ impl Page<'_> {
     /// Writes a line of aligned columns; what does not fit is cut.
     pub(in crate::report) fn cut(&mut self, line: &Line) -> io::Result<()> {
         let limit = self.width.map_or(usize::MAX, |width| width.max(MIN_WIDTH));
-        let mut row = Row::new(line.indent);
+        let mut row = Row::new(line.indent.min(limit / 2));
         let spans = self.spelt(line);
         let whole: usize =
-            line.indent + spans.iter().map(|(_, text)| text::width(text)).sum::<usize>();
+            row.indent + spans.iter().map(|(_, text)| text::width(text)).sum::<usize>();
         let mark = if self.ascii { "..." } else { "…" };
         let room = if whole > limit { limit - text::width(mark) } else { limit };
         for (style, text) in &spans {

@@ -43,13 +43,14 @@ pub(super) fn write(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
 pub(super) fn write_summary(page: &mut Page<'_>, views: &[View<'_>]) -> io::Result<()> {
     page.heading("SUMMARY", &format!("{} images", views.len()))?;
     let names: Vec<usize> = views.iter().map(|view| text::width(&view.name())).collect();
-    let wide = names.into_iter().max().unwrap_or(0).min(MAX_NAME_COLUMNS) + 2;
+    let most = MAX_NAME_COLUMNS.min(page.columns() / 2);
+    let wide = names.into_iter().max().unwrap_or(0).min(most) + 2;
     let columns = Columns::of(page, wide + 11);
     columns.head(page, wide + 9)?;
     for view in views {
         let decision = view.report.verdict.decision;
         let name = view.name();
-        let (name, _) = text::prefix(&name, MAX_NAME_COLUMNS);
+        let (name, _) = text::prefix(&name, most);
         let line = Line::new(2)
             .cell(decision_style(decision), decided(decision), 9)
             .cell(BOLD, name, wide);
@@ -83,7 +84,7 @@ impl Columns {
     }
 
     fn head(&self, page: &mut Page<'_>, wide: usize) -> io::Result<()> {
-        let mut line = Line::new(2 + wide);
+        let mut line = Line::new(2).add(PLAIN, " ".repeat(wide));
         for (_, name, columns) in &self.severities {
             line = line.add(DIM, format!("{name:>columns$}"));
         }
