@@ -45,12 +45,12 @@ struct Branch {
 struct FullProduct {
     product_id: String,
     name: String,
-    product_identification_helper: Option<IdentificationHelper>,
+    product_identification_helper: Option<Identification>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct IdentificationHelper {
+struct Identification {
     purl: Option<String>,
     /// CSAF 2.1.
     purls: Vec<String>,
