@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use advisory::{Builder, SourceStatus, SourceSummary};
-use anyhow::bail;
+use advisory::{Builder, Fetched, SourceStatus, SourceSummary, UpdateOptions};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
@@ -79,8 +78,37 @@ impl Advisories {
 }
 
 impl Update {
+    /// Fetches every chosen source; one that fails is said and the others still count.
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        bail!("not wired yet: {:?} {:?} {}", self.sources, self.mirror, context.quiet)
+        let mut builder = Builder::open(&context.data_dir, Timestamp::now())?;
+        let options = UpdateOptions {
+            sources: self.sources,
+            cache_dir: context.cache_dir.join("advisories"),
+            mirror: self.mirror,
+            ..UpdateOptions::default()
+        };
+        let mut deliver = |fetched: &Fetched| {
+            builder.origin(fetched.url.clone(), true);
+            fetched.import(&mut builder, &context.bar)
+        };
+        let updates = advisory::update(&options, &mut deliver, &context.bar)?;
+        context.bar.clear();
+        let mut outcome = Outcome::Allowed;
+        let mut summaries = Vec::new();
+        for update in updates {
+            match update.outcome {
+                Ok((_, read)) => summaries.extend(read),
+                Err(error) => {
+                    outcome = Outcome::Failed;
+                    terminal::error(&anyhow::Error::from(error).context(update.source));
+                }
+            }
+        }
+        if !summaries.is_empty() {
+            builder.write()?;
+            print_summaries(&summaries, context)?;
+        }
+        Ok(outcome)
     }
 }
 
