@@ -28,6 +28,7 @@ mod plan;
 mod real_sets;
 mod redhat;
 mod redhat_cve;
+mod redhat_vex;
 mod rocky;
 mod rubysec;
 mod rustsec;

@@ -9,7 +9,7 @@ use super::limits::SAMPLE_MEMBERS;
 use super::snapshot::Member;
 use super::{
     Malformed, Reading, alpine, amazon, arch, azure, cve_record, debian, end_of_life, epss, kev,
-    nvd, openvex, osv, php, redhat_cve, rocky, rubysec, rustsec, ubuntu,
+    nvd, openvex, osv, php, redhat_cve, redhat_vex, rocky, rubysec, rustsec, ubuntu,
 };
 
 /// How a snapshot is read.
@@ -150,6 +150,7 @@ fn feed(format: Format, documents: &[Vec<u8>], source: Option<&str>) -> Option<B
         Format::Php => Box::new(php::PhpFeed),
         Format::RedhatCve => Box::new(redhat_cve::CveFeed),
         Format::RedhatRepositories => Box::new(redhat_cve::RepositoryFeed),
+        Format::RedhatVex => Box::new(redhat_vex::VexFeed),
         Format::RockyErrata => Box::new(rocky::ErrataFeed),
         Format::Rubysec => Box::new(rubysec::RubysecFeed),
         Format::Rustsec => Box::new(rustsec::RustsecFeed),

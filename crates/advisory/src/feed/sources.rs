@@ -36,6 +36,9 @@ pub enum Endpoint {
         /// The first year there is.
         first: i16,
     },
+    /// One archive whose name changes: the address of a small file that holds the name of the
+    /// archive beside it.
+    Latest(&'static str),
     /// Nowhere as a whole: it can only be imported.
     ImportOnly,
 }
@@ -51,6 +54,8 @@ pub enum SourceFormat {
     Json,
     /// The same, compressed.
     JsonGzip,
+    /// An archive of CSAF VEX documents.
+    CsafTar,
     /// OVAL, XML.
     Oval,
     /// Compressed CSV.
@@ -63,7 +68,8 @@ impl Source {
         self.name == name || self.groups.contains(&name)
     }
 
-    /// The addresses of its files; `year` is the current one.
+    /// The addresses of its files (of a changing archive, of the file that names it); `year` is
+    /// the current one.
     pub fn urls(&self, year: i16) -> Vec<String> {
         match self.endpoint {
             Endpoint::Files(urls) | Endpoint::FilesThere(urls) => {
@@ -72,6 +78,7 @@ impl Source {
             Endpoint::Yearly { before, after, first } => {
                 (first..=year).map(|year| format!("{before}{year}{after}")).collect()
             }
+            Endpoint::Latest(pointer) => vec![pointer.to_owned()],
             Endpoint::ImportOnly => Vec::new(),
         }
     }
@@ -378,7 +385,17 @@ static SOURCES: &[Source] = &[
         &["https://osv-vulnerabilities.storage.googleapis.com/Red%20Hat/all.zip"],
         CC_BY,
     ),
-    import_only("redhat-cve", "Red Hat: states of CVEs without a repair", CC_BY),
+    Source {
+        name: "redhat-cve",
+        groups: &["redhat"],
+        what: "Red Hat: each CVE's repairs and what has none (VEX)",
+        endpoint: Endpoint::Latest(
+            "https://security.access.redhat.com/data/csaf/v2/vex/archive_latest.txt",
+        ),
+        format: SourceFormat::CsafTar,
+        licence: CC_BY,
+        default_on: true,
+    },
     Source {
         name: "redhat-repositories",
         groups: &["redhat"],
@@ -464,7 +481,7 @@ mod tests {
         let named = |name: &str| sources().iter().filter(|source| source.answers_to(name)).count();
         assert_eq!(named("debian"), 1);
         assert_eq!(named("osv"), 12);
-        assert_eq!(named("redhat"), 2);
+        assert_eq!(named("redhat"), 3);
         assert_eq!(named("nothing"), 0);
         let nvd = sources().iter().find(|source| source.name == "nvd").expect("listed");
         assert_eq!(nvd.urls(2004).len(), 3);

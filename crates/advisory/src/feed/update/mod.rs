@@ -15,6 +15,11 @@ use super::import::import_source;
 use super::sources::{Endpoint, Source, sources};
 use crate::{AdvisoryError, RecordSink, SourceSummary};
 
+/// Name in the cache of the file that names an archive.
+const POINTER_FILE: &str = "latest.txt";
+/// Length of the name of an archive, in bytes.
+const POINTER_MAX_BYTES: usize = 200;
+
 /// What to fetch, and from where.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateOptions {
@@ -121,33 +126,72 @@ fn fetch(
     let directory = options.cache_dir.join(source.name);
     std::fs::create_dir_all(&directory)
         .map_err(|error| AdvisoryError::File { path: directory.clone(), source: error })?;
+    let mut visit = Visit { source, directory, downloader, progress };
     let urls = urls(source, options);
-    let optional = matches!(source.endpoint, Endpoint::FilesThere(_) | Endpoint::Yearly { .. });
-    let mut kept = BTreeSet::new();
-    let mut changed = false;
-    let mut missing = None;
-    for url in &urls {
-        let file = directory.join(file_name(url));
-        match downloader.fetch(source.name, url, &file, progress) {
-            Ok(Fetch::Fresh) => changed = true,
-            Ok(Fetch::Unchanged) => {}
-            Err(error) if optional && download::is_missing(&error) => {
-                missing = Some(error);
-                continue;
-            }
-            Err(error) => return Err(error),
-        }
-        kept.insert(file);
-    }
-    if let (true, Some(error)) = (kept.is_empty(), missing) {
-        return Err(error);
-    }
-    changed |= sweep(&directory, &kept)?;
-    let url = urls.into_iter().next().unwrap_or_default();
+    let url = urls.first().cloned().unwrap_or_default();
+    let (kept, mut changed) = match source.endpoint {
+        Endpoint::Latest(_) if !options.urls.contains_key(source.name) => visit.latest(&url)?,
+        _ => visit.files(&urls)?,
+    };
+    changed |= sweep(&visit.directory, &kept)?;
     // An archive is opened by its own path; several files are the snapshot together.
     let alone = kept.iter().next().filter(|_| kept.len() == 1);
-    let path = alone.cloned().unwrap_or(directory);
+    let path = alone.cloned().unwrap_or(visit.directory);
     Ok(Fetched { source, path, url, changed })
+}
+
+/// The fetching of one source.
+struct Visit<'a> {
+    source: &'static Source,
+    directory: PathBuf,
+    downloader: &'a mut Downloader,
+    progress: &'a dyn Progress,
+}
+
+impl Visit<'_> {
+    /// Fetches files; tells which there are and whether any changed.
+    fn files(&mut self, urls: &[String]) -> Result<(BTreeSet<PathBuf>, bool), AdvisoryError> {
+        let optional =
+            matches!(self.source.endpoint, Endpoint::FilesThere(_) | Endpoint::Yearly { .. });
+        let mut kept = BTreeSet::new();
+        let mut changed = false;
+        let mut missing = None;
+        for url in urls {
+            let file = self.directory.join(file_name(url));
+            match self.downloader.fetch(self.source.name, url, &file, self.progress) {
+                Ok(fetch) => changed |= fetch == Fetch::Fresh,
+                Err(error) if optional && download::is_missing(&error) => {
+                    missing = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            kept.insert(file);
+        }
+        match missing {
+            Some(error) if kept.is_empty() => Err(error),
+            _ => Ok((kept, changed)),
+        }
+    }
+
+    /// Fetches the archive that a small file names.
+    fn latest(&mut self, pointer: &str) -> Result<(BTreeSet<PathBuf>, bool), AdvisoryError> {
+        let file = self.directory.join(POINTER_FILE);
+        self.downloader.fetch(self.source.name, pointer, &file, self.progress)?;
+        let text = std::fs::read_to_string(&file)
+            .map_err(|source| AdvisoryError::File { path: file.clone(), source })?;
+        let name = text.trim();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if name.is_empty() || name.len() > POINTER_MAX_BYTES || !name.chars().all(plain) {
+            return Err(AdvisoryError::FetchFailed {
+                source_name: self.source.name.to_owned(),
+                url: pointer.to_owned(),
+                why: "it does not hold the name of an archive".to_owned(),
+            });
+        }
+        let base = pointer.rsplit_once('/').map_or("", |(base, _)| base);
+        self.files(&[format!("{base}/{name}")])
+    }
 }
 
 /// The addresses to ask: the user's, the mirror's, or the source's own.

@@ -304,6 +304,34 @@ fn takes_the_files_that_are_there_and_forgets_the_others() {
 }
 
 #[test]
+fn follows_the_file_that_names_the_archive() {
+    let osv = r#"{"id":"RHSA-1","modified":"2024-05-01T00:00:00Z","related":["CVE-2024-1"],"affected":
+        [{"package":{"ecosystem":"Red Hat:enterprise_linux:8::baseos","name":"a"},"ranges":
+        [{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:1-1.el8"}]}]}]}"#;
+    let server = Server::start(vec![
+        answer("200 OK", "", "vex_2026.json\n"),
+        answer("200 OK", "", osv),
+        answer("200 OK", "", "../../etc/passwd"),
+    ]);
+    let cache = tempfile::tempdir().expect("a directory");
+    let options = UpdateOptions {
+        sources: vec!["redhat-cve".to_owned()],
+        cache_dir: cache.path().to_owned(),
+        mirror: Some(server.url("")),
+        urls: BTreeMap::new(),
+    };
+    let (updates, seen) = run(&options);
+    let (fetched, _) = updates[0].outcome.as_ref().expect("fetched");
+    assert!(fetched.path.to_string_lossy().ends_with("vex_vex_2026.json"), "{fetched:?}");
+    assert_eq!(seen, ["redhat-cve"]);
+    let asked = server.asked(1);
+    assert!(asked.starts_with("get /security.access.redhat.com/data/csaf/v2/vex/vex_2026.json "));
+    let (updates, _) = run(&options);
+    let error = updates[0].outcome.as_ref().expect_err("a path").to_string();
+    assert!(error.contains("does not hold the name of an archive"), "{error}");
+}
+
+#[test]
 fn unknown_names_are_refused_with_the_known_ones() {
     for name in ["nothing", "amazon"] {
         let options = UpdateOptions { sources: vec![name.to_owned()], ..UpdateOptions::default() };
