@@ -41,7 +41,12 @@ pub(crate) fn recognise(path: &Path) -> Result<Target, ImageError> {
         Shape::Sbom => Ok(Target::Sbom(path.to_owned())),
         Shape::Other(looks_like) => Err(not_an_image(path, looks_like)),
         Shape::Tar => {
-            let archive = TarFile::open(file, path, &Limits::default())?;
+            let archive = match TarFile::open(file, path, &Limits::default()) {
+                Err(ImageError::OverLimit { detail, .. }) => {
+                    return Err(not_an_image(path, format!("a tar of {detail}")));
+                }
+                opened => opened?,
+            };
             if archive.has(DOCKER_MANIFEST) {
                 Ok(Target::DockerArchive(path.to_owned()))
             } else if archive.has(OCI_INDEX) {

@@ -29,4 +29,6 @@ pub(crate) const DOCKER_MANIFEST: &str = "manifest.json";
 pub(crate) const OCI_INDEX: &str = "index.json";
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod tests;

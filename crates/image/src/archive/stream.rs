@@ -150,12 +150,13 @@ impl<'a> Pass<'a> {
 
     fn layer(&mut self, input: &mut Chunks, path: String, size: u64) -> Result<(), Stop> {
         let blob = digest_of_path(&path);
+        let plain = Compression::sniff(input.fill()?) == Compression::Plain;
         // The digest of a plain tar is its diff id.
-        let head = input.fill()?;
-        let plain = Compression::sniff(head) == Compression::Plain;
         let claimed = blob.clone().filter(|_| plain);
-        if !self.visitor.wants(claimed.as_ref()) {
-            self.found.layers.insert(path, None);
+        let named = claimed.clone().or_else(|| diff_id_of_name(&path));
+        if !self.visitor.wants(named.as_ref()) {
+            // Nothing is read, but the configuration has to agree with the name.
+            self.found.layers.insert(path, named);
             return Ok(());
         }
         let reader = Box::new(MemberReader { input, left_bytes: size });
@@ -239,6 +240,12 @@ fn is_layer(head: &[u8], path: &str) -> bool {
         || looks_like_tar(head)
         || empty_tar
         || path.ends_with("layer.tar")
+}
+
+/// The diff id by which podman and skopeo name a layer of a docker archive: `<hex>.tar`. A custom of
+/// theirs, so it is good for asking whether the layer is known, and for nothing else.
+fn diff_id_of_name(path: &str) -> Option<Digest> {
+    format!("sha256:{}", path.strip_suffix(".tar")?).parse().ok()
 }
 
 /// Whether a JSON document is an index, a manifest or a configuration, and not one of the many
