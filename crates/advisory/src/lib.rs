@@ -10,6 +10,7 @@ mod error;
 mod feed;
 mod matching;
 mod record;
+mod refresh;
 #[cfg(test)]
 mod samples;
 mod version;

@@ -127,6 +127,12 @@ impl BlocksWriter {
 
     /// Compresses the blocks, on all threads, and lays them out.
     pub(super) fn finish(self) -> Result<Vec<u8>, AdvisoryError> {
+        if let Some((key, _)) = self.blocks.iter().find(|(_, raw)| raw.len() > BLOCK_MAX_BYTES) {
+            let what = "bytes of statements about one package";
+            let source_name = String::from_utf8_lossy(key).replace('\0', " ");
+            let limit = BLOCK_MAX_BYTES as u64;
+            return Err(AdvisoryError::SourceTooLarge { source_name, what, limit });
+        }
         let compressed = self.blocks.par_iter().map_init(compressor, |compressor, (_, raw)| {
             let compressor = compressor.as_mut().map_err(|error| clone_error(error))?;
             compressor.compress(raw)

@@ -51,6 +51,10 @@ impl<'a> RecordTable<'a> {
         Ok(RecordTable { rows, ends, records })
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The records of a CVE.
     pub(super) fn find(&self, cve: u32) -> impl Iterator<Item = Read<&'a [u8]>> + use<'a> {
         let table = *self;

@@ -37,6 +37,17 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// The vulnerabilities it speaks of: those that a notice covers, or itself.
+    pub(crate) fn vulnerabilities(&self) -> impl Iterator<Item = &'a str> {
+        let own = self.covers.is_empty().then_some(self.id);
+        self.covers.iter().copied().chain(own)
+    }
+
+    /// Every name of the vulnerability that it is itself.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        std::iter::once(self.id).chain(self.aliases.iter().copied())
+    }
+
     fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64 + self.summary.len());
         put_blob(&mut out, self.id.as_bytes());

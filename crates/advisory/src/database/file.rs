@@ -70,6 +70,9 @@ impl Directory {
             let path = path.to_owned();
             return Err(AdvisoryError::DatabaseNewer { path, found, known: FORMAT });
         }
+        if found < FORMAT {
+            return Err(damaged(Damage("its format is that of an older program")));
+        }
         read_directory(bytes, reader).map_err(damaged)
     }
 

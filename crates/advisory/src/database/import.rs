@@ -1,6 +1,6 @@
 //! `Builder`: takes sources, keeps the others of the old database, puts the new one in its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use model::{DatabaseVersion, Timestamp};
@@ -11,14 +11,12 @@ use super::replace::WriterLock;
 use super::{Database, SourceStatus};
 use crate::{AdvisoryError, Record, RecordSink, SourceSummary};
 
-/// The source of records that come before any source has begun.
-const UNNAMED_SOURCE: &str = "unnamed";
-
 /// Builds the next database of a data directory. Give it sources as a [`RecordSink`], then
 /// [`write`](Builder::write). Dropped before that, it changes nothing.
 ///
 /// A source that it is given replaces what the old database has of it; the other sources are
-/// copied. Holds the writers' lock of the directory.
+/// copied. Of a source given twice the one with the newer statements stays. One that does not end
+/// (its feed broke off) counts as not given. Holds the writers' lock of the directory.
 pub struct Builder {
     lock: WriterLock,
     old: Option<Database>,
@@ -26,6 +24,7 @@ pub struct Builder {
     origin: String,
     downloaded: bool,
     open: Option<SegmentBuilder>,
+    confirmed: BTreeSet<String>,
     finished: BTreeMap<String, (SourceStatus, Vec<u8>)>,
 }
 
@@ -49,6 +48,7 @@ impl Builder {
             origin: String::new(),
             downloaded: false,
             open: None,
+            confirmed: BTreeSet::new(),
             finished: BTreeMap::new(),
         })
     }
@@ -59,22 +59,28 @@ impl Builder {
         self.downloaded = downloaded;
     }
 
+    /// Says that a source has not changed: what the old database has of it is as new as now.
+    pub fn confirm(&mut self, source: &str) {
+        self.confirmed.insert(source.to_owned());
+    }
+
     /// The old database, if there is one.
     pub fn old(&self) -> Option<&Database> {
         self.old.as_ref()
     }
 
     /// Writes the database and puts it in the place of the old one.
-    pub fn write(mut self) -> Result<DatabaseVersion, AdvisoryError> {
-        if self.open.is_some() {
-            self.end_source(&SourceSummary::default())?;
-        }
+    pub fn write(self) -> Result<DatabaseVersion, AdvisoryError> {
         let mut segments: BTreeMap<&str, NewSegment<'_>> = BTreeMap::new();
-        for (number, status) in self.old.iter().flat_map(Database::sources).enumerate() {
-            let Some(old) = &self.old else { continue };
-            if !self.finished.contains_key(&status.name) {
+        if let Some(old) = &self.old {
+            let kept = |status: &&SourceStatus| !self.finished.contains_key(&status.name);
+            for (number, known) in old.sources().enumerate().filter(|(_, status)| kept(status)) {
+                let mut status = known.clone();
+                if self.confirmed.contains(&known.name) {
+                    status.fetched_at = self.now;
+                }
                 let bytes = old.whole_segment(number)?;
-                segments.insert(&status.name, NewSegment { status: status.clone(), bytes });
+                segments.insert(&known.name, NewSegment { status, bytes });
             }
         }
         for (name, (status, bytes)) in &self.finished {
@@ -92,17 +98,20 @@ impl RecordSink for Builder {
     }
 
     fn record(&mut self, record: Record) -> Result<(), AdvisoryError> {
-        self.open.get_or_insert_with(|| SegmentBuilder::new(UNNAMED_SOURCE)).record(record)
-    }
-
-    fn abandon_source(&mut self) {
-        self.open = None;
+        match &mut self.open {
+            Some(builder) => builder.record(record),
+            // A record outside every source is nobody's statement.
+            None => Ok(()),
+        }
     }
 
     fn end_source(&mut self, summary: &SourceSummary) -> Result<(), AdvisoryError> {
         let Some(builder) = self.open.take() else { return Ok(()) };
         let name = builder.source().to_owned();
         let newest = summary.newest.or_else(|| builder.newest());
+        if self.finished.get(&name).is_some_and(|(earlier, _)| earlier.newest > newest) {
+            return Ok(());
+        }
         let status = SourceStatus {
             name: name.clone(),
             records: summary.records,

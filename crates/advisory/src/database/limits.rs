@@ -1,7 +1,8 @@
 //! Limits of the database: how much one source may bring, how much a reader believes.
 
-/// Decompressed size of one block that a reader accepts, in bytes.
-pub(super) const BLOCK_MAX_BYTES: usize = 64 << 20;
+/// Decompressed size of one block that a reader accepts, in bytes. What is said of one package lies
+/// in one block; the largest real one (a kernel) is under 1 MiB.
+pub(super) const BLOCK_MAX_BYTES: usize = 16 << 20;
 
 /// Size at which a block of postings is closed, in bytes before compression.
 pub(super) const POSTINGS_BLOCK_BYTES: usize = 32 << 10;

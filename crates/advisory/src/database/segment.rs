@@ -4,11 +4,11 @@
 //! others byte by byte: that is why an incremental import equals a full one. A segment begins with
 //! its header (length, then postcard); the header says where its tables lie.
 
-use model::{Epss, KnownExploited, Severity};
+use model::{KnownExploited, Severity};
 use serde::{Deserialize, Serialize};
 
 use super::blocks::{Blocks, Decoder};
-use super::by_cve::{self, RecordTable};
+use super::by_cve::RecordTable;
 use super::bytes::{Damage, Read, Reader, put_blob};
 use super::{codes, dictionary};
 use crate::EndOfLife;
@@ -152,34 +152,20 @@ impl<'d> Segment<'d> {
         Ok(Some(texts.into_iter().map(str::to_owned).collect()))
     }
 
-    /// The ratings of a CVE.
-    pub(crate) fn ratings(&self, cve: &str) -> Read<Vec<Rating<'d>>> {
-        let Some(key) = by_cve::cve_key(cve) else { return Ok(Vec::new()) };
-        let table = RecordTable::new(self.table(self.header.ratings)?)?;
-        table.find(key).map(|record| rating(record?)).collect()
+    /// The ratings of CVEs.
+    pub(super) fn ratings(&self) -> Read<RecordTable<'d>> {
+        RecordTable::new(self.table(self.header.ratings)?)
     }
 
-    /// CISA's entry of a CVE. Where catalogues differ: the earliest day, any ransomware.
-    pub(crate) fn kev(&self, cve: &str) -> Read<Option<KnownExploited>> {
-        let Some(key) = by_cve::cve_key(cve) else { return Ok(None) };
-        let table = RecordTable::new(self.table(self.header.kev)?)?;
-        let mut merged: Option<KnownExploited> = None;
-        for record in table.find(key) {
-            let entry = known_exploited(record?)?;
-            merged = Some(match merged {
-                Some(other) => merge_kev(other, entry),
-                None => entry,
-            });
-        }
-        Ok(merged)
+    /// CISA's entries.
+    pub(super) fn kev(&self) -> Read<RecordTable<'d>> {
+        RecordTable::new(self.table(self.header.kev)?)
     }
 
-    /// The EPSS of a CVE, with the day of the source's latest scores.
-    pub(crate) fn epss(&self, cve: &str) -> Read<Option<(Epss, &'d str)>> {
-        let Some(key) = by_cve::cve_key(cve) else { return Ok(None) };
-        let found = by_cve::find_epss(self.table(self.header.epss)?, key);
+    /// The day of the latest EPSS scores, and the rows.
+    pub(super) fn epss(&self) -> Read<(&'d str, &'d [u8])> {
         let day = self.header.epss_day.as_deref().unwrap_or_default();
-        Ok(found.map(|(score, percentile)| (Epss { score, percentile }, day)))
+        Ok((day, self.table(self.header.epss)?))
     }
 
     fn table(&self, place: Place) -> Read<&'d [u8]> {
@@ -190,7 +176,7 @@ impl<'d> Segment<'d> {
     }
 }
 
-/// Writes a rating as [`Segment::ratings`] reads it.
+/// Writes a rating.
 pub(super) fn put_rating(source: &str, severity: Severity, vectors: &[&str]) -> Vec<u8> {
     let mut out = vec![codes::severity_code(severity)];
     put_blob(&mut out, source.as_bytes());
@@ -198,7 +184,8 @@ pub(super) fn put_rating(source: &str, severity: Severity, vectors: &[&str]) -> 
     out
 }
 
-fn rating(record: &[u8]) -> Read<Rating<'_>> {
+/// Reads what [`put_rating`] writes.
+pub(super) fn rating(record: &[u8]) -> Read<Rating<'_>> {
     let mut reader = Reader::new(record);
     let severity = codes::severity(reader.byte()?)?;
     let source = reader.text()?;
@@ -209,7 +196,7 @@ fn rating(record: &[u8]) -> Read<Rating<'_>> {
     Ok(Rating { source, severity, vectors })
 }
 
-/// Writes CISA's entry as [`Segment::kev`] reads it.
+/// Writes CISA's entry.
 pub(super) fn put_known_exploited(entry: &KnownExploited) -> Vec<u8> {
     let mut out = vec![u8::from(entry.ransomware)];
     put_blob(&mut out, entry.added.as_bytes());
@@ -217,14 +204,16 @@ pub(super) fn put_known_exploited(entry: &KnownExploited) -> Vec<u8> {
     out
 }
 
-fn known_exploited(record: &[u8]) -> Read<KnownExploited> {
+/// Reads what [`put_known_exploited`] writes.
+pub(super) fn known_exploited(record: &[u8]) -> Read<KnownExploited> {
     let mut reader = Reader::new(record);
     let ransomware = reader.byte()? != 0;
     let (added, due) = (reader.text()?.to_owned(), reader.text()?.to_owned());
     Ok(KnownExploited { added, due, ransomware })
 }
 
-fn merge_kev(a: KnownExploited, b: KnownExploited) -> KnownExploited {
+/// One entry of two: the earliest day, any ransomware.
+pub(super) fn merge_kev(a: KnownExploited, b: KnownExploited) -> KnownExploited {
     let ransomware = a.ransomware || b.ransomware;
     let first = if a.added <= b.added { a } else { b };
     KnownExploited { ransomware, ..first }

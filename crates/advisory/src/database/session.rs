@@ -5,6 +5,7 @@
 use super::blocks::Decoder;
 use super::bytes::{Damage, Read};
 use super::entry::{Entry, EntryBlock, block_of};
+use super::known::KnownTables;
 use super::postings::{Posting, PostingsBlock, key};
 use super::segment::Segment;
 use super::{Database, damaged};
@@ -61,6 +62,17 @@ impl<'d> Session<'d> {
         read.map_err(|damage| damaged(&self.database.path, opened.name, damage))
     }
 
+    /// The blocks in which advisories of a segment lie; the numbers must ascend.
+    pub(crate) fn blocks(
+        &mut self,
+        segment: usize,
+        numbers: &[u32],
+    ) -> Result<Vec<EntryBlock>, AdvisoryError> {
+        let Some(opened) = self.database.segment(segment) else { return Ok(Vec::new()) };
+        let read = entry_blocks(opened, numbers, &mut self.decoder);
+        read.map_err(|damage| damaged(&self.database.path, opened.name, damage))
+    }
+
     /// Numbers of the advisories of a segment that have a name as id or alias, or cover it.
     pub(crate) fn named(&mut self, segment: usize, id: &str) -> Result<Vec<u32>, AdvisoryError> {
         let Some(opened) = self.database.segment(segment) else { return Ok(Vec::new()) };
@@ -83,10 +95,24 @@ impl<'d> Session<'d> {
         Ok(None)
     }
 
+    /// The tables of what is known of CVEs.
+    pub(crate) fn known(&self) -> Result<KnownTables<'d>, AdvisoryError> {
+        let mut tables = KnownTables::default();
+        for (number, segment) in self.segments() {
+            tables.add(segment).map_err(|damage| self.damaged(number, damage))?;
+        }
+        Ok(tables)
+    }
+
     /// The error of damage found in a segment.
     pub(crate) fn damaged(&self, segment: usize, damage: Damage) -> AdvisoryError {
         let source = self.database.segment(segment).map_or("", |segment| segment.name);
         damaged(&self.database.path, source, damage)
+    }
+
+    /// The error of damage found in a table by CVE, whose source is not known any more.
+    pub(crate) fn damaged_by_cve(&self, damage: Damage) -> AdvisoryError {
+        damaged(&self.database.path, "what is known of a CVE", damage)
     }
 }
 
@@ -112,15 +138,28 @@ fn advisories(
     decoder: &mut Decoder,
     take: &mut dyn FnMut(u32, Entry<'_>),
 ) -> Read<()> {
-    let blocks = segment.entries()?;
-    let mut open: Option<EntryBlock> = None;
+    let blocks = entry_blocks(segment, numbers, decoder)?;
+    let mut blocks = blocks.iter().peekable();
     for number in numbers {
-        if open.as_ref().is_none_or(|block| !block.numbers().contains(number)) {
-            let index = block_of(&blocks, *number)?;
-            open = Some(EntryBlock::read(&blocks, index, decoder)?);
-        }
-        let block = open.as_ref().ok_or(Damage("an advisory's number is too large"))?;
+        while blocks.next_if(|block| block.numbers().end <= *number).is_some() {}
+        let block = blocks.peek().ok_or(Damage("an advisory is missing"))?;
         take(*number, block.entry(*number)?);
     }
     Ok(())
+}
+
+fn entry_blocks(
+    segment: Segment<'_>,
+    numbers: &[u32],
+    decoder: &mut Decoder,
+) -> Read<Vec<EntryBlock>> {
+    let blocks = segment.entries()?;
+    let mut read: Vec<EntryBlock> = Vec::new();
+    for number in numbers {
+        if read.last().is_none_or(|block| !block.numbers().contains(number)) {
+            let index = block_of(&blocks, *number)?;
+            read.push(EntryBlock::read(&blocks, index, decoder)?);
+        }
+    }
+    Ok(read)
 }

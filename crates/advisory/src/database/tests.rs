@@ -116,16 +116,16 @@ fn what_is_written_is_read() {
     assert_eq!(said[0], ("CVE-2024-0007".to_owned(), "1.2".to_owned()));
     database.verify().unwrap();
 
-    let extra = database.segments().nth(1).unwrap();
-    let (epss, day) = extra.epss("CVE-2024-0001").unwrap().unwrap();
-    assert_eq!((epss.score, day), (0.5, "2025-02-01"));
-    let kev = extra.kev("CVE-2024-0001").unwrap().unwrap();
+    let tables = Session::new(&database).unwrap().known().unwrap();
+    let known = tables.find("CVE-2024-0001").unwrap();
+    assert_eq!(known.epss, Some(Epss { score: 0.5, percentile: Some(0.5) }));
+    let kev = known.kev.unwrap();
     assert_eq!((kev.added.as_str(), kev.ransomware), ("2024-03-01", true));
-    assert_eq!(extra.kev("CVE-2024-0002"), Ok(None));
-    let ratings = extra.ratings("CVE-2024-0001").unwrap();
-    assert_eq!((ratings[0].source, ratings[0].severity), ("nvd", Severity::High));
-    let debian = database.segments().next().unwrap();
-    assert_eq!(debian.ratings("CVE-2024-0001").unwrap()[0].source, "debian");
+    let rated: Vec<(&str, Severity)> =
+        known.ratings.iter().map(|rating| (rating.source, rating.severity)).collect();
+    assert_eq!(rated, [("debian", Severity::Unknown), ("nvd", Severity::High)]);
+    assert!(tables.find("CVE-2024-0002").unwrap().kev.is_none());
+    let extra = database.segments().nth(1).unwrap();
     assert_eq!(extra.end_of_life()[0].release, "11");
     let mut session = Session::new(&database).unwrap();
     let cpes = session.repository_cpes("rhel-8-for-x86_64-baseos-rpms").unwrap().unwrap();
@@ -200,6 +200,27 @@ fn the_newest_form_of_an_advisory_speaks() {
     };
     assert_eq!(text(said(&database, "s", "npm", "x")), "A-1<2 A-3<5");
     assert_eq!(text(said(&database, "s", "npm", "y")), "A-1<1");
+}
+
+#[test]
+fn a_source_that_breaks_off_or_is_older_is_not_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    import(directory.path(), &[("debian", debian("1")), ("kev", enrichment())]);
+    let later: model::Timestamp = "2025-03-02T12:00:00Z".parse().unwrap();
+    let mut builder = Builder::open(directory.path(), later).unwrap();
+    give(&mut builder, "alpine", &debian("7"));
+    let mut older = advisory("alpine", "CVE-2024-0001");
+    older.modified = "2020-01-01T00:00:00Z".parse().ok();
+    give(&mut builder, "alpine", &[record(older)]);
+    builder.begin_source("debian").unwrap();
+    builder.record(debian("2").remove(0)).unwrap();
+    builder.confirm("kev");
+    builder.write().unwrap();
+    let database = Database::open(directory.path()).unwrap();
+    assert_eq!(said(&database, "debian", "debian:12", "package1")[0].1, "1");
+    assert_eq!(said(&database, "alpine", "debian:12", "package1")[0].1, "7");
+    let fetched: Vec<bool> = database.sources().map(|status| status.fetched_at == later).collect();
+    assert_eq!(fetched, [true, false, true]);
 }
 
 #[test]
@@ -361,12 +382,13 @@ fn no_changed_byte_makes_a_reader_panic() {
         bytes[at] ^= 0x5a;
         let Ok(database) = Database::from_bytes(bytes) else { continue };
         let Ok(mut session) = Session::new(&database) else { continue };
-        for (number, segment) in session.segments() {
+        for (number, _) in session.segments() {
             let _ = session.statements(number, "debian:12", "package7");
             let _ = session.advisories(number, &[0, 7, 29], |_, _| {});
             let _ = session.named(number, "CVE-2024-0001");
-            let _ = (segment.ratings("CVE-2024-0001"), segment.kev("CVE-2024-0001"));
-            let _ = segment.epss("CVE-2024-0001");
+        }
+        if let Ok(tables) = session.known() {
+            let _ = tables.find("CVE-2024-0001");
         }
         let _ = session.repository_cpes("rhel-8-for-x86_64-baseos-rpms");
     }

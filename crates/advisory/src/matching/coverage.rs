@@ -10,8 +10,8 @@ use model::{Coverage, CoverageStatus, Distro, Timestamp};
 
 use super::distribution::Home;
 use super::subject::{Unmatched, feeds};
-use crate::EndOfLife;
 use crate::database::Session;
+use crate::{EndOfLife, built_in_end_of_life};
 
 /// Days after which a feed counts as old.
 const FRESH_DAYS: u32 = 7;
@@ -212,8 +212,8 @@ impl Circumstances<'_, '_> {
 
     fn long_term_note(&self, ecosystem: &str) -> String {
         let release = self.release(ecosystem);
-        let standard = release.and_then(|release| release.standard.as_ref());
-        let extended = release.and_then(|release| release.extended.as_ref());
+        let standard = release.as_ref().and_then(|release| release.standard.as_ref());
+        let extended = release.as_ref().and_then(|release| release.extended.as_ref());
         match (standard, extended) {
             (Some(standard), Some(extended)) if self.is_over(standard) => format!(
                 " Regular support ended on {standard}; long-term support ends on {extended}."
@@ -222,13 +222,18 @@ impl Circumstances<'_, '_> {
         }
     }
 
-    /// When the distribution's release ends, by its own name or by the ecosystem's.
-    fn release(&self, ecosystem: &str) -> Option<&EndOfLife> {
+    /// When the distribution's release ends, by its own name or by the ecosystem's; from the
+    /// database, or where no source of it says so from the built-in table.
+    fn release(&self, ecosystem: &str) -> Option<EndOfLife> {
         let (family, release) = ecosystem.split_once(':')?;
-        let own = self.distro.map(|distro| distro.id.as_str());
-        let releases = || self.session.segments().flat_map(|(_, segment)| segment.end_of_life());
-        let of = |id: &str| releases().find(|end| end.distro == id && end.release == release);
-        own.and_then(of).or_else(|| of(family))
+        let own = self.distro.map_or(family, |distro| distro.id.as_str());
+        let segments = self.session.segments();
+        let mut known = segments.flat_map(|(_, segment)| segment.end_of_life()).collect::<Vec<_>>();
+        let built_in = built_in_end_of_life();
+        known.extend(&built_in);
+        // The sources come before the table, so they decide where both know a release.
+        let of = |id: &str| known.iter().find(|end| end.distro == id && end.release == release);
+        of(own).or_else(|| of(family)).map(|end| (*end).clone())
     }
 
     fn is_over(&self, date: &str) -> bool {

@@ -1,70 +1,59 @@
-//! What the database knows of a CVE beside the claims: EPSS, known exploitation, ratings.
+//! What the database knows of the CVEs of an inventory, and the scores of vectors: each looked up
+//! or computed once, since packages share vulnerabilities and vulnerabilities share vectors.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use model::{Epss, KnownExploited, Severity};
+use model::Epss;
 
 use crate::AdvisoryError;
-use crate::database::Session;
+use crate::cvss::{self, Score};
+use crate::database::{Known, KnownTables, Session};
 
-/// What is known of one CVE.
-#[derive(Debug, Default)]
-pub(super) struct Enrichment {
-    /// Of several sources' scores the latest day's.
-    pub(super) epss: Option<Epss>,
-    pub(super) kev: Option<KnownExploited>,
-    pub(super) ratings: Vec<Rated>,
+/// What is known of CVEs.
+pub(super) struct Enrichments<'d> {
+    tables: KnownTables<'d>,
+    known: HashMap<String, Rc<Known<'d>>>,
 }
 
-/// A rating of a CVE.
-#[derive(Debug, Clone)]
-pub(super) struct Rated {
-    /// Who rated.
-    pub(super) source: String,
-    /// In words, where given.
-    pub(super) severity: Severity,
-    /// CVSS vectors.
-    pub(super) vectors: Vec<String>,
-}
+impl<'d> Enrichments<'d> {
+    pub(super) fn new(session: &Session<'d>) -> Result<Self, AdvisoryError> {
+        Ok(Enrichments { tables: session.known()?, known: HashMap::new() })
+    }
 
-/// Enrichments, each looked up once.
-#[derive(Debug, Default)]
-pub(super) struct Enrichments(HashMap<String, Rc<Enrichment>>);
-
-impl Enrichments {
     /// What is known of a CVE.
     pub(super) fn of(
         &mut self,
         cve: &str,
-        session: &Session<'_>,
-    ) -> Result<Rc<Enrichment>, AdvisoryError> {
-        if let Some(known) = self.0.get(cve) {
+        session: &Session<'d>,
+    ) -> Result<Rc<Known<'d>>, AdvisoryError> {
+        if let Some(known) = self.known.get(cve) {
             return Ok(Rc::clone(known));
         }
-        let mut enrichment = Enrichment::default();
-        let mut latest = "";
-        for (number, segment) in session.segments() {
-            let epss = segment.epss(cve).map_err(|damage| session.damaged(number, damage))?;
-            let kev = segment.kev(cve).map_err(|damage| session.damaged(number, damage))?;
-            let ratings = segment.ratings(cve).map_err(|damage| session.damaged(number, damage))?;
-            if let Some((epss, day)) = epss.filter(|(_, day)| *day >= latest) {
-                (enrichment.epss, latest) = (Some(epss), day);
-            }
-            enrichment.kev = enrichment.kev.or(kev);
-            enrichment.ratings.extend(ratings.into_iter().map(|rating| Rated {
-                source: rating.source.to_owned(),
-                severity: rating.severity,
-                vectors: rating.vectors.into_iter().map(str::to_owned).collect(),
-            }));
-        }
-        let enrichment = Rc::new(enrichment);
-        self.0.insert(cve.to_owned(), Rc::clone(&enrichment));
-        Ok(enrichment)
+        let found = self.tables.find(cve).map_err(|damage| session.damaged_by_cve(damage))?;
+        let found = Rc::new(found);
+        self.known.insert(cve.to_owned(), Rc::clone(&found));
+        Ok(found)
     }
 }
 
-/// The higher of two scores.
+/// The scores of CVSS vectors; `None` for what is no vector.
+#[derive(Debug, Default)]
+pub(super) struct Scores(HashMap<String, Option<Score>>);
+
+impl Scores {
+    /// The score of a vector.
+    pub(super) fn of(&mut self, vector: &str) -> Option<Score> {
+        if let Some(score) = self.0.get(vector) {
+            return *score;
+        }
+        let score = cvss::score(vector).ok();
+        self.0.insert(vector.to_owned(), score);
+        score
+    }
+}
+
+/// The higher of two EPSS scores.
 pub(super) fn worse(a: Option<Epss>, b: Option<Epss>) -> Option<Epss> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.score > a.score { b } else { a }),

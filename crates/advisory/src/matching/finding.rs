@@ -4,18 +4,18 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use model::{
-    AdvisoryId, Finding, FindingId, FindingKind, FixState, Package, Purl, SourceClaim, Timestamp,
+    AdvisoryId, Finding, FindingId, FindingKind, FixState, Package, SourceClaim, Timestamp,
     Vulnerability,
 };
 
-use super::enrichment::{Enrichment, Enrichments, worse};
+use super::enrichment::{Enrichments, Scores, worse};
 use super::group::Group;
-use super::rating::{kind, rate};
+use super::rating::{Rated, kind};
 use super::risk::{Factors, risk};
 use super::settle::Claim;
 use super::subject::Subject;
 use crate::AdvisoryError;
-use crate::database::Session;
+use crate::database::{Known, Session};
 use crate::version::{Scheme, compare};
 
 /// Makes findings; looks up what is known of each CVE once.
@@ -23,32 +23,34 @@ pub(super) struct Findings<'s, 'd> {
     session: &'s Session<'d>,
     /// The sources' names by their places in the database.
     sources: Vec<&'d str>,
-    enrichments: Enrichments,
+    enrichments: Enrichments<'d>,
+    scores: Scores,
 }
 
 impl<'s, 'd> Findings<'s, 'd> {
-    pub(super) fn new(session: &'s Session<'d>) -> Self {
+    pub(super) fn new(session: &'s Session<'d>) -> Result<Self, AdvisoryError> {
         let sources = session.segments().map(|(_, segment)| segment.name).collect();
-        Findings { session, sources, enrichments: Enrichments::default() }
+        let enrichments = Enrichments::new(session)?;
+        Ok(Findings { session, sources, enrichments, scores: Scores::default() })
     }
 
     /// The finding of a group of claims about a package.
     pub(super) fn finding(
         &mut self,
         subject: &Subject<'_>,
-        purl: &Purl,
         group: Group<'_>,
     ) -> Result<Finding, AdvisoryError> {
         let cves = std::iter::once(&group.id).chain(&group.aliases).filter(|id| id.is_cve());
         let known = cves.map(|cve| self.enrichments.of(&cve.0, self.session));
-        let known = known.collect::<Result<Vec<Rc<Enrichment>>, _>>()?;
+        let known = known.collect::<Result<Vec<Rc<Known<'d>>>, _>>()?;
         let none = Rc::default();
         // Of an advisory for several CVEs the ratings are those of the one that names the group.
-        let main: &Rc<Enrichment> = known.first().unwrap_or(&none);
+        let main: &Rc<Known<'d>> = known.first().unwrap_or(&none);
         let claims = &group.claims;
         let sources: Vec<&str> = claims.iter().map(|claim| self.source(claim)).collect();
         let family = subject.package.kind.is_os().then(|| subject.ecosystem.family());
-        let rating = rate(claims, &sources, main, family);
+        let rated = Rated { claims, sources: &sources, known: main, family };
+        let rating = rated.rate(&mut self.scores);
         let epss = known.iter().fold(None, |epss, known| worse(epss, known.epss));
         let kev = known.iter().find_map(|known| known.kev.as_ref());
         let (severity, kind) = (rating.severity, kind(claims));
@@ -65,7 +67,7 @@ impl<'s, 'd> Findings<'s, 'd> {
                 kind,
                 package: package.name.clone(),
                 version: package.version.clone(),
-                purl: purl.clone(),
+                purl: subject.purl.as_ref().clone(),
                 layer: package.layer,
                 path: package.path.clone(),
                 fixed_version,
@@ -123,7 +125,7 @@ fn fix(claims: &[Claim<'_>], scheme: Scheme) -> (Option<String>, FixState) {
 fn source_claims(claims: &[Claim<'_>], sources: &[&str], scheme: Scheme) -> Vec<SourceClaim> {
     let said = |(claim, source): (&Claim<'_>, &&str)| SourceClaim {
         source: (*source).to_owned(),
-        id: AdvisoryId(claim.fact.id.clone()),
+        id: AdvisoryId(claim.fact.id.to_owned()),
         severity: claim.severity,
         fix_state: claim.state,
         fixed_version: claim.fixed.map(str::to_owned),
@@ -150,7 +152,7 @@ fn nearer(a: &SourceClaim, b: &SourceClaim, scheme: Scheme) -> Ordering {
 fn summary(claims: &[Claim<'_>]) -> String {
     let of = |notices: bool| {
         let meant = claims.iter().filter(move |claim| claim.notice == notices);
-        meant.map(|claim| claim.fact.summary.as_str()).find(|summary| !summary.is_empty())
+        meant.map(|claim| claim.fact.summary).find(|summary| !summary.is_empty())
     };
     of(false).or_else(|| of(true)).unwrap_or_default().to_owned()
 }

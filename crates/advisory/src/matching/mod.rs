@@ -11,6 +11,7 @@ mod facts;
 mod finding;
 mod group;
 mod names;
+mod numbers;
 mod products;
 mod rating;
 mod risk;
@@ -21,17 +22,17 @@ mod subject;
 
 use std::cmp::Reverse;
 
-use model::{Coverage, Finding, Inventory, Purl, Timestamp, Vulnerability};
+use model::{Coverage, Finding, Inventory, Timestamp, Vulnerability};
 
 use self::coverage::{Circumstances, Ledger};
 use self::distribution::Home;
-use self::facts::Facts;
+use self::facts::{FactBlocks, Facts};
 use self::finding::Findings;
 use self::group::group;
 use self::products::Products;
 use self::search::Hit;
 use self::settle::{Claim, settle};
-use self::subject::{Subject, Unmatched, subject};
+use self::subject::{Subject, subject};
 use crate::AdvisoryError;
 use crate::database::{Database, Session};
 
@@ -67,16 +68,15 @@ pub fn match_inventory(
     let subjects = subjects(inventory, &home, &mut ledger);
     let products = products(inventory, &home, &mut session)?;
     let hits = search::search(&subjects, products.as_ref(), &mut session)?;
-    let facts = Facts::read(&hits, &mut session)?;
+    let blocks = FactBlocks::read(&hits, &mut session)?;
+    let facts = blocks.facts(&session)?;
     let claims = claims(&subjects, &hits, &facts);
     let more_names = names::complete(&subjects, &claims, &mut session)?;
     let mut findings = Vec::new();
-    let mut maker = Findings::new(&session);
+    let mut maker = Findings::new(&session)?;
     for (place, claims) in claims {
-        let subject = &subjects[place];
-        let Some(purl) = purl(subject, inventory) else { continue };
         for group in group(claims, &more_names) {
-            findings.push(maker.finding(subject, &purl, group)?);
+            findings.push(maker.finding(&subjects[place], group)?);
         }
     }
     sort(&mut findings);
@@ -89,24 +89,11 @@ pub fn match_inventory(
 fn subjects<'i>(inventory: &'i Inventory, home: &Home, ledger: &mut Ledger) -> Vec<Subject<'i>> {
     let mut subjects = Vec::with_capacity(inventory.packages.len());
     for package in &inventory.packages {
-        let (ecosystem, subject) = subject(package, home);
-        // What has no purl has no name or no version: nothing can be said of it.
-        let subject = subject.and_then(|subject| match purl(&subject, inventory) {
-            Some(_) => Ok(subject),
-            None => Err(Unmatched::UnknownVersion),
-        });
+        let (ecosystem, subject) = subject(package, inventory.distro.as_ref(), home);
         ledger.count(&ecosystem, &package.name, subject.as_ref().err().copied());
         subjects.extend(subject);
     }
     subjects
-}
-
-fn purl(subject: &Subject<'_>, inventory: &Inventory) -> Option<Purl> {
-    let package = subject.package;
-    match &package.purl {
-        Some(purl) => Some(purl.clone()),
-        None => Purl::of(package, inventory.distro.as_ref()).ok(),
-    }
 }
 
 fn products(
@@ -127,7 +114,7 @@ fn products(
 fn claims<'f>(
     subjects: &[Subject<'_>],
     hits: &'f [Hit],
-    facts: &'f Facts,
+    facts: &'f Facts<'f>,
 ) -> Vec<(usize, Vec<Claim<'f>>)> {
     let of_subject = hits.chunk_by(|a, b| a.subject == b.subject);
     let settled = of_subject.map(|hits| {

@@ -2,17 +2,18 @@
 //!
 //! Packages of a distribution: the distribution's own rating of the vulnerability; then that of a
 //! notice about this vulnerability alone; then what the distribution's vendor says of the CVE
-//! elsewhere; then that of a notice about several (the worst of them, so an upper bound); then
-//! CVSS. Packages of a language: GitHub's reviewed rating, then the other advisories' ratings, then
-//! CVSS. Of CVSS vectors the most trusted source's newest one counts.
+//! elsewhere; then that of a notice about several (the worst of them, so an upper bound). Packages
+//! of a language: GitHub's reviewed rating, then the other advisories' ratings. After those CVSS,
+//! the most trusted source's newest vector; after that any rating in words.
 
 use std::cmp::Reverse;
 
 use model::{AdvisoryKind, CvssScore, Severity};
 
-use super::enrichment::Enrichment;
+use super::enrichment::Scores;
 use super::settle::Claim;
-use crate::cvss::{self, CvssVersion};
+use crate::cvss::CvssVersion;
+use crate::database::Known;
 
 /// Sources of CVSS vectors, the most trusted first; the rest follow by name. For a language GitHub
 /// stands before NVD, which rates without knowing the package.
@@ -52,31 +53,97 @@ struct Scored {
     score: CvssScore,
 }
 
-/// Rates a group of claims. `sources` are the claims' source names; `family` is the first part of
-/// the ecosystem, `None` for a language.
-pub(super) fn rate(
-    claims: &[Claim<'_>],
-    sources: &[&str],
-    enrichment: &Enrichment,
-    family: Option<&str>,
-) -> Rating {
-    let scored = scored(claims, sources, enrichment, family);
-    let best = scored.iter().min_by_key(|scored| (scored.rank, Reverse(scored.version)));
-    let from_score = best.map_or(Severity::Unknown, |best| best.severity);
-    let in_words = match family {
-        Some(family) => distribution_words(claims, enrichment, family),
-        None => language_words(claims, sources),
-    };
-    let severity = in_words.filter(|severity| *severity != Severity::Unknown).unwrap_or(from_score);
-    let kind = kind(claims);
-    Rating {
-        severity: match (kind, severity) {
-            (AdvisoryKind::Malicious, _) => Severity::Critical,
-            (AdvisoryKind::Informational, Severity::Unknown) => Severity::Low,
-            (_, severity) => severity,
-        },
-        score: best.map(|best| best.score.score),
-        scores: scored.into_iter().map(|scored| scored.score).collect(),
+/// A group of claims with what its rating rests on.
+pub(super) struct Rated<'r, 'd> {
+    pub(super) claims: &'r [Claim<'r>],
+    /// The claims' sources.
+    pub(super) sources: &'r [&'d str],
+    /// What is known of the CVE.
+    pub(super) known: &'r Known<'d>,
+    /// The first part of a distribution's ecosystem; `None` for a language.
+    pub(super) family: Option<&'r str>,
+}
+
+impl Rated<'_, '_> {
+    /// The rating.
+    pub(super) fn rate(&self, scores: &mut Scores) -> Rating {
+        let scored = self.scored(scores);
+        let best = scored.iter().min_by_key(|scored| (scored.rank, Reverse(scored.version)));
+        let in_words = match self.family {
+            Some(family) => self.distribution_words(family),
+            None => self.language_words(),
+        };
+        let severity = in_words.or(best.map(|best| best.severity)).or_else(|| self.any_words());
+        Rating {
+            severity: match (kind(self.claims), severity.unwrap_or_default()) {
+                (AdvisoryKind::Malicious, _) => Severity::Critical,
+                (AdvisoryKind::Informational, Severity::Unknown) => Severity::Low,
+                (_, severity) => severity,
+            },
+            score: best.map(|best| best.score.score),
+            scores: scored.into_iter().map(|scored| scored.score).collect(),
+        }
+    }
+
+    fn distribution_words(&self, family: &str) -> Option<Severity> {
+        let rated = |claim: &&Claim<'_>| claim.severity != Severity::Unknown;
+        let claimed = |is_meant: &dyn Fn(&Claim<'_>) -> bool| {
+            let mut claims = self.claims.iter().filter(rated);
+            claims.find(|claim| is_meant(claim)).map(|claim| claim.severity)
+        };
+        claimed(&|claim| !claim.notice)
+            .or_else(|| claimed(&|claim| claim.fact.covers.len() == 1))
+            .or_else(|| self.words_of(vendors(family)))
+            .or_else(|| claimed(&|_| true))
+    }
+
+    /// What the first of these sources that rates the CVE says of it.
+    fn words_of(&self, sources: &[&str]) -> Option<Severity> {
+        let rated = self.known.ratings.iter().filter(|rating| rating.severity != Severity::Unknown);
+        let place = |source: &str| sources.iter().position(|known| *known == source);
+        let placed = rated.filter_map(|rating| Some((place(rating.source)?, rating.severity)));
+        placed.min_by_key(|(place, _)| *place).map(|(_, severity)| severity)
+    }
+
+    fn language_words(&self) -> Option<Severity> {
+        let claims = self.claims.iter().zip(self.sources);
+        let rated = claims.filter(|(claim, _)| claim.severity != Severity::Unknown);
+        let reviewed = |(claim, source): &(&Claim<'_>, &&str)| {
+            (!source.starts_with("ghsa"), !claim.fact.id.starts_with("GHSA-"))
+        };
+        rated.min_by_key(reviewed).map(|(claim, _)| claim.severity)
+    }
+
+    /// What the most trusted of all that rate the CVE says of it.
+    fn any_words(&self) -> Option<Severity> {
+        let rated = self.known.ratings.iter().filter(|rating| rating.severity != Severity::Unknown);
+        let trusted = |rating: &&crate::database::Rating<'_>| rank(rating.source, self.family);
+        rated.min_by_key(trusted).map(|rating| rating.severity)
+    }
+
+    /// Every vector once, by the most trusted of those who give it.
+    fn scored(&self, scores: &mut Scores) -> Vec<Scored> {
+        let claimed = self.claims.iter().zip(self.sources).flat_map(|(claim, source)| {
+            claim.fact.cvss.iter().map(move |vector| (*vector, *source))
+        });
+        let known =
+            self.known.ratings.iter().flat_map(|rating| {
+                rating.vectors.iter().map(move |vector| (*vector, rating.source))
+            });
+        let ranked = |(vector, source)| (vector, rank(source, self.family), source);
+        let mut vectors: Vec<(&str, usize, &str)> = claimed.chain(known).map(ranked).collect();
+        vectors.sort_unstable();
+        vectors.dedup_by_key(|(vector, _, _)| *vector);
+        let scored = vectors.into_iter().filter_map(|(vector, rank, source)| {
+            let score = scores.of(vector)?;
+            let (source, vector) = (source.to_owned(), vector.to_owned());
+            let (version, severity) = (score.version, score.severity);
+            let score = CvssScore { source, vector, score: score.base };
+            Some(Scored { version, severity, rank, score })
+        });
+        let mut scored: Vec<Scored> = scored.collect();
+        scored.sort_by_key(|scored| (Reverse(scored.version), scored.rank));
+        scored
     }
 }
 
@@ -90,66 +157,6 @@ pub(super) fn kind(claims: &[Claim<'_>]) -> AdvisoryKind {
     } else {
         AdvisoryKind::Vulnerability
     }
-}
-
-fn distribution_words(
-    claims: &[Claim<'_>],
-    enrichment: &Enrichment,
-    family: &str,
-) -> Option<Severity> {
-    let rated = |claim: &&Claim<'_>| claim.severity != Severity::Unknown;
-    let claimed = |is_meant: &dyn Fn(&Claim<'_>) -> bool| {
-        claims.iter().filter(rated).find(|claim| is_meant(claim)).map(|claim| claim.severity)
-    };
-    let vendors = vendors(family);
-    let elsewhere = || {
-        let ratings = vendors.iter().flat_map(|vendor| {
-            enrichment.ratings.iter().filter(move |rating| rating.source == *vendor)
-        });
-        ratings.map(|rating| rating.severity).find(|severity| *severity != Severity::Unknown)
-    };
-    claimed(&|claim| !claim.notice)
-        .or_else(|| claimed(&|claim| claim.fact.covers.len() == 1))
-        .or_else(elsewhere)
-        .or_else(|| claimed(&|_| true))
-}
-
-fn language_words(claims: &[Claim<'_>], sources: &[&str]) -> Option<Severity> {
-    let rated = claims.iter().zip(sources).filter(|(claim, _)| claim.severity != Severity::Unknown);
-    let reviewed = |(claim, source): &(&Claim<'_>, &&str)| {
-        (!source.starts_with("ghsa"), !claim.fact.id.starts_with("GHSA-"))
-    };
-    rated.min_by_key(reviewed).map(|(claim, _)| claim.severity)
-}
-
-fn scored(
-    claims: &[Claim<'_>],
-    sources: &[&str],
-    enrichment: &Enrichment,
-    family: Option<&str>,
-) -> Vec<Scored> {
-    let claimed = claims.iter().zip(sources).flat_map(|(claim, source)| {
-        claim.fact.cvss.iter().map(move |vector| (*source, vector.as_str()))
-    });
-    let known = enrichment.ratings.iter().flat_map(|rating| {
-        rating.vectors.iter().map(move |vector| (rating.source.as_str(), vector.as_str()))
-    });
-    let mut vectors: Vec<(&str, &str)> = claimed.chain(known).collect();
-    vectors.sort_unstable();
-    vectors.dedup();
-    let scored = vectors.into_iter().filter_map(|(source, vector)| {
-        let score = cvss::score(vector).ok()?;
-        let (source, vector) = (source.to_owned(), vector.to_owned());
-        Some(Scored {
-            version: score.version,
-            severity: score.severity,
-            rank: rank(&source, family),
-            score: CvssScore { source, vector, score: score.base },
-        })
-    });
-    let mut scored: Vec<Scored> = scored.collect();
-    scored.sort_by_key(|scored| (Reverse(scored.version), scored.rank));
-    scored
 }
 
 /// The place of a scorer among the trusted; the more trusted the lower.

@@ -1,10 +1,10 @@
 //! Asks the database for every statement about the packages of an inventory.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use model::Severity;
 
+use super::numbers::NumberMap;
 use super::products::Products;
 use super::statement::{Installed, Outcome};
 use super::subject::{Subject, feeds};
@@ -48,12 +48,15 @@ pub(super) fn search(
 ) -> Result<Vec<Hit>, AdvisoryError> {
     let queries = queries(subjects);
     let mut hits = Vec::new();
+    let ecosystems = queries.chunk_by(|a, b| a.ecosystem == b.ecosystem);
+    let ecosystems: Vec<Vec<&[Query<'_>]>> =
+        ecosystems.map(|queries| queries.chunk_by(|a, b| a.name == b.name).collect()).collect();
     for (number, segment) in session.segments() {
-        for of_ecosystem in queries.chunk_by(|a, b| a.ecosystem == b.ecosystem) {
-            if !segment.speaks_of(of_ecosystem[0].ecosystem) {
+        for of_ecosystem in &ecosystems {
+            if !of_ecosystem.first().is_some_and(|same| segment.speaks_of(same[0].ecosystem)) {
                 continue;
             }
-            for same in of_ecosystem.chunk_by(|a, b| a.name == b.name) {
+            for same in of_ecosystem.iter().copied() {
                 let Query { ecosystem, name, .. } = same[0];
                 let found = session.statements(number, ecosystem, name)?;
                 let Some((postings, block)) = found else { continue };
@@ -98,7 +101,7 @@ impl Asked<'_, '_> {
         hits: &mut Vec<Hit>,
     ) -> Result<(), crate::database::Damage> {
         let mut last: Option<Installed<'_>> = None;
-        let mut judged: HashMap<u32, (bool, Option<Severity>, Outcome)> = HashMap::new();
+        let mut judged: NumberMap<u32, (bool, Option<Severity>, Outcome)> = NumberMap::default();
         for query in self.queries {
             let subject = &self.subjects[query.subject];
             let products = self.products.filter(|_| subject.ecosystem.family() == PRODUCT_FAMILY);

@@ -11,9 +11,10 @@ use std::collections::HashMap;
 
 use model::{FixState, Severity};
 
-use super::facts::{Fact, Facts};
+use super::facts::Facts;
 use super::search::Hit;
 use super::statement::Outcome;
+use crate::database::Entry;
 
 /// A source's claim that a package has a vulnerability.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub(super) struct Claim<'f> {
     /// The vulnerability.
     pub(super) vulnerability: &'f str,
     /// The advisory that claims it.
-    pub(super) fact: &'f Fact,
+    pub(super) fact: &'f Entry<'f>,
     /// The source, by its place in the database.
     pub(super) segment: usize,
     /// Claimed in a notice that covers the vulnerability.
@@ -43,7 +44,7 @@ struct Denial {
 }
 
 /// The claims about one package that stand, in the order of the hits.
-pub(super) fn settle<'f>(hits: &'f [Hit], facts: &'f Facts, is_os: bool) -> Vec<Claim<'f>> {
+pub(super) fn settle<'f>(hits: &'f [Hit], facts: &'f Facts<'f>, is_os: bool) -> Vec<Claim<'f>> {
     let claims = hits.iter().filter_map(|hit| Some((hit, facts.of(hit)?))).flat_map(claims);
     if !is_os {
         return claims.collect();
@@ -56,7 +57,7 @@ pub(super) fn settle<'f>(hits: &'f [Hit], facts: &'f Facts, is_os: bool) -> Vec<
     claims.filter(stands).collect()
 }
 
-fn claims<'f>((hit, fact): (&'f Hit, &'f Fact)) -> impl Iterator<Item = Claim<'f>> {
+fn claims<'f>((hit, fact): (&'f Hit, &'f Entry<'f>)) -> impl Iterator<Item = Claim<'f>> {
     let affected = match &hit.outcome {
         Outcome::Affected { fixed, state } => Some((fixed.as_deref(), *state)),
         _ => None,
@@ -74,7 +75,7 @@ fn claims<'f>((hit, fact): (&'f Hit, &'f Fact)) -> impl Iterator<Item = Claim<'f
     })
 }
 
-fn denials<'f>(hits: &[Hit], facts: &'f Facts) -> HashMap<&'f str, Vec<Denial>> {
+fn denials<'f>(hits: &[Hit], facts: &'f Facts<'f>) -> HashMap<&'f str, Vec<Denial>> {
     let mut denials: HashMap<&str, Vec<Denial>> = HashMap::new();
     for hit in hits {
         let not_affected = match hit.outcome {
@@ -84,8 +85,7 @@ fn denials<'f>(hits: &[Hit], facts: &'f Facts) -> HashMap<&'f str, Vec<Denial>> 
         };
         let Some(fact) = facts.of(hit) else { continue };
         let denial = Denial { segment: hit.segment, notice: hit.notice, not_affected };
-        let aliases = fact.aliases.iter().map(String::as_str);
-        for vulnerability in fact.vulnerabilities().chain(aliases) {
+        for vulnerability in fact.vulnerabilities().chain(fact.aliases.iter().copied()) {
             denials.entry(vulnerability).or_default().push(denial);
         }
     }

@@ -1,6 +1,7 @@
 //! What one statement comes to for one installed package: silent, not affected, repaired, affected.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use model::{FixState, NameOf, Package, PackageKind, RangeEnd, VersionRange};
 
@@ -30,7 +31,7 @@ pub(super) enum Outcome {
     /// The installed version is vulnerable.
     Affected {
         /// The nearest version with the repair.
-        fixed: Option<String>,
+        fixed: Option<Rc<str>>,
         /// What the vendor says of the repair.
         state: FixState,
     },
@@ -95,7 +96,7 @@ impl<'a> Installed<'a> {
         }
         let position = position(&self.version, self.version_text, &ranges, &versions);
         if position.affected {
-            let fixed = position.fixed.map(str::to_owned);
+            let fixed = position.fixed.map(Rc::from);
             return Outcome::Affected { state: state(body, fixed.is_some()), fixed };
         }
         if ranges.iter().any(|range| self.has_repair(range)) {
@@ -220,7 +221,7 @@ mod tests {
 
     fn judge(package: &Package, body: &Body<&str>) -> Outcome {
         let home = Home::Known { ecosystem: Ecosystem("rhel:8".into()), vendors: &[] };
-        let subject = subject(package, &home).1.unwrap();
+        let subject = subject(package, None, &home).1.unwrap();
         Installed::new(&subject, &subject.names[0], None).unwrap().judge(body)
     }
 
@@ -232,7 +233,7 @@ mod tests {
     }
 
     fn fixed(version: &str) -> Outcome {
-        Outcome::Affected { fixed: Some(version.to_owned()), state: FixState::Fixed }
+        Outcome::Affected { fixed: Some(version.into()), state: FixState::Fixed }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use model::{Ecosystem, NameOf, Package, PackageKind};
+use model::{Distro, Ecosystem, NameOf, Package, PackageKind, Purl};
 
 use super::distribution::Home;
 use crate::version::{Scheme, Version};
@@ -20,6 +20,8 @@ const RPM_KEY_PACKAGE: &str = "gpg-pubkey";
 pub(super) struct Subject<'i> {
     /// The package itself.
     pub(super) package: &'i Package,
+    /// Its package URL.
+    pub(super) purl: Cow<'i, Purl>,
     /// Where its name has a meaning.
     pub(super) ecosystem: Ecosystem,
     /// How its versions are ordered.
@@ -57,6 +59,7 @@ pub(super) enum Unmatched {
 /// The ecosystem a package belongs to, as coverage lists it, and what it is looked up by.
 pub(super) fn subject<'i>(
     package: &'i Package,
+    distro: Option<&Distro>,
     home: &Home,
 ) -> (String, Result<Subject<'i>, Unmatched>) {
     if !package.kind.is_os() {
@@ -66,8 +69,17 @@ pub(super) fn subject<'i>(
     match home {
         Home::Unknown { name, .. } => (name.clone(), Err(Unmatched::UnknownDistribution)),
         Home::Known { ecosystem, vendors } => {
-            (ecosystem.0.clone(), os_subject(package, ecosystem, vendors))
+            (ecosystem.0.clone(), os_subject(package, distro, ecosystem, vendors))
         }
+    }
+}
+
+/// The package URL that the package has, or that is made of it.
+fn purl<'i>(package: &'i Package, distro: Option<&Distro>) -> Result<Cow<'i, Purl>, Unmatched> {
+    match &package.purl {
+        Some(purl) => Ok(Cow::Borrowed(purl)),
+        // What no package URL can carry has no name: nothing can be said of it.
+        None => Purl::of(package, distro).map(Cow::Owned).map_err(|_| Unmatched::UnknownVersion),
     }
 }
 
@@ -81,6 +93,7 @@ pub(super) fn feeds(ecosystem: &str) -> impl Iterator<Item = &str> {
 
 fn os_subject<'i>(
     package: &'i Package,
+    distro: Option<&Distro>,
     ecosystem: &Ecosystem,
     vendors: &[&str],
 ) -> Result<Subject<'i>, Unmatched> {
@@ -103,7 +116,8 @@ fn os_subject<'i>(
         }),
         None => names[0].of = None,
     }
-    known_version(Subject { package, ecosystem: ecosystem.clone(), scheme, names })
+    let (purl, ecosystem) = (purl(package, distro)?, ecosystem.clone());
+    known_version(Subject { package, purl, ecosystem, scheme, names })
 }
 
 /// The version of a package's source. A source rpm's name has no epoch: it is the package's.
@@ -129,7 +143,8 @@ fn language_subject(package: &Package, ecosystem: Ecosystem) -> Result<Subject<'
         version: Cow::Borrowed(package.version.trim()),
         of: None,
     };
-    known_version(Subject { package, ecosystem, scheme, names: vec![name] })
+    let purl = purl(package, None)?;
+    known_version(Subject { package, purl, ecosystem, scheme, names: vec![name] })
 }
 
 fn known_version(subject: Subject<'_>) -> Result<Subject<'_>, Unmatched> {
@@ -198,15 +213,15 @@ mod tests {
             version: version.into(),
         };
         package.source = Some(source("openssl", "3.0.11-1"));
-        let names = subject(&package, &home("debian:12", &[])).1.unwrap().names;
+        let names = subject(&package, None, &home("debian:12", &[])).1.unwrap().names;
         assert_eq!((names[1].name.as_ref(), names[1].version.as_ref()), ("openssl", "3.0.11-1"));
         assert_eq!(names[1].of, Some(NameOf::Source));
         package.source = None;
-        let names = subject(&package, &home("debian:12", &[])).1.unwrap().names;
+        let names = subject(&package, None, &home("debian:12", &[])).1.unwrap().names;
         assert_eq!((names.len(), names[0].of), (1, None));
         let mut package = Package::new(PackageKind::Rpm, "openssl-libs", "1:1.1.1k-7.el8");
         package.source = Some(source("openssl", "1.1.1k-7.el8"));
-        let names = subject(&package, &home("rhel:8", &[])).1.unwrap().names;
+        let names = subject(&package, None, &home("rhel:8", &[])).1.unwrap().names;
         assert_eq!(names[1].version, "1:1.1.1k-7.el8");
     }
 
@@ -218,7 +233,7 @@ mod tests {
             package
         };
         let rhel = home("rhel:8", &["Red Hat", "CentOS"]);
-        let why = |package: &Package| subject(package, &rhel).1.err();
+        let why = |package: &Package| subject(package, None, &rhel).1.err();
         assert_eq!(why(&rpm("nginx", Some("Fedora Project"))), Some(Unmatched::ForeignVendor));
         assert_eq!(why(&rpm("nginx", Some("Red Hat, Inc."))), None);
         assert_eq!(why(&rpm("nginx", None)), None);
@@ -231,7 +246,7 @@ mod tests {
         assert_eq!(why(&package), Some(Unmatched::OwnedByOs));
         let nowhere = Home::Unknown { name: "mint:21".into(), note: String::new() };
         let deb = Package::new(PackageKind::Deb, "a", "1");
-        assert_eq!(subject(&deb, &nowhere).1.err(), Some(Unmatched::UnknownDistribution));
+        assert_eq!(subject(&deb, None, &nowhere).1.err(), Some(Unmatched::UnknownDistribution));
     }
 
     #[test]
