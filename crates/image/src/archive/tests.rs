@@ -328,3 +328,38 @@ fn a_real_image() {
     assert!(description.layers[0].created_by.as_ref().unwrap().contains("ADD file:"));
     assert_eq!(description.config.cmd, ["/bin/sh"]);
 }
+
+/// Adds up what it is told.
+#[derive(Default)]
+struct Sum {
+    total: std::sync::atomic::AtomicU64,
+    done: std::sync::atomic::AtomicU64,
+}
+
+impl model::Progress for Sum {
+    fn begin(&self, _what: &str, total_bytes: Option<u64>) {
+        self.total.fetch_add(total_bytes.unwrap(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.done.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn progress_reaches_its_end_in_stored_bytes() {
+    for compress in [<[u8]>::to_vec as fn(&[u8]) -> Vec<u8>, gzip, zstd] {
+        let image = Image { compress, ..Image::small("team/app:1") };
+        let bytes = archive(&oci_members(std::slice::from_ref(&image)));
+        let packed = gzip(&bytes);
+        let layers: usize = image.layers.iter().map(|tar| compress(tar).len()).sum();
+        for (file, expect) in [(&bytes, layers), (&packed, packed.len())] {
+            let (_directory, path) = in_file("image", file);
+            let mut source = open(&Target::OciArchive(path), &options()).unwrap();
+            let sum = Sum::default();
+            source.read_layers(&Collector::default(), 2, &sum).unwrap();
+            assert_eq!(sum.total.into_inner(), expect as u64);
+            assert_eq!(sum.done.into_inner(), expect as u64);
+        }
+    }
+}
