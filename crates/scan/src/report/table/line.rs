@@ -69,11 +69,16 @@ impl Line {
         self.add(style, safe)
     }
 
-    /// Adds foreign text and fills up to a number of columns.
+    /// Adds foreign text as a column: filled up or cut to a number of columns, the last one blank.
     pub(in crate::report) fn cell(self, style: Style, text: &str, columns: usize) -> Self {
         let safe = text::clean(text);
-        let fill = columns.saturating_sub(text::width(&safe));
-        self.add(style, safe.into_owned()).add(PLAIN, " ".repeat(fill))
+        let wide = text::width(&safe);
+        if wide < columns {
+            return self.add(style, safe.into_owned()).add(PLAIN, " ".repeat(columns - wide));
+        }
+        let (fits, wide) = text::prefix(&safe, columns.saturating_sub(2));
+        let fill = columns.saturating_sub(wide + 1);
+        self.add(style, fits).add(style, "…").add(PLAIN, " ".repeat(fill))
     }
 }
 

@@ -83,6 +83,12 @@ fn write_rows(page: &mut Page<'_>, repairs: &[&Repair<'_>]) -> io::Result<()> {
     let wide = heads.iter().map(|head| text::width(head)).max().unwrap_or(0).min(most) + 2;
     for (repair, head) in repairs.iter().zip(&heads) {
         let base = if repair.base { "  base image" } else { "" };
+        // The version to upgrade to is never cut: a head too long for its column gets its own line.
+        if text::width(head) >= wide {
+            let line = Line::new(2).add(PLAIN, head).add(PLAIN, "  ");
+            page.wrap(&tally_spans(line, &repair.tally()).add(DIM, base))?;
+            continue;
+        }
         let line = tally_spans(Line::new(2).cell(PLAIN, head, wide), &repair.tally());
         page.cut(&line.add(DIM, base))?;
     }
@@ -147,7 +153,7 @@ fn place(view: &View<'_>, repair: &Repair<'_>, with_layer: bool) -> Line {
     let mut line = Line::new(4).add(DIM, kind_name(repair.kind));
     if with_layer && repair.base {
         line = line.add(DIM, " · base image");
-    } else if with_layer {
+    } else if with_layer && !view.report.image.layers.is_empty() {
         line = line.add(DIM, " · ");
         let mut layers: Vec<LayerIndex> = repair.places.iter().map(|(layer, _)| *layer).collect();
         layers.dedup();
@@ -165,9 +171,8 @@ fn place(view: &View<'_>, repair: &Repair<'_>, with_layer: bool) -> Line {
 
 /// `layer 7: RUN npm ci`.
 fn layer_name(line: Line, view: &View<'_>, index: LayerIndex) -> Line {
-    let Some(layer) = view.layer(index) else { return line.add(DIM, "bill of materials") };
     let line = line.add(DIM, format!("layer {}", index.0));
-    match &layer.created_by {
+    match view.layer(index).and_then(|layer| layer.created_by.as_ref()) {
         Some(created_by) => {
             let instruction = text::clean(&text::instruction(created_by)).into_owned();
             let (short, _) = text::prefix(&instruction, 48);

@@ -15,6 +15,8 @@ use crate::report::text::{self, count};
 const LISTED: usize = 12;
 /// Widest package column.
 const MAX_NAME_COLUMNS: usize = 40;
+/// Column of the worst vulnerability's name.
+const ID_COLUMNS: usize = 22;
 
 pub(super) fn write(page: &mut Page<'_>, packages: &[Repair<'_>], all: bool) -> io::Result<()> {
     if packages.is_empty() {
@@ -86,16 +88,15 @@ fn is_grave(package: &Repair<'_>) -> bool {
     })
 }
 
+/// `zlib1g 1.2.13  CVE-2023-45853  1 critical  will not fix`: the worst, how many, what is said.
 fn row(package: &Repair<'_>, wide: usize) -> Line {
-    let mut line = tally_spans(Line::new(2).cell(BOLD, &label(package), wide), &package.tally());
+    let mut line = Line::new(2).cell(BOLD, &label(package), wide);
     let worst = package.findings.first().and_then(|finding| finding.vulnerability());
     if let Some(worst) = worst {
-        line = line.add(PLAIN, "  ").foreign(PLAIN, &worst.id.0);
-        if worst.kev.is_some() {
-            line = line.add(BAD, " KEV");
-        }
+        line = line.cell(PLAIN, &worst.id.0, ID_COLUMNS);
+        line = line.add(BAD, if worst.kev.is_some() { "KEV  " } else { "" });
     }
-    line.add(DIM, format!("  {}", states(package)))
+    tally_spans(line, &package.tally()).add(DIM, format!("  {}", states(package)))
 }
 
 fn name(package: &Repair<'_>) -> Line {
