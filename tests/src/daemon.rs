@@ -55,7 +55,11 @@ fn wait_until(what: &str, log: &Path, ready: impl Fn() -> bool) {
     let begun = Instant::now();
     while !ready() {
         let log = || std::fs::read_to_string(log).unwrap_or_default();
-        assert!(begun.elapsed() < Duration::from_secs(START_S), "{what} does not answer: {}", log());
+        assert!(
+            begun.elapsed() < Duration::from_secs(START_S),
+            "{what} does not answer: {}",
+            log()
+        );
         std::thread::sleep(Duration::from_millis(LOOK_MS));
     }
 }
@@ -94,7 +98,10 @@ impl Registry {
         if let Some(users) = users {
             let file = directory.path().join("users");
             std::fs::write(&file, users).unwrap_or_else(|error| panic!("{error}"));
-            config.push_str(&format!("auth: {{htpasswd: {{realm: lab, path: {}}}}}\n", file.display()));
+            config.push_str(&format!(
+                "auth: {{htpasswd: {{realm: lab, path: {}}}}}\n",
+                file.display()
+            ));
         }
         let file = directory.path().join("config.yml");
         std::fs::write(&file, config).unwrap_or_else(|error| panic!("{error}"));
@@ -191,7 +198,9 @@ impl Podman {
         let mut service = podman();
         let running =
             Running::start(service.args(["system", "service", "--time", "0", &host]), &log);
-        wait_until("podman", &log, || std::os::unix::net::UnixStream::connect(at("podman.sock")).is_ok());
+        wait_until("podman", &log, || {
+            std::os::unix::net::UnixStream::connect(at("podman.sock")).is_ok()
+        });
         Some(Podman { host, _running: running, _directory: directory })
     }
 }
@@ -222,7 +231,8 @@ impl Containerd {
         let log = at("log");
         let mut containerd = Command::new("containerd");
         let running = Running::start(containerd.arg("--config").arg(at("config.toml")), &log);
-        let ctr = |arguments: &[&str]| run(Command::new("ctr").args(["-a", &address]).args(arguments));
+        let ctr =
+            |arguments: &[&str]| run(Command::new("ctr").args(["-a", &address]).args(arguments));
         wait_until("containerd", &log, || ctr(&["version"]).status == 0);
         let archive = archive.display().to_string();
         let imported = ctr(&["images", "import", "--no-unpack", "--all-platforms", &archive]);

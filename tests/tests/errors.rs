@@ -59,7 +59,8 @@ fn registries_that_refuse() {
     open.push(&lab("shop.tar"), "shop:1.0", None);
     fails(&["scan", &format!("registry:{}/shop:2.0", open.address)], &["shop:2.0", "tag"]);
     fails(&["scan", &format!("registry:{}/nothing", open.address)], &["nothing"]);
-    let platform = ["scan", "--platform", "linux/s390x", &format!("registry:{}/shop:1.0", open.address)];
+    let platform =
+        ["scan", "--platform", "linux/s390x", &format!("registry:{}/shop:1.0", open.address)];
     fails(&platform, &["linux/s390x", "linux/amd64"]);
 }
 
@@ -93,7 +94,8 @@ fn a_bad_import_leaves_the_database_as_it_was() {
         run(import.args(["advisories", "import"]).arg(what))
     };
     import(&walks::root().join("tests/lab/demo-advisories")).expect(0);
-    let before = run(command(data.path(), data.path()).args(["advisories", "status", "--json"])).out;
+    let before =
+        run(command(data.path(), data.path()).args(["advisories", "status", "--json"])).out;
     let bad = data.path().join("bad.json");
     fs::write(&bad, "this is no JSON").unwrap();
     let ended = import(&bad).expect(2);
@@ -111,10 +113,7 @@ fn a_corrupt_rpm_database_is_reported_as_skipped() {
     let word = format!("rootfs:{}", directory.path().join("root").display());
     let report = lazaret(&["scan", "--exit-zero", "--format", "json", &word]).expect(0).json();
     let skipped = report["skipped"].as_array().unwrap();
-    assert!(
-        skipped.iter().any(|skip| skip["path"] == "var/lib/rpm/rpmdb.sqlite"),
-        "{skipped:?}"
-    );
+    assert!(skipped.iter().any(|skip| skip["path"] == "var/lib/rpm/rpmdb.sqlite"), "{skipped:?}");
 }
 
 #[test]

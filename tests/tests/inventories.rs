@@ -53,9 +53,11 @@ fn pip() {
         .collect();
     // Copies that an installed package carries inside itself are unknown to pip.
     let report = lazaret(&["sbom", "--format", "json", &image("python.tar")]).expect(0).json();
-    let vendored = report["inventory"]["packages"].as_array().unwrap().iter().any(|package| {
-        package["path"].as_str().is_some_and(|path| path.contains("_vendor"))
-    });
+    let vendored = report["inventory"]["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|package| package["path"].as_str().is_some_and(|path| path.contains("_vendor")));
     let found = found(&image("python.tar"), "pypi");
     if vendored {
         let expected: &BTreeSet<String> = &expected;

@@ -104,8 +104,11 @@ fn every_format_is_written() {
     }
     let directory = scratch();
     let template = directory.path().join("list.txt");
-    std::fs::write(&template, "{% for f in report.findings %}{{ f.vulnerability.id }}\n{% endfor %}")
-        .unwrap();
+    std::fs::write(
+        &template,
+        "{% for f in report.findings %}{{ f.vulnerability.id }}\n{% endfor %}",
+    )
+    .unwrap();
     let template = template.display().to_string();
     let arguments = ["scan", "--exit-zero", "-f", "template", "--template", &template, &image];
     assert!(lazaret(&arguments).expect(0).out.lines().any(|line| line == "CVE-2019-10906"));
@@ -126,7 +129,8 @@ fn a_report_is_kept_and_shown_again() {
 #[test]
 fn a_diff_tells_what_changed() {
     let old = lab("python.tar").display().to_string();
-    let answer = run(command(advisories(), scratch().path()).args(["diff", "-f", "json", &old, &shop()]));
+    let answer =
+        run(command(advisories(), scratch().path()).args(["diff", "-f", "json", &old, &shop()]));
     assert_eq!(answer.status, 1, "the newer image is denied: {}", answer.err);
     assert!(answer.out.contains("jinja2"));
 }

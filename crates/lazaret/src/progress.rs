@@ -41,9 +41,8 @@ impl Progress for Bar {
         let mut current = self.current();
         current.finish_and_clear();
         *current = match total_bytes {
-            Some(total) => ProgressBar::new(total).with_style(style(
-                "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-            )),
+            Some(total) => ProgressBar::new(total)
+                .with_style(style("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}")),
             None => ProgressBar::new_spinner()
                 .with_style(style("{spinner} {msg} {bytes} {bytes_per_sec} {elapsed}")),
         };

@@ -95,12 +95,6 @@ pub struct Affected {
     pub cpes: Vec<String>,
 }
 
-impl Default for Ecosystem {
-    fn default() -> Self {
-        Ecosystem(String::new())
-    }
-}
-
 /// What an affected name names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// `rocky:9`, `sles:15.4`, `opensuse-leap:15.5`, `opensuse-tumbleweed`, `amzn:2023`,
 /// `azurelinux:3.0`, `mariner:1.0`, `arch`. Languages are the purl type: `npm`, `pypi`, `golang`,
 /// `maven`, `cargo`, `gem`, `composer`, `nuget`, `hex`, `pub`, `swift`, `bitnami`, `generic`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ecosystem(pub String);
 

@@ -178,8 +178,7 @@ mod tests {
 
     #[test]
     fn refuses_what_the_specification_refuses() {
-        for bad in ["", ":tag", "a//b", "a:b c", "a@sha256:00", "-a", "a/../b", "a:"]
-        {
+        for bad in ["", ":tag", "a//b", "a:b c", "a@sha256:00", "-a", "a/../b", "a:"] {
             assert!(bad.parse::<ImageRef>().is_err(), "{bad}");
         }
     }

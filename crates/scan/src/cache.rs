@@ -232,16 +232,13 @@ mod tests {
     fn many_scans_share_it() {
         let directory = tempfile::tempdir().unwrap();
         let id = Digest::sha256(&[9; 32]);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let cache = cache(directory.path());
-                    for _ in 0..50 {
-                        cache.save(&id, &analysis("a"));
-                        assert_eq!(cache.load(&id), Some(analysis("a")));
-                    }
-                });
+        let use_it = || {
+            let cache = cache(directory.path());
+            for _ in 0..50 {
+                cache.save(&id, &analysis("a"));
+                assert_eq!(cache.load(&id), Some(analysis("a")));
             }
-        });
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(use_it))));
     }
 }

@@ -89,11 +89,7 @@ impl Inspector<'_> {
     }
 
     /// Reads the layers; not at all when the cache knows every one.
-    fn read(
-        &self,
-        source: &mut dyn Source,
-        worker: &Worker<'_>,
-    ) -> Result<Description, ScanError> {
+    fn read(&self, source: &mut dyn Source, worker: &Worker<'_>) -> Result<Description, ScanError> {
         let identity = source.identity();
         let told = source.describe()?;
         let known = || {
@@ -154,7 +150,16 @@ impl KnownImage {
         let (kind, name) = (identity.kind, identity.name.clone());
         let KnownImage { image_id, manifest_digest, layer_digests, image } = self;
         let ImageFacts { platform, config, layers } = image;
-        Description { kind, name, image_id, manifest_digest, layer_digests, platform, config, layers }
+        Description {
+            kind,
+            name,
+            image_id,
+            manifest_digest,
+            layer_digests,
+            platform,
+            config,
+            layers,
+        }
     }
 }
 

@@ -333,7 +333,8 @@ mod tests {
     #[test]
     fn files_of_system_packages_are_marked() {
         let mut lower = layer(0, &[Change::File("e/f"), Change::File("a/d")]);
-        lower.files[0].owned = vec![("python3-foo".into(), [owner_hash("/e/f")].into_iter().collect())];
+        lower.files[0].owned =
+            vec![("python3-foo".into(), [owner_hash("/e/f")].into_iter().collect())];
         let packages = merge(&[lower]).inventory.packages;
         let owners: Vec<_> = packages.iter().map(|p| p.owned_by.as_deref()).collect();
         assert_eq!(owners, [None, Some("python3-foo")]);

@@ -135,17 +135,11 @@ impl<'a> LayerWalk<'a> {
     fn regular(&mut self, entry: &FileEntry, body: &mut dyn LayerBody) {
         let mut wanted = self.analyzers.for_name(entry);
         if entry.size_bytes > HEAD_BYTES as u64 && may_be_executable(entry) {
-            match body.head(HEAD_BYTES) {
-                Ok(head) => {
-                    for analyzer in self.analyzers.for_executable(head) {
-                        if !wanted.iter().any(|other| other.name() == analyzer.name()) {
-                            wanted.push(analyzer);
-                        }
-                    }
-                }
-                // The walk itself says what broke.
-                Err(_) => return,
-            }
+            // The walk itself says what broke.
+            let Ok(head) = body.head(HEAD_BYTES) else { return };
+            let also = self.analyzers.for_executable(head).into_iter();
+            let known: Vec<&str> = wanted.iter().map(|analyzer| analyzer.name()).collect();
+            wanted.extend(also.filter(|analyzer| !known.contains(&analyzer.name())));
         }
         if !wanted.is_empty() {
             self.analyze(entry, body, &wanted);
@@ -184,7 +178,10 @@ impl<'a> LayerWalk<'a> {
 
 /// Only what may be run or linked is worth a look at its magic: the rest is never executed.
 fn may_be_executable(entry: &FileEntry) -> bool {
-    entry.is_executable() || entry.name().contains(".so") || entry.name().ends_with(".exe")
+    entry.is_executable()
+        || entry.name().contains(".so")
+        || entry.name().ends_with(".exe")
+        || entry.name().ends_with(".dll")
 }
 
 fn merge_analyses(whole: &mut Analysis, mut found: Analysis, analyzer: &str) {

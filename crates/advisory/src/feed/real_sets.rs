@@ -9,11 +9,15 @@ use model::NoProgress;
 
 use super::import;
 use super::plan::{Outcome, Plan};
-use super::snapshot::Snapshot;
+use super::snapshot::{Member, Payload, Snapshot};
 use crate::{AdvisoryError, Record, RecordSink, SourceSummary};
 
 /// Files of each set that are read on every run.
 const FIRST_FILES: usize = 200;
+/// Files of each set that are damaged, how often, and how large they may be.
+const DAMAGED_FILES: usize = 20;
+const DAMAGES: usize = 20;
+const DAMAGED_MAX_BYTES: u64 = 20_000;
 
 /// A source of a set: archive, source, files, records, rejected. What makes records fewer than
 /// files: documents that speak of no package we inventory or repair no vulnerability (bug fixes,
@@ -137,6 +141,46 @@ fn check(set: &str, record: &Record) {
         assert!(!affected.ecosystem.0.is_empty(), "{set}: {id}: {package} has no ecosystem");
         let says = !affected.ranges.is_empty() || !affected.versions.is_empty();
         assert!(says, "{set}: {id}: {package} has no versions");
+    }
+}
+
+/// A generator of numbers that is the same on every run (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end.max(1) as u64).unwrap_or(0)
+    }
+}
+
+#[test]
+fn damaged_documents_are_refused_or_read_but_never_panic() {
+    let Some(sets) = sets() else { return };
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for set in SETS.iter().map(|row| row.0).collect::<BTreeSet<_>>() {
+        let snapshot = Snapshot::open(&archive(&sets, set)).expect("the archive opens");
+        let mut first = None;
+        snapshot.read(&mut |batch| first.insert(batch).members.is_empty()).expect("it is whole");
+        let members = first.expect("it is not empty").members;
+        let plan = Plan::of(&members, None).expect("its format is known");
+        let small = members.into_iter().filter(|member| member.size_bytes < DAMAGED_MAX_BYTES);
+        for member in small.take(DAMAGED_FILES) {
+            let bytes = member.clone().into_bytes().expect("readable");
+            for _ in 0..DAMAGES {
+                let mut damaged = bytes.clone();
+                for _ in 0..=numbers.below(4) {
+                    let (at, byte) = (numbers.below(bytes.len()), numbers.below(256));
+                    damaged[at] = u8::try_from(byte).unwrap_or(0);
+                }
+                if numbers.below(4) == 0 {
+                    damaged.truncate(numbers.below(bytes.len()));
+                }
+                plan.read(Member { payload: Payload::Bytes(damaged), ..member.clone() });
+            }
+        }
     }
 }
 

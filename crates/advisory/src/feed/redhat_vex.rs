@@ -211,8 +211,12 @@ impl VexFeed {
         if affected.is_empty() {
             let says = !vectors.is_empty() || rated.is_some_and(|r| r != Severity::Unknown);
             let (cve, source) = (id.to_owned(), SCORER.to_owned());
-            return says
-                .then(|| Record::Cvss(CvssVector { cve, source, vectors, severity: rated }));
+            return says.then_some(Record::Cvss(CvssVector {
+                cve,
+                source,
+                vectors,
+                severity: rated,
+            }));
         }
         let mut advisory = advisory(self.source(), id);
         advisory.summary = one_line(&document.title);

@@ -30,12 +30,15 @@ pub(crate) fn open(target: &Target, options: &Options) -> Result<Box<dyn Source>
     }
 }
 
+/// A way to open an image, not tried yet.
+type Opening<'a> = &'a dyn Fn() -> Result<Box<dyn Source>, ImageError>;
+
 /// Looks into the daemons that are there, then asks the registry. The registry's word is the last.
 /// A pinned digest and a platform say which image is meant whatever a daemon has under the name,
 /// so they go to the registry when a daemon cannot serve them.
 fn anywhere(name: &str, options: &Options) -> Result<Box<dyn Source>, ImageError> {
     let mut tried = Vec::new();
-    let places: [(&str, &dyn Fn() -> Result<Box<dyn Source>, ImageError>); 3] = [
+    let places: [(&str, Opening<'_>); 3] = [
         ("docker", &|| engine::open(Engine::Docker, name, options)),
         ("podman", &|| engine::open(Engine::Podman, name, options)),
         ("containerd", &|| containerd::open(name, options)),

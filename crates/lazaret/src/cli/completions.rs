@@ -21,7 +21,12 @@ pub(crate) struct Completions {
 
 impl Completions {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        clap_complete::generate(self.shell, &mut super::command(), "lazaret", &mut std::io::stdout());
+        clap_complete::generate(
+            self.shell,
+            &mut super::command(),
+            "lazaret",
+            &mut std::io::stdout(),
+        );
         Ok(Outcome::Allowed)
     }
 }

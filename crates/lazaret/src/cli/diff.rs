@@ -65,7 +65,8 @@ impl Diff {
         let viewer = self.looking.viewer(context)?;
         let report = |word: &str| -> anyhow::Result<model::Report> {
             let now = Timestamp::now();
-            let inspection = viewer.inspect(word, now).map_err(|error| error.context(word.to_owned()))?;
+            let inspection =
+                viewer.inspect(word, now).map_err(|error| error.context(word.to_owned()))?;
             court.report(inspection, now)
         };
         let (old, new) = (report(&self.old)?, report(&self.new)?);

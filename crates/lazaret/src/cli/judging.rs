@@ -102,12 +102,17 @@ fn default_ignore_file() -> Option<PathBuf> {
 
 /// A text file, within the bound.
 pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
-    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut text = String::new();
     let read = file.take(MAX_DOCUMENT_BYTES + 1).read_to_string(&mut text);
     read.with_context(|| format!("cannot read {}", path.display()))?;
     if text.len() as u64 > MAX_DOCUMENT_BYTES {
-        bail!("{}: larger than {} MiB, the most for a document", path.display(), MAX_DOCUMENT_BYTES >> 20);
+        bail!(
+            "{}: larger than {} MiB, the most for a document",
+            path.display(),
+            MAX_DOCUMENT_BYTES >> 20
+        );
     }
     Ok(text)
 }

@@ -135,11 +135,16 @@ impl Viewer<'_> {
 }
 
 fn read_sbom(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut bytes = Vec::new();
     file.take(MAX_SBOM_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_SBOM_BYTES {
-        bail!("{}: larger than {} MiB, the most for a bill of materials", path.display(), MAX_SBOM_BYTES >> 20);
+        bail!(
+            "{}: larger than {} MiB, the most for a bill of materials",
+            path.display(),
+            MAX_SBOM_BYTES >> 20
+        );
     }
     Ok(bytes)
 }

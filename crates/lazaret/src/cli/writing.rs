@@ -56,8 +56,8 @@ impl Looks {
     pub(crate) fn of(path: Option<&Path>) -> Self {
         let stdout = std::io::stdout();
         let terminal = path.is_none() && stdout.is_terminal();
-        let color = path.is_none()
-            && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
+        let color =
+            path.is_none() && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
         Looks { width: Some(terminal::width()), color, ascii: terminal && !unicode_locale() }
     }
 }

@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) use directory::{children, files};
+#[cfg(test)]
+pub(super) use member::Payload;
 pub(super) use member::{Member, is_archive, is_candidate};
 
 use super::limits::{BATCH_MAX_BYTES, BATCH_MAX_MEMBERS, SAMPLE_MEMBERS, ZSTD_WINDOW_LOG_MAX};
