@@ -1,0 +1,1 @@
+3{application,elixir,[{vsn,"1.15.7"}]}.

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Runs fuzz targets one after the other: fuzz/run.sh SECONDS [TARGET...]
+#
+# Each target begins from its seeds in corpus/ and keeps what it finds new under target/corpus/.
+# A finding ends the run: its input is in artifacts/<target>/. Exit status: 0 no finding,
+# 1 a finding, 2 the job could not be done. FUZZ_SANITIZER=address looks into C libraries too.
+set -u
+cd "$(dirname "$0")" || exit 2
+toolchain=${FUZZ_TOOLCHAIN:-nightly}
+sanitizer=${FUZZ_SANITIZER:-none}
+
+refuse() {
+    echo "fuzz/run.sh: $1" >&2
+    exit 2
+}
+
+case ${1-} in
+    '' | *[!0-9]*) refuse "usage: fuzz/run.sh SECONDS [TARGET...]" ;;
+esac
+seconds=$1
+shift
+command -v cargo >/dev/null || refuse "cargo is missing: install Rust with rustup"
+cargo "+$toolchain" --version >/dev/null 2>&1 ||
+    refuse "the compiler $toolchain is missing: rustup toolchain install $toolchain"
+cargo fuzz --version >/dev/null 2>&1 || refuse "cargo-fuzz is missing: cargo install cargo-fuzz"
+scratch=$(mktemp -d) || refuse "no temporary folder can be made"
+trap 'rm -rf "$scratch"' EXIT
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+
+known=$(cargo "+$toolchain" fuzz list --fuzz-dir .) || refuse "the targets cannot be listed"
+[ $# -gt 0 ] || set -- $known
+for target in "$@"; do
+    echo "$known" | grep -qx "$target" || refuse "no target is called $target; there are: $(echo $known)"
+done
+
+# The longest input, in bytes: beyond it nothing new is found, only more slowly.
+longest() {
+    case $1 in
+        layer | archive_stream | jar | rpmdb) echo 16384 ;;
+        executable | advisory_database | sbom | vex | feed) echo 8192 ;;
+        cvss | purl | version | image_ref) echo 512 ;;
+        *) echo 4096 ;;
+    esac
+}
+
+for target in "$@"; do
+    mkdir -p "target/corpus/$target" "artifacts/$target" "corpus/$target"
+    set -- "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        "-max_len=$(longest "$target")"
+    [ -f "dict/$target.dict" ] && set -- "$@" "-dict=dict/$target.dict"
+    log="target/$target.log"
+    echo "$target: $seconds s"
+    TMPDIR="$scratch" cargo "+$toolchain" fuzz run --fuzz-dir . --sanitizer "$sanitizer" "$target" \
+        "target/corpus/$target" "corpus/$target" -- "$@" >"$log" 2>&1
+    status=$?
+    sed -n 's/^stat::number_of_executed_units: */  executions: /p
+        s/^stat::peak_rss_mb: */  peak memory, MiB: /p' "$log"
+    [ $status -eq 0 ] && continue
+    tail -n 40 "$log" >&2
+    grep -q 'could not compile' "$log" && refuse "$target does not compile"
+    echo "fuzz/run.sh: $target has a finding; see $PWD/$log" >&2
+    exit 1
+done
