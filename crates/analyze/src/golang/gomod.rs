@@ -91,7 +91,9 @@ impl GoModFile {
         let owned = |path: &String, version: &String| (path.clone(), version.clone());
         match (verb, words) {
             ("module", [path]) => self.module.clone_from(path),
-            ("require", [path, version]) if self.required.len() < MAX_PACKAGES => {
+            ("require", [path, version])
+                if !path.is_empty() && self.required.len() < MAX_PACKAGES =>
+            {
                 self.required.push(owned(path, version));
             }
             ("exclude", [path, version]) => {
@@ -123,7 +125,7 @@ impl GoModFile {
                 let new = self.replaced.get(module).or_else(|| self.replaced.get(&for_all));
                 let (path, version) = match new {
                     Some((new, _)) if is_directory(new) => module,
-                    Some(new) if !new.1.is_empty() => new,
+                    Some(new) if !new.0.is_empty() && !new.1.is_empty() => new,
                     _ => module,
                 };
                 Package::new(PackageKind::Golang, path.as_str(), version.as_str())
@@ -200,8 +202,17 @@ mod tests {
 
     #[test]
     fn odd_text_gives_nothing_and_ends() {
-        for text in ["", "(", ")", "require (", "require \"", "replace a =>", "\u{0}\u{1}", "x ( y"]
-        {
+        for text in [
+            "",
+            "(",
+            ")",
+            "require (",
+            "require \"",
+            "require \"\" v1",
+            "replace a =>",
+            "\u{0}\u{1}",
+            "x ( y",
+        ] {
             check("go.mod", text.as_bytes(), &[]);
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn parts_of(package: &Package, distro: Option<&Distro>) -> PurlParts 
     };
     if package.kind == PackageKind::Rpm
         && let Some((epoch, version)) = package.version.split_once(':')
+        && is_epoch(epoch)
     {
         parts.qualify("epoch", epoch);
         parts.version = Some(version.to_owned());
@@ -118,13 +119,20 @@ fn whole_name(kind: PackageKind, parts: &PurlParts) -> String {
 fn whole_version(kind: PackageKind, parts: &PurlParts) -> String {
     let version = parts.version.clone().unwrap_or_default();
     match parts.qualifiers.get("epoch") {
-        Some(epoch) if kind.is_os() && !has_epoch(&version) => format!("{epoch}:{version}"),
+        Some(epoch) if kind.is_os() && is_epoch(epoch) && !has_epoch(&version) => {
+            format!("{epoch}:{version}")
+        }
         _ => version,
     }
 }
 
 fn has_epoch(version: &str) -> bool {
-    version.split_once(':').is_some_and(|(epoch, _)| epoch.bytes().all(|b| b.is_ascii_digit()))
+    version.split_once(':').is_some_and(|(epoch, _)| is_epoch(epoch))
+}
+
+/// An epoch is a number; what is none would be taken for a part of the version on the way back.
+fn is_epoch(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `name@version`, or the name alone where the version is the package's own.

@@ -85,6 +85,8 @@ fn reads_other_tools() {
     assert_eq!(read("pkg:rpm/a@1?epoch=2").0.version, "2:1");
     assert_eq!(read("pkg:deb/debian/a@1-1?epoch=2").0.version, "2:1-1");
     assert_eq!(read("pkg:deb/debian/a@2:1-1?epoch=2").0.version, "2:1-1");
+    assert_eq!(read("pkg:rpm/a@1?epoch=s:2").0.version, "1");
+    assert_eq!(read("pkg:rpm/a@:1?epoch=2").0.version, "2::1");
     let package = read("pkg:rpm/rhel/libssl@1.1-2?upstream=openssl-libs-1.1-2.el8.src.rpm").0;
     let source = SourcePackage { name: "openssl-libs".into(), version: "1.1-2.el8".into() };
     assert_eq!(package.source, Some(source));
