@@ -35,6 +35,14 @@ struct Tally {
     unmatched: BTreeMap<Unmatched, Vec<String>>,
 }
 
+impl Tally {
+    /// Whether every package belongs to a package of the operating system.
+    fn is_the_systems(&self) -> bool {
+        let owned = self.unmatched.get(&Unmatched::OwnedByOs).map_or(0, Vec::len);
+        owned > 0 && owned == self.packages as usize
+    }
+}
+
 /// Counts packages by ecosystem, then says how far the advisories reach.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -111,6 +119,8 @@ impl Circumstances<'_, '_> {
             Home::Unknown { note, .. } if is_home => {
                 (CoverageStatus::UnknownDistribution, note.clone())
             }
+            // Their own ecosystem's advisories are not asked, so it does not matter who has any.
+            _ if !is_home && tally.is_the_systems() => (CoverageStatus::Covered, String::new()),
             _ => self.status(&ecosystem, is_home),
         };
         if tally.packages == 0 {
@@ -123,6 +133,7 @@ impl Circumstances<'_, '_> {
             let sets = listed(self.unknown_content_sets);
             note.push_str(&format!(" Content sets that no list of repositories names: {sets}."));
         }
+        let note = note.trim_start().to_owned();
         Coverage { ecosystem, packages: tally.packages, status, note }
     }
 

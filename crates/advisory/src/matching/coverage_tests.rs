@@ -1,6 +1,6 @@
 //! What coverage says of each circumstance.
 
-use model::{CoverageStatus, PackageKind};
+use model::{CoverageStatus, Package, PackageKind};
 
 use super::tests::{about, check, deb, distro, on, package};
 use super::*;
@@ -121,4 +121,20 @@ fn what_is_left_out_is_counted() {
         note("golang")
     );
     assert_eq!(found.coverage[0].ecosystem, "rocky:9");
+}
+
+#[test]
+fn what_belongs_to_the_system_needs_no_feed_of_its_own() {
+    let rocky = about("rocky", "CVE-2024-1", vec![affected("rocky:9", "nginx", "9-9")]);
+    let sources = [("rocky", vec![record(rocky)])];
+    let mut owned = package(PackageKind::Npm, "a", "1.0.0");
+    owned.owned_by = Some("node-a".into());
+    let state = |packages: Vec<Package>| {
+        let found = check(&on(distro("rocky", "9.1"), packages), &sources, &[]);
+        let npm = found.coverage.iter().find(|coverage| coverage.ecosystem == "npm");
+        npm.unwrap().status.clone()
+    };
+    assert_eq!(state(vec![owned.clone()]), CoverageStatus::Covered);
+    let own = package(PackageKind::Npm, "b", "1.0.0");
+    assert_eq!(state(vec![owned, own]), CoverageStatus::NoFeed);
 }
