@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use advisory::{Builder, Fetched, SourceStatus, SourceSummary, UpdateOptions};
+use advisory::{Builder, Endpoint, Fetched, SourceStatus, SourceSummary, UpdateOptions};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
@@ -22,7 +22,8 @@ Examples:
   lazaret advisories update --source debian --source ghsa
   lazaret advisories update --mirror https://mirror.example/advisories
   lazaret advisories import snapshots/*.tar.zst    local copies; the format is detected
-  lazaret advisories status                        sources, ages, counts";
+  lazaret advisories status                        what the database holds, and its age
+  lazaret advisories sources                       what can be fetched, and on what terms";
 
 /// Fetch, import and show the advisory database.
 #[derive(Debug, Args)]
@@ -38,8 +39,10 @@ enum Verb {
     Update(Update),
     /// Read local snapshots: directories, archives or single files
     Import(Import),
-    /// Show the sources, their age and what they hold
+    /// Show what the database holds of each source, and its age
     Status(Status),
+    /// List the sources that can be fetched, with the terms of their data
+    Sources,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +76,7 @@ impl Advisories {
             Verb::Update(update) => update.run(context),
             Verb::Import(import) => import.run(context),
             Verb::Status(status) => status.run(context),
+            Verb::Sources => list_sources(),
         }
     }
 }
@@ -194,6 +198,23 @@ impl Status {
         })?;
         Ok(Outcome::Allowed)
     }
+}
+
+/// One line a source: name, whether it is fetched unasked, what it says, the terms of its data.
+fn list_sources() -> anyhow::Result<Outcome> {
+    write_to(None, |out| {
+        writeln!(out, "{:20} {:7} {:52} LICENCE OF THE DATA", "SOURCE", "DEFAULT", "WHAT")?;
+        for source in advisory::sources() {
+            let default = match (source.endpoint, source.default_on) {
+                (Endpoint::ImportOnly, _) => "import",
+                (_, true) => "on",
+                (_, false) => "off",
+            };
+            writeln!(out, "{:20} {default:7} {:52} {}", source.name, source.what, source.licence)?;
+        }
+        Ok(())
+    })?;
+    Ok(Outcome::Allowed)
 }
 
 /// The UTC day of a moment.
