@@ -66,7 +66,7 @@ pub enum AdvisoryError {
     },
     /// Nothing at the path is an advisory.
     #[error(
-        "no advisories of a known format in {path}: give a snapshot of one of the sources that `lazaret advisories status` names (a directory, a tar, a zip or one file)"
+        "no advisories of a known format in {path}: give a snapshot of one of the sources that `lazaret advisories sources` lists (a directory, a tar, a zip or one file)"
     )]
     NotAdvisories {
         /// Where.
