@@ -112,7 +112,9 @@ pub(super) fn find_epss(rows: &[u8], cve: u32) -> Option<(f32, Option<f32>)> {
     }
     let score = f32::from_bits(word(rows, at + 4)?);
     let percentile = f32::from_bits(word(rows, at + 8)?);
-    Some((score, (!percentile.is_nan()).then_some(percentile)))
+    // A damaged score would spread: what is no probability is none.
+    let known = (0.0..=1.0).contains(&score);
+    known.then_some((score, (!percentile.is_nan()).then_some(percentile)))
 }
 
 /// A row of an EPSS table.
@@ -212,5 +214,8 @@ mod tests {
         assert_eq!(find_epss(&bytes, 2), Some((0.25, None)));
         assert_eq!(find_epss(&bytes, 3), None);
         assert_eq!(find_epss(&[], 3), None);
+        for damaged in [f32::NAN, f32::INFINITY, -0.5, 2.0] {
+            assert_eq!(find_epss(&write_epss(vec![row(7, 1, damaged, None)]), 7), None);
+        }
     }
 }

@@ -12,6 +12,9 @@ use crate::version::{Scheme, Version};
 const UNKNOWN_VERSIONS: [&str; 6] =
     ["", "(devel)", "unknown", "(unknown)", "UNKNOWN", "0.0.0-unknown"];
 
+/// How the version of a Go program built from a commit ends that nothing places among the tags.
+const UNPLACED_COMMITS: [&str; 2] = ["+devel", "+dirty"];
+
 /// Pseudo packages that rpm keeps its keys as.
 const RPM_KEY_PACKAGE: &str = "gpg-pubkey";
 
@@ -147,9 +150,15 @@ fn language_subject(package: &Package, ecosystem: Ecosystem) -> Result<Subject<'
     known_version(Subject { package, purl, ecosystem, scheme, names: vec![name] })
 }
 
+/// Whether a version names a commit by its time only, on no known side of any release.
+fn is_unplaced_commit(version: &str) -> bool {
+    version.starts_with("v0.0.0-") && UNPLACED_COMMITS.iter().any(|mark| version.ends_with(mark))
+}
+
 fn known_version(subject: Subject<'_>) -> Result<Subject<'_>, Unmatched> {
     let known = |name: &Name<'_>| {
         !UNKNOWN_VERSIONS.contains(&name.version.as_ref())
+            && !is_unplaced_commit(&name.version)
             && Version::parse(subject.scheme, &name.version).is_ok()
     };
     if subject.names.iter().all(known) { Ok(subject) } else { Err(Unmatched::UnknownVersion) }
@@ -240,6 +249,15 @@ mod tests {
         assert_eq!(why(&rpm("gpg-pubkey", None)), Some(Unmatched::NoSoftware));
         let mut package = Package::new(PackageKind::Golang, "example.com/x", "(devel)");
         assert_eq!(why(&package), Some(Unmatched::UnknownVersion));
+        for (version, expect) in [
+            ("v0.0.0-20240203040506-0123456789ab+devel", Some(Unmatched::UnknownVersion)),
+            ("v0.0.0-20240203040506-0123456789ab+dirty", Some(Unmatched::UnknownVersion)),
+            ("v0.0.0-20240203040506-0123456789ab", None),
+            ("v1.2.3+dirty", None),
+        ] {
+            package.version = version.into();
+            assert_eq!(why(&package), expect, "{version}");
+        }
         package.version = "v1.2.3".into();
         assert_eq!(why(&package), None);
         package.owned_by = Some("golang-x".into());

@@ -2,7 +2,7 @@
 //!
 //! In this order: what the linker was told (`-ldflags "-X main.version=1.2.3"`), when the variable
 //! is the program's own and the text is a version; else the commit, as the pseudo-version
-//! `v0.0.0-<commit time>-<12 hex digits>` that `go` gives an untagged commit; else `(devel)`.
+//! `v0.0.0-<commit time>-<12 hex digits>+devel` that `go` gives an untagged commit; else `(devel)`.
 
 use super::modinfo::{Module, ModuleLines};
 use crate::limits::MAX_GO_LINKER_VARIABLES;
@@ -143,8 +143,9 @@ fn go_version_text(value: &str) -> Option<String> {
     (is_core && is_rest && says_something).then(|| format!("v{number}"))
 }
 
-/// The pseudo-version of the commit it was built from, `+dirty` appended as Go does when files
-/// were changed (Go modules reference, "Pseudo-versions").
+/// The pseudo-version of the commit it was built from (Go modules reference, "Pseudo-versions").
+/// Build metadata marks it: `+devel`, or `+dirty` as Go itself writes when files were changed.
+/// Unlike a dependency's `v0.0.0-…`, it says nothing of where the commit stands among the tags.
 fn pseudo_version(lines: &ModuleLines<'_>) -> Option<String> {
     let revision = lines.setting("vcs.revision")?;
     let hash = revision.get(..PSEUDO_HASH_DIGITS)?;
@@ -154,8 +155,8 @@ fn pseudo_version(lines: &ModuleLines<'_>) -> Option<String> {
     let time = lines.setting("vcs.time").filter(|time| time.ends_with('Z'))?;
     let digits: String = time.chars().filter(char::is_ascii_digit).collect();
     let stamp = digits.get(..PSEUDO_TIME_DIGITS)?;
-    let dirty = if lines.setting("vcs.modified") == Some("true") { "+dirty" } else { "" };
-    Some(format!("v0.0.0-{stamp}-{hash}{dirty}"))
+    let mark = if lines.setting("vcs.modified") == Some("true") { "+dirty" } else { "+devel" };
+    Some(format!("v0.0.0-{stamp}-{hash}{mark}"))
 }
 
 #[cfg(test)]
@@ -204,7 +205,7 @@ mod tests {
         let commit = "build\tvcs.revision=0123456789abcdef0123456789abcdef01234567\n\
                       build\tvcs.time=2024-02-03T04:05:06Z";
         let clean = "v0.0.0-20240203040506-0123456789ab";
-        assert_eq!(version(commit), clean);
+        assert_eq!(version(commit), format!("{clean}+devel"));
         assert_eq!(
             version(&format!("{commit}\nbuild\tvcs.modified=true")),
             format!("{clean}+dirty")

@@ -28,7 +28,7 @@ impl Analyzer for GoBinary {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn patterns(&self) -> &'static [Pattern] {
