@@ -29,9 +29,11 @@ impl PurlParts {
 
     /// The canonical package URL of these parts, once normalised and checked.
     pub fn build(mut self) -> Result<Purl, InvalidPurl> {
-        match self.normalise() {
-            Ok(()) => Ok(Purl(self.print())),
-            Err(why) => Err(InvalidPurl::new(&self.print(), why)),
+        let normalised = self.normalise();
+        let text = self.print();
+        match normalised.and_then(|()| check_length(&text)) {
+            Ok(()) => Ok(Purl(text)),
+            Err(why) => Err(InvalidPurl::new(&text, why)),
         }
     }
 
@@ -39,6 +41,9 @@ impl PurlParts {
         self.purl_type.make_ascii_lowercase();
         check_type(&self.purl_type)?;
         self.namespace = self.namespace.take().and_then(|n| join_segments(n.split('/'), |_| true));
+        if rules::name_is_path(&self.purl_type) {
+            self.name = join_segments(self.name.split('/'), |_| true).unwrap_or_default();
+        }
         self.version = self.version.take().filter(|version| !version.is_empty());
         self.subpath = self
             .subpath
@@ -93,9 +98,7 @@ impl PurlParts {
 }
 
 fn read(text: &str) -> Result<PurlParts, String> {
-    if text.len() > PURL_MAX_BYTES {
-        return Err(format!("it is longer than {PURL_MAX_BYTES} bytes"));
-    }
+    check_length(text)?;
     let rest = match text.split_once(':') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("pkg") => rest,
         _ => return Err("it does not begin with `pkg:`".into()),
@@ -167,6 +170,14 @@ fn read_qualifiers(text: &str) -> Result<BTreeMap<String, String>, String> {
         }
     }
     Ok(qualifiers)
+}
+
+/// Holds what is printed to the limit of what is read: encoding makes texts longer.
+fn check_length(text: &str) -> Result<(), String> {
+    if text.len() > PURL_MAX_BYTES {
+        return Err(format!("it is longer than {PURL_MAX_BYTES} bytes"));
+    }
+    Ok(())
 }
 
 fn check_type(purl_type: &str) -> Result<(), String> {

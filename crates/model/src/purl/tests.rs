@@ -50,6 +50,10 @@ fn writes_packages() {
         check(&Package::new(kind, name, version), Some(&debian), expected);
     }
     assert!(Purl::of(&Package::new(PackageKind::Npm, "", "1"), None).is_err());
+    // Shorter than the limit, but not once it is encoded.
+    let long = "\u{e9}".repeat(PURL_MAX_BYTES / 3);
+    assert!(Purl::of(&Package::new(PackageKind::Npm, &*long, "1"), None).is_err());
+    assert!(format!("pkg:npm/{long}").parse::<Purl>().is_err());
 }
 
 #[test]
@@ -58,6 +62,7 @@ fn names_a_package_without_its_version() {
     assert_eq!(purl.without_version().as_str(), "pkg:npm/%40babel/core");
     assert_eq!((purl.type_text(), purl.kind()), ("npm", Some(PackageKind::Npm)));
     assert_eq!("pkg:github/a/b".parse::<Purl>().unwrap().kind(), None);
+    assert_eq!("pkg:git/host/a//b%2F".parse::<Purl>().unwrap().as_str(), "pkg:git/host/a/b");
 }
 
 #[test]
