@@ -56,8 +56,8 @@ for target in "$@"; do
     sed -n 's/^stat::number_of_executed_units: */  executions: /p
         s/^stat::peak_rss_mb: */  peak memory, MiB: /p' "$log"
     [ $status -eq 0 ] && continue
-    tail -n 40 "$log" >&2
-    grep -q 'could not compile' "$log" && refuse "$target does not compile"
+    grep -a -A 4 -e 'panicked at' -e '^memory allocation' -e '==ERROR' -e 'Failing input' "$log" >&2
+    grep -q 'could not compile' "$log" && refuse "$target does not compile; see $PWD/$log"
     echo "fuzz/run.sh: $target has a finding; see $PWD/$log" >&2
     exit 1
 done

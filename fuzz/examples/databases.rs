@@ -7,11 +7,13 @@ use advisory::{
     Builder, CvssVector, EndOfLife, EpssRecord, KevRecord, Record, RecordSink, RepositoryCpes,
     SourceSummary,
 };
-use lazaret_fuzz::reports::now;
 use model::{
     Advisory, AdvisoryId, AdvisoryKind, Affected, Ecosystem, Epss, FixState, KnownExploited,
-    NameOf, RangeEnd, Severity, VersionRange,
+    NameOf, RangeEnd, Severity, Timestamp, VersionRange,
 };
+
+/// When everything was said.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/advisory_database");
@@ -30,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn database(sources: &[(&str, Vec<Record>)]) -> Result<Vec<u8>, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let mut builder = Builder::open(folder.path(), now())?;
+    let mut builder = Builder::open(folder.path(), NOW)?;
     for (source, records) in sources {
         builder.begin_source(source)?;
         records.iter().try_for_each(|record| builder.record(record.clone()))?;
@@ -54,8 +56,8 @@ fn advisory(source: &str, id: &str, affected: Affected) -> Record {
         summary: "A flaw".into(),
         severity: Severity::High,
         cvss: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".into()],
-        published: Some(now()),
-        modified: Some(now()),
+        published: Some(NOW),
+        modified: Some(NOW),
         withdrawn: false,
         affected: vec![affected],
     }))

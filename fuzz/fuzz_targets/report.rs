@@ -13,11 +13,10 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let report = report(&mut texts);
     check_table(&report, &mut texts);
     check_page(&report);
-    for format in JSON {
-        let text = written(format, &report, &Options::default());
-        let read = serde_json::from_str::<serde_json::Value>(&text);
-        assert!(read.is_ok(), "{format}: {read:?}");
-    }
+    let format = JSON[texts.below(JSON.len())];
+    let text = written(format, &report, &Options::default());
+    let read = serde_json::from_str::<serde_json::Value>(&text);
+    assert!(read.is_ok(), "{format}: {read:?}");
     let json = written(Format::Json, &report, &Options::default());
     assert_eq!(serde_json::from_str(&json).ok(), Some(report.clone()), "JSON reads back");
     written(Format::Junit, &report, &Options::default());

@@ -2,7 +2,7 @@
 #![no_main]
 
 use lazaret_fuzz::reports::{of_inventory, written};
-use model::Inventory;
+use model::{Inventory, Package};
 use scan::read_sbom;
 use scan::report::{Format, Options};
 
@@ -19,10 +19,13 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// What a package is, without where it came from.
-fn identities(inventory: &Inventory) -> Vec<impl PartialEq + std::fmt::Debug> {
-    let identity = |package: &model::Package| {
-        (package.kind, package.name.clone(), package.version.clone(), package.purl.clone())
+/// What the packages are, without where they came from.
+fn identities(inventory: &Inventory) -> Vec<String> {
+    let identity = |package: &Package| {
+        let Package { kind, name, version, purl, .. } = package;
+        format!("{kind} {name:?} {version:?} {purl:?}")
     };
-    inventory.packages.iter().map(identity).collect()
+    let mut identities: Vec<_> = inventory.packages.iter().map(identity).collect();
+    identities.sort();
+    identities
 }

@@ -22,7 +22,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     assert_eq!(y.compare(&x), order.reverse(), "{scheme} {a:?} {b:?}");
     let spans = |end| [VersionRange { introduced: None, end }];
     let is_before = affects(scheme, a, &spans(RangeEnd::Fixed(b.to_string())), &[]);
-    assert_eq!(is_before, order.is_lt(), "{scheme} {a:?} before {b:?}");
+    assert!(!is_before || order.is_lt(), "{scheme} {a:?} before {b:?}");
     if NOT_TOTAL.contains(&scheme) {
         return;
     }
