@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LayerIndex, Severity, Vulnerability};
+use crate::{Distrust, LayerIndex, Malware, Secret, Severity, SuspiciousStep, Vulnerability};
 
 /// Bytes of the hash that make a finding's id; 8 bytes are 16 hex digits.
 const ID_BYTES: usize = 8;
@@ -49,13 +49,20 @@ pub struct Finding {
     pub kind: FindingKind,
 }
 
-/// What kind of flaw a finding claims, with its evidence. Later kinds: malware, secret, history,
-/// trust, misconfiguration, baseline.
+/// What kind of flaw a finding claims, with its evidence. Later kinds: misconfiguration, baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// A package with a known vulnerability.
     Vulnerability(Box<Vulnerability>),
+    /// A file that looks malicious.
+    Malware(Box<Malware>),
+    /// A secret, key or certificate.
+    Secret(Box<Secret>),
+    /// A suspicious build step.
+    History(Box<SuspiciousStep>),
+    /// A requirement of trust that is not met.
+    Trust(Box<Distrust>),
 }
 
 impl Finding {
@@ -63,13 +70,47 @@ impl Finding {
     pub fn vulnerability(&self) -> Option<&Vulnerability> {
         match &self.kind {
             FindingKind::Vulnerability(vulnerability) => Some(vulnerability),
+            _ => None,
         }
     }
 
-    /// The layer it lies in.
+    /// The malware, when it is some.
+    pub fn malware(&self) -> Option<&Malware> {
+        match &self.kind {
+            FindingKind::Malware(malware) => Some(malware),
+            _ => None,
+        }
+    }
+
+    /// The secret, when it is one.
+    pub fn secret(&self) -> Option<&Secret> {
+        match &self.kind {
+            FindingKind::Secret(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
+    /// The layer it lies in; the lowest for what is about the whole image.
     pub fn layer(&self) -> LayerIndex {
         match &self.kind {
             FindingKind::Vulnerability(vulnerability) => vulnerability.layer,
+            FindingKind::Malware(malware) => malware.layer,
+            FindingKind::Secret(secret) => secret.layer,
+            FindingKind::History(step) => step.layer,
+            FindingKind::Trust(_) => LayerIndex(0),
+        }
+    }
+}
+
+impl FindingKind {
+    /// The word for this kind in reports and policies.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            FindingKind::Vulnerability(_) => "vulnerability",
+            FindingKind::Malware(_) => "malware",
+            FindingKind::Secret(_) => "secret",
+            FindingKind::History(_) => "history",
+            FindingKind::Trust(_) => "trust",
         }
     }
 }

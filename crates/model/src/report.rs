@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Coverage, Digest, Finding, Ignored, ImageConfig, Inventory, Layer, Platform, Skip, Timestamp,
-    Verdict,
+    TrustResult, Verdict,
 };
 
 /// Everything a scan has to say of one image.
@@ -23,6 +23,9 @@ pub struct Report {
     pub inventory: Inventory,
     /// How far the advisories reach.
     pub coverage: Vec<Coverage>,
+    /// Who answers for the image; `None` when no scope of the policy speaks of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustResult>,
     /// The flaws, the riskiest first.
     pub findings: Vec<Finding>,
     /// Flaws that an exception or a VEX statement takes out of judgement.
@@ -123,6 +126,9 @@ pub struct ToolVersions {
     /// The advisory database; `None` when the scan ran without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseVersion>,
+    /// With what malicious code was looked for: rule sets, models and lists, by name and digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub malware: Vec<String>,
     /// Digest of the policy text that judged.
     pub policy: String,
 }
