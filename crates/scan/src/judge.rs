@@ -71,6 +71,7 @@ impl Inspection {
             image: self.image,
             inventory: self.inventory,
             coverage: Vec::new(),
+            trust: None,
             findings: Vec::new(),
             ignored: Vec::new(),
             stale_exceptions: Vec::new(),
@@ -79,6 +80,7 @@ impl Inspection {
             tool: ToolVersions {
                 lazaret: tool_version.to_owned(),
                 database: None,
+                malware: Vec::new(),
                 policy: String::new(),
             },
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use model::{
     Coverage, Finding, Ignored, ImageFacts, Inventory, Report, ScanSource, Skip, ToolVersions,
-    Verdict,
+    TrustResult, Verdict,
 };
 use serde::Serialize;
 
@@ -19,6 +19,8 @@ pub(super) struct Shown<'a> {
     image: &'a ImageFacts,
     inventory: &'a Inventory,
     coverage: &'a [Coverage],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust: Option<&'a TrustResult>,
     findings: &'a [&'a Finding],
     #[serde(skip_serializing_if = "Option::is_none")]
     filtered: Option<Filtered<'a>>,
@@ -45,6 +47,7 @@ impl<'a> Shown<'a> {
             image,
             inventory,
             coverage,
+            trust,
             findings: _,
             ignored,
             stale_exceptions,
@@ -60,6 +63,7 @@ impl<'a> Shown<'a> {
             image,
             inventory,
             coverage,
+            trust: trust.as_ref(),
             findings: &view.findings,
             filtered,
             ignored,
