@@ -24,6 +24,7 @@ mod python;
 mod reach;
 mod ruby;
 mod rust;
+mod secret;
 #[cfg(test)]
 #[allow(dead_code)] // each folder uses the parts it needs
 mod testing;
@@ -33,6 +34,7 @@ mod value;
 pub use analysis::{Analysis, AnalyzeError, OwnedPaths, PathHash};
 pub use dispatch::{Analyzers, HEAD_BYTES};
 pub use pattern::Pattern;
+pub use secret::{SecretRuleError, SecretScan, SecretScanner, match_keys};
 
 use model::{Content, FileEntry};
 
