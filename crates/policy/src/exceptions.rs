@@ -1,6 +1,6 @@
 //! Taking out of judgement what somebody has decided to live with.
 
-use model::{Exception, Finding, Ignored, IgnoredBy, Purl, PurlParts, Vulnerability};
+use model::{Exception, Finding, FindingKind, Ignored, IgnoredBy, Purl, PurlParts, Vulnerability};
 
 use crate::day::Day;
 use crate::glob::Glob;
@@ -18,8 +18,9 @@ pub struct Applied {
 
 /// Takes out the findings that an exception names.
 ///
-/// An exception's id is a finding's id or any name of its vulnerability; a package, a version and
-/// paths narrow it. It holds through its last day; `today` is `YYYY-MM-DD`. A `today` that is no
+/// An exception's id is a finding's id or a name: any of its vulnerability, a malicious file's name
+/// or digest, a secret's rule or fingerprint, the rule of a build step, the requirement of trust. A
+/// package, a version and paths narrow it. It holds through its last day; `today` is `YYYY-MM-DD`. A `today` that is no
 /// day counts as later than every day: nothing holds that has an end.
 pub fn apply_exceptions(findings: Vec<Finding>, exceptions: &[Exception], today: &str) -> Applied {
     let today = Day::parse(today).unwrap_or(Day::LAST);
@@ -84,11 +85,18 @@ impl<'a> Compiled<'a> {
         }
         let id = self.exception.id.trim();
         let Some(vulnerability) = finding.vulnerability() else {
-            return finding.id.0 == id && self.package.is_none() && self.paths.is_empty();
+            let (names, path) = names_and_path(&finding.kind);
+            return self.package.is_none()
+                && (finding.id.0 == id || names.contains(&id))
+                && (self.paths.is_empty() || path.is_some_and(|path| self.is_below(path)));
         };
         (finding.id.0 == id || has_name(vulnerability, id))
             && self.package.as_ref().is_none_or(|wanted| names_package(wanted, vulnerability))
-            && (self.paths.is_empty() || self.paths.iter().any(|p| p.matches(&vulnerability.path)))
+            && (self.paths.is_empty() || self.is_below(&vulnerability.path))
+    }
+
+    fn is_below(&self, path: &str) -> bool {
+        self.paths.iter().any(|glob| glob.matches(path))
     }
 
     fn stale(&self) -> Option<String> {
@@ -100,6 +108,22 @@ impl<'a> Compiled<'a> {
             _ => "matched nothing".to_owned(),
         };
         Some(format!("{id} (owner {owner}): {why}"))
+    }
+}
+
+/// The names besides its id by which an exception may call a finding that is no vulnerability, and
+/// the file it lies in.
+fn names_and_path(kind: &FindingKind) -> (Vec<&str>, Option<&str>) {
+    match kind {
+        FindingKind::Vulnerability(_) => (Vec::new(), None),
+        FindingKind::Malware(malware) => {
+            (vec![&malware.name, malware.digest.hex()], Some(&malware.path))
+        }
+        FindingKind::Secret(secret) => {
+            (vec![&secret.rule, &secret.fingerprint], secret.place.path())
+        }
+        FindingKind::History(step) => (vec![&step.rule], None),
+        FindingKind::Trust(distrust) => (vec![&distrust.requirement], None),
     }
 }
 

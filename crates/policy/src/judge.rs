@@ -1,8 +1,10 @@
 //! The judge: a report and a policy to a verdict.
 
+mod content;
+
 use model::{
-    AdvisoryKind, Coverage, CoverageStatus, Decision, Finding, FixState, Purl, PurlParts, Reason,
-    Report, Skip, Verdict, Vulnerability,
+    AdvisoryKind, Coverage, CoverageStatus, Decision, Finding, FindingId, FixState, Purl,
+    PurlParts, Reason, Report, Skip, Verdict, Vulnerability,
 };
 
 use crate::day::Day;
@@ -36,6 +38,10 @@ fn ask(rule: &Rule, report: &Report, today: Day) -> Option<Reason> {
             vulnerability.kind == AdvisoryKind::Malicious
         }),
         Condition::Package(purls) => by_packages(rule, report, purls),
+        Condition::Malware(wanted) => content::by_malware(rule, report, wanted),
+        Condition::Secret(wanted) => content::by_secrets(rule, report, wanted),
+        Condition::History(least) => content::by_history(rule, report, *least),
+        Condition::Untrusted => content::by_trust(rule, report),
         Condition::Coverage(states) => by_coverage(rule, report, states),
         Condition::Skipped(reasons) => {
             by_skips(rule, report, |skip| reasons.contains(&skip.reason))
@@ -70,20 +76,30 @@ fn by_findings(
     report: &Report,
     wanted: impl Fn(&Finding, &Vulnerability) -> bool,
 ) -> Option<Reason> {
-    let found: Vec<(&Finding, &Vulnerability)> = report
+    by_named(rule, report, ("vulnerability", "vulnerabilities"), |finding| {
+        let vulnerability = finding.vulnerability().filter(|v| wanted(finding, v))?;
+        let Vulnerability { id, package, fixed_version, .. } = vulnerability;
+        Some(match fixed_version {
+            Some(fixed) => format!("{id} in {package} (fixed in {fixed})"),
+            None => format!("{id} in {package}"),
+        })
+    })
+}
+
+/// A reason made of the findings that `name` gives a name to.
+fn by_named(
+    rule: &Rule,
+    report: &Report,
+    nouns: (&str, &str),
+    name: impl Fn(&Finding) -> Option<String>,
+) -> Option<Reason> {
+    let found: Vec<(FindingId, String)> = report
         .findings
         .iter()
-        .filter_map(|finding| Some((finding, finding.vulnerability()?)))
-        .filter(|(finding, vulnerability)| wanted(finding, vulnerability))
+        .filter_map(|finding| Some((finding.id.clone(), name(finding)?)))
         .collect();
-    let named = found.iter().map(|(_, vulnerability)| match &vulnerability.fixed_version {
-        Some(fixed) => {
-            format!("{} in {} (fixed in {fixed})", vulnerability.id, vulnerability.package)
-        }
-        None => format!("{} in {}", vulnerability.id, vulnerability.package),
-    });
-    let findings = found.iter().map(|(finding, _)| finding.id.clone()).collect();
-    Some(Reason { findings, ..reason(rule, ("vulnerability", "vulnerabilities"), named)? })
+    let (findings, names): (Vec<FindingId>, Vec<String>) = found.into_iter().unzip();
+    Some(Reason { findings, ..reason(rule, nouns, names.into_iter())? })
 }
 
 fn by_packages(rule: &Rule, report: &Report, purls: &[Purl]) -> Option<Reason> {

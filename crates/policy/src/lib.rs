@@ -14,13 +14,18 @@ mod judge;
 mod limits;
 mod parse;
 mod policy;
+mod severity;
 mod yaml;
 
 pub use diagnostic::PolicyError;
 pub use exceptions::{Applied, apply_exceptions};
 pub use ignore_file::parse_ignore_file;
 pub use judge::judge;
-pub use policy::{Condition, CoverageState, Policy, Rule, VulnerabilityCondition};
+pub use policy::{
+    Condition, CoverageState, MalwareCondition, Policy, Rule, SecretCondition,
+    VulnerabilityCondition,
+};
+pub use severity::{severity_of_malware, severity_of_secret};
 
 #[cfg(test)]
 mod samples;

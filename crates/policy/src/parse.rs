@@ -1,5 +1,7 @@
 //! From the text of a policy to its rules and exceptions.
 
+mod content;
+
 use model::{AdvisoryId, Decision, Exception, Purl, Severity, SkipReason};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -15,8 +17,18 @@ use crate::yaml::{Source, either};
 
 /// The only version of the policy file so far.
 const VERSION: u32 = 1;
-const CONDITIONS: [&str; 6] =
-    ["vulnerability", "cve", "malicious", "package", "coverage", "skipped"];
+const CONDITIONS: [&str; 10] = [
+    "vulnerability",
+    "cve",
+    "malicious",
+    "package",
+    "malware",
+    "secret",
+    "history",
+    "untrusted",
+    "coverage",
+    "skipped",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +48,10 @@ struct RawRule {
     cve: Option<RawIds>,
     malicious: Option<Spanned<bool>>,
     package: Option<RawPurls>,
+    malware: Option<content::RawMalware>,
+    secret: Option<content::RawSecret>,
+    history: Option<content::RawHistory>,
+    untrusted: Option<Spanned<bool>>,
     coverage: Option<RawStates>,
     skipped: Option<RawReasons>,
 }
@@ -196,13 +212,24 @@ fn conditions(source: &Source<'_>, raw: RawRule) -> Result<Vec<Condition>, Polic
         conditions.push(Condition::Cve(raw.ids.value.into_iter().map(AdvisoryId).collect()));
     }
     if let Some(wanted) = raw.malicious {
-        if !wanted.value {
-            return Err(source.mistake(&wanted, "write `true`, or take the rule out"));
-        }
+        only_true(source, &wanted)?;
         conditions.push(Condition::Malicious);
     }
     if let Some(raw) = raw.package {
         conditions.push(Condition::Package(each(source, &raw.purls, purl)?));
+    }
+    if let Some(raw) = raw.malware {
+        conditions.push(Condition::Malware(content::malware(source, raw)?));
+    }
+    if let Some(raw) = raw.secret {
+        conditions.push(Condition::Secret(content::secret(source, raw)?));
+    }
+    if let Some(raw) = raw.history {
+        conditions.push(Condition::History(content::history(source, raw)?));
+    }
+    if let Some(wanted) = raw.untrusted {
+        only_true(source, &wanted)?;
+        conditions.push(Condition::Untrusted);
     }
     if let Some(raw) = raw.coverage {
         conditions.push(Condition::Coverage(each(source, &raw.states, coverage_state)?));
@@ -268,13 +295,29 @@ fn coverage_state(
     })
 }
 
+fn only_true(source: &Source<'_>, wanted: &Spanned<bool>) -> Result<(), PolicyError> {
+    if wanted.value {
+        return Ok(());
+    }
+    Err(source.mistake(wanted, "write `true`, or take the rule out"))
+}
+
 fn skip_reason(source: &Source<'_>, text: &Spanned<String>) -> Result<SkipReason, PolicyError> {
+    word(source, text, "skip reason")
+}
+
+/// A word of a noun's own list.
+fn word<T: for<'de> Deserialize<'de>>(
+    source: &Source<'_>,
+    text: &Spanned<String>,
+    what: &str,
+) -> Result<T, PolicyError> {
     let word: StrDeserializer<'_, serde::de::value::Error> =
         text.value.as_str().into_deserializer();
-    SkipReason::deserialize(word).map_err(|error| {
+    T::deserialize(word).map_err(|error| {
         let listed = error.to_string();
         let expected = listed.split_once("expected ").map_or("another word", |(_, words)| words);
-        source.mistake(text, format!("`{}` is no skip reason: expected {expected}", text.value))
+        source.mistake(text, format!("`{}` is no {what}: expected {expected}", text.value))
     })
 }
 

@@ -3,7 +3,10 @@
 //! A rule is a name, a decision and one condition. More conditions come with more eyes; the
 //! filter language takes its place among them.
 
-use model::{AdvisoryId, Decision, Exception, Purl, Severity, SkipReason};
+use model::{
+    AdvisoryId, Band, Confidence, Decision, Exception, Method, Purl, SecretCategory, Severity,
+    SkipReason,
+};
 
 use crate::{PolicyError, parse};
 
@@ -46,6 +49,14 @@ pub enum Condition {
     Malicious,
     /// One of these packages is installed. Without a version, any version.
     Package(Vec<Purl>),
+    /// A file looks malicious.
+    Malware(MalwareCondition),
+    /// A secret, key or certificate lies in the image.
+    Secret(SecretCondition),
+    /// A build step is at least so suspicious.
+    History(Severity),
+    /// A requirement of trust is not met.
+    Untrusted,
     /// The advisories reach no further than this for part of the image.
     Coverage(Vec<CoverageState>),
     /// Something was not looked at, for one of these reasons.
@@ -66,6 +77,28 @@ pub struct VulnerabilityCondition {
     /// Published more than so many days ago. A vulnerability without a date counts as old: a
     /// period of grace needs a beginning.
     pub older_than_days: Option<u32>,
+}
+
+/// A description of malicious files. What is not given is not asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MalwareCondition {
+    /// At least this band.
+    pub band: Band,
+    /// One of these methods spoke; empty for any.
+    pub methods: Vec<Method>,
+    /// Not what a later layer deletes: it is in the image, but in no container.
+    pub only_visible: bool,
+}
+
+/// A description of secrets. What is not given is not asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecretCondition {
+    /// One of these; empty for any.
+    pub categories: Vec<SecretCategory>,
+    /// At least so sure.
+    pub confidence: Confidence,
+    /// Not what a later layer deletes.
+    pub only_visible: bool,
 }
 
 /// How far the advisories reach, short of covered.
@@ -121,9 +154,9 @@ mod tests {
         };
         assert_eq!(
             named(Decision::Deny),
-            ["malicious-package", "known-exploited", "critical-with-fix"]
+            ["malicious-package", "malware", "known-exploited", "critical-with-fix", "untrusted"]
         );
-        assert_eq!(named(Decision::Warn).len(), 5);
+        assert_eq!(named(Decision::Warn).len(), 9);
         assert!(policy.exceptions.is_empty());
     }
 }

@@ -1,9 +1,10 @@
 //! Reports and findings for this room's tests.
 
 use model::{
-    AdvisoryId, AdvisoryKind, Epss, Finding, FindingId, FindingKind, FixState, ImageFacts,
-    Inventory, KnownExploited, LayerIndex, Package, PackageKind, Report, ScanSource, Severity,
-    SourceKind, ToolVersions, Verdict, Vulnerability,
+    AdvisoryId, AdvisoryKind, Band, Confidence, Digest, Distrust, Epss, Finding, FindingId,
+    FindingKind, FixState, ImageFacts, Inventory, KnownExploited, LayerIndex, Malware, Method,
+    MethodScore, Package, PackageKind, Report, ScanSource, Secret, SecretCategory, SecretPlace,
+    Severity, SourceKind, SuspiciousStep, ToolVersions, Verdict, Vulnerability,
 };
 use proptest::prelude::*;
 
@@ -42,9 +43,88 @@ pub(crate) fn finding(id: &str, severity: Severity, fixed: Option<&str>) -> Find
 
 /// A finding changed in its vulnerability.
 pub(crate) fn with(mut finding: Finding, change: impl FnOnce(&mut Vulnerability)) -> Finding {
-    let FindingKind::Vulnerability(vulnerability) = &mut finding.kind;
-    change(vulnerability);
+    if let FindingKind::Vulnerability(vulnerability) = &mut finding.kind {
+        change(vulnerability);
+    }
     finding
+}
+
+/// A finding of a malicious file.
+pub(crate) fn malware(path: &str, band: Band, deleted_by: Option<u32>) -> Finding {
+    let malware = Malware {
+        layer: LayerIndex(1),
+        path: path.into(),
+        file_kind: "php".into(),
+        digest: Digest::sha256(&[7; 32]),
+        size_bytes: 10,
+        name: "php_eval_of_request".into(),
+        band,
+        score: 0.97,
+        methods: vec![MethodScore {
+            method: Method::Yara,
+            score: 0.9,
+            decisive: false,
+            evidence: Vec::new(),
+        }],
+        owned_by: None,
+        deleted_by: deleted_by.map(LayerIndex),
+    };
+    let id = FindingId::of(&["malware", path]);
+    let severity = crate::severity_of_malware(&malware);
+    Finding { id, severity, base: false, kind: FindingKind::Malware(Box::new(malware)) }
+}
+
+/// A finding of a secret.
+pub(crate) fn secret(path: &str, category: SecretCategory, confidence: Confidence) -> Finding {
+    let secret = Secret {
+        layer: LayerIndex(1),
+        place: SecretPlace::File(path.into()),
+        rule: "private-key".into(),
+        title: "RSA private key".into(),
+        category,
+        confidence,
+        line: 1,
+        span: None,
+        excerpt: String::new(),
+        fingerprint: "0123456789abcdef".into(),
+        key: None,
+        certificate: None,
+        owned_by: None,
+        deleted_by: None,
+    };
+    let id = FindingId::of(&["secret", path]);
+    let severity = crate::severity_of_secret(&secret);
+    Finding { id, severity, base: false, kind: FindingKind::Secret(Box::new(secret)) }
+}
+
+/// A finding of a suspicious build step.
+pub(crate) fn step(rule: &str, severity: Severity) -> Finding {
+    let step = SuspiciousStep {
+        layer: LayerIndex(1),
+        step: 3,
+        rule: rule.into(),
+        title: "a download piped into a shell".into(),
+        attack: Vec::new(),
+        text: String::new(),
+        span: None,
+        confirmed_by: Vec::new(),
+        advice: String::new(),
+    };
+    let id = FindingId::of(&["history", rule]);
+    Finding { id, severity, base: false, kind: FindingKind::History(Box::new(step)) }
+}
+
+/// A finding of an unmet requirement of trust.
+pub(crate) fn distrust() -> Finding {
+    let distrust = Distrust {
+        scope: "shop.example/".into(),
+        reference: "shop.example/app:1".into(),
+        requirement: "signature".into(),
+        demand: "signed by release".into(),
+        reason: "no signature was found".into(),
+    };
+    let kind = FindingKind::Trust(Box::new(distrust));
+    Finding { id: FindingId::of(&["trust"]), severity: Severity::High, base: false, kind }
 }
 
 /// An entry of the catalogue of known exploited vulnerabilities.
@@ -69,12 +149,18 @@ pub(crate) fn report(findings: Vec<Finding>) -> Report {
         image: ImageFacts::default(),
         inventory: Inventory { packages: vec![package], ..Inventory::default() },
         coverage: Vec::new(),
+        trust: None,
         findings,
         ignored: Vec::new(),
         stale_exceptions: Vec::new(),
         verdict: Verdict::default(),
         skipped: Vec::new(),
-        tool: ToolVersions { lazaret: "0".into(), database: None, policy: String::new() },
+        tool: ToolVersions {
+            lazaret: "0".into(),
+            database: None,
+            malware: Vec::new(),
+            policy: String::new(),
+        },
     }
 }
 

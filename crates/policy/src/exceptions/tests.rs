@@ -1,10 +1,10 @@
 //! What exceptions take out, and what they leave.
 
-use model::{AdvisoryId, Severity};
+use model::{AdvisoryId, Band, Confidence, SecretCategory, Severity};
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{TODAY, any_finding, finding, with};
+use crate::samples::{TODAY, any_finding, distrust, finding, malware, secret, step, with};
 
 fn exception(id: &str) -> Exception {
     Exception {
@@ -50,6 +50,31 @@ fn names_findings() {
         assert_eq!(applied.kept.is_empty(), expected, "{exception:?}");
         assert_eq!(applied.ignored.len(), usize::from(expected), "{exception:?}");
         assert_eq!(applied.stale.is_empty(), expected, "{exception:?}");
+    }
+}
+
+#[test]
+fn names_files_secrets_and_steps() {
+    let bad = malware("srv/a.php", Band::Malicious, None);
+    let key = secret("root/k.pem", SecretCategory::PrivateKey, Confidence::Certain);
+    let below = |id: &str, glob: &str| Exception { paths: vec![glob.into()], ..exception(id) };
+    let of_package = Exception { package: "pkg:npm/a".into(), ..exception("private-key") };
+    for (subject, exception, expected) in [
+        (&bad, exception("php_eval_of_request"), true),
+        (&bad, exception(&"07".repeat(32)), true),
+        (&bad, below("php_eval_of_request", "srv"), true),
+        (&bad, below("php_eval_of_request", "opt"), false),
+        (&bad, exception("php"), false),
+        (&key, exception("private-key"), true),
+        (&key, exception("0123456789abcdef"), true),
+        (&key, below("private-key", "root/*.pem"), true),
+        (&key, of_package, false),
+        (&step("curl-to-shell", Severity::High), exception("curl-to-shell"), true),
+        (&step("curl-to-shell", Severity::High), below("curl-to-shell", "**"), false),
+        (&distrust(), exception("signature"), true),
+    ] {
+        let applied = apply_exceptions(vec![subject.clone()], &[exception.clone()], TODAY);
+        assert_eq!(applied.kept.is_empty(), expected, "{exception:?}");
     }
 }
 

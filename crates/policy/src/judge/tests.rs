@@ -1,10 +1,12 @@
 //! What each condition speaks of, and the laws of judging.
 
-use model::{AdvisoryId, Epss, LayerIndex, Severity, SkipReason};
+use model::{AdvisoryId, Band, Confidence, Epss, LayerIndex, SecretCategory, Severity, SkipReason};
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{TODAY, any_finding, exploited, finding, report, with};
+use crate::samples::{
+    TODAY, any_finding, distrust, exploited, finding, malware, report, secret, step, with,
+};
 
 fn policy(condition: &str) -> Policy {
     let text = format!("rules:\n  - name: it\n    decision: deny\n    {condition}\n");
@@ -71,6 +73,60 @@ fn packages() {
         let found = check(&format!("package: {{purls: [\"{purl}\"]}}"), &image);
         assert_eq!(found.is_some(), expected, "{purl}");
     }
+}
+
+#[test]
+fn malicious_files() {
+    let bad = malware("srv/a.php", Band::Malicious, None);
+    let odd = malware("srv/b.php", Band::Suspicious, None);
+    let gone = malware("srv/c.php", Band::Malicious, Some(2));
+    assert_eq!([&bad, &odd, &gone].map(|f| f.severity), {
+        [Severity::Critical, Severity::Medium, Severity::High]
+    });
+    for (condition, subject, expected) in [
+        ("malware: {}", &odd, true),
+        ("malware: {band: malicious}", &bad, true),
+        ("malware: {band: malicious}", &odd, false),
+        ("malware: {band: malicious}", &gone, true),
+        ("malware: {band: malicious, only_visible: true}", &gone, false),
+        ("malware: {methods: [textcnn, yara]}", &bad, true),
+        ("malware: {methods: [virus_engine]}", &bad, false),
+        ("malicious: true", &bad, false),
+        ("secret: {}", &bad, false),
+    ] {
+        let found = check(condition, &report(vec![subject.clone()]));
+        assert_eq!(found.is_some(), expected, "{condition}");
+    }
+    let message = check("malware: {}", &report(vec![bad])).unwrap();
+    assert_eq!(message, "1 malicious file: srv/a.php (php_eval_of_request, 0.97)");
+}
+
+#[test]
+fn secrets_steps_and_trust() {
+    let key = secret("root/k.pem", SecretCategory::PrivateKey, Confidence::Certain);
+    let example = secret("doc/k.pem", SecretCategory::PrivateKey, Confidence::Placeholder);
+    let token = secret("app/.env", SecretCategory::Token, Confidence::Likely);
+    let severities = [&key, &example, &token].map(|f| f.severity);
+    assert_eq!(severities, [Severity::High, Severity::Negligible, Severity::Medium]);
+    for (condition, subject, expected) in [
+        ("secret: {}", &key, true),
+        ("secret: {}", &token, true),
+        ("secret: {}", &example, false),
+        ("secret: {confidence: placeholder}", &example, true),
+        ("secret: {confidence: certain}", &token, false),
+        ("secret: {categories: [private_key, certificate]}", &key, true),
+        ("secret: {categories: [private_key, certificate]}", &token, false),
+        ("history: {severity: high}", &step("curl-to-shell", Severity::High), true),
+        ("history: {severity: high}", &step("apt-pinning", Severity::Low), false),
+        ("history: {}", &step("apt-pinning", Severity::Low), true),
+        ("untrusted: true", &distrust(), true),
+        ("untrusted: true", &key, false),
+    ] {
+        let found = check(condition, &report(vec![subject.clone()]));
+        assert_eq!(found.is_some(), expected, "{condition}");
+    }
+    let message = check("untrusted: true", &report(vec![distrust()])).unwrap();
+    assert_eq!(message, "1 unmet requirement: signed by release: no signature was found");
 }
 
 #[test]

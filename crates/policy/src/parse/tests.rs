@@ -34,6 +34,12 @@ fn points_at_mistakes() {
         ("purl", rule("package: {purls: [left-pad]}")),
         ("state", rule("coverage: {states: [no_feed, eol]}")),
         ("reason", rule("skipped: {reasons: [broken]}")),
+        ("band", rule("malware: {band: clean}")),
+        ("method", rule("malware: {methods: [yara, guessing]}")),
+        ("category", rule("secret: {categories: [private_key, diary]}")),
+        ("confidence", rule("secret: {confidence: high}")),
+        ("history_severity", rule("history: {severity: bad}")),
+        ("untrusted", rule("untrusted: false")),
         (
             "glob",
             "rules: []\nexceptions:\n  - {id: a, owner: b, reason: c, paths: [\"\"]}\n".to_owned(),
