@@ -11,6 +11,7 @@ mod dispatch;
 mod dotnet;
 mod executable;
 mod golang;
+pub mod history;
 mod java;
 mod licenses;
 mod limits;

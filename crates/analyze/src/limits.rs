@@ -120,3 +120,30 @@ pub(crate) const MAX_XML_DEPTH: usize = 128;
 pub(crate) const MAX_CLASSIFIED_BYTES: u64 = 1 << 30;
 /// Longest match of an expression of the classifiers, in bytes; windows overlap by as much.
 pub(crate) const MAX_EVIDENCE_BYTES: usize = 1 << 10;
+
+/// Most steps of one image's history that are looked at.
+pub(crate) const MAX_STEPS: usize = 1_000;
+/// Longest text of one build step that is looked at, in bytes.
+pub(crate) const MAX_STEP_TEXT_BYTES: usize = 64 << 10;
+/// Longest part of it that a finding shows, in bytes.
+pub(crate) const MAX_STEP_EXCERPT_BYTES: usize = 1_200;
+/// Most build arguments of one step.
+pub(crate) const MAX_BUILD_ARGUMENTS: usize = 200;
+/// Most commands of one step, those of scripts inside it included.
+pub(crate) const MAX_SHELL_COMMANDS: usize = 4_000;
+/// Most scripts inside scripts of a step.
+pub(crate) const MAX_SHELL_DEPTH: usize = 5;
+/// Longest word of shell text, variables put in, in bytes.
+pub(crate) const MAX_SHELL_WORD_BYTES: usize = 16 << 10;
+/// Longest line of a step that rules are held against, in bytes.
+pub(crate) const MAX_SUBJECT_BYTES: usize = 32 << 10;
+/// Most facts of one kind (written files, variables, downloads) taken from one step.
+pub(crate) const MAX_STEP_FACTS: usize = 1_000;
+/// Largest text that is decoded from base64 in a step, in bytes.
+pub(crate) const MAX_DECODED_BYTES: usize = 16 << 10;
+/// Most files that may confirm one suspicious step.
+pub(crate) const MAX_CONFIRMING_PATHS: usize = 16;
+/// Most rules of the history.
+pub(crate) const MAX_HISTORY_RULES: usize = 2_000;
+/// Largest compiled expression of a rule, in bytes.
+pub(crate) const MAX_REGEX_BYTES: usize = 1 << 20;
