@@ -57,7 +57,10 @@ pub use secret::{CertificateFacts, Confidence, KeyFacts, Secret, SecretCategory,
 pub use severity::Severity;
 pub use skip::{Skip, SkipReason};
 pub use suspicious_step::SuspiciousStep;
-pub use trust::{Distrust, SignatureFact, SignatureFormat, TrustRequirement, TrustResult};
+pub use trust::{
+    Authority, AuthorityKind, Distrust, Lookaside, Material, SignatureFact, SignatureFormat,
+    TrustRequirement, TrustResult,
+};
 pub use verdict::{Decision, Reason, Verdict};
 pub use vulnerability::{CvssScore, Epss, KnownExploited, SourceClaim, Vulnerability};
 

@@ -2,10 +2,58 @@
 //! came of them.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Timestamp};
+use crate::{Decision, Digest, Timestamp};
+
+/// A key or certificate that may answer for images, as a policy names it. Its material is read and
+/// understood by the eyes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    /// Its name, unique in the policy.
+    pub name: String,
+    /// What the material is.
+    pub kind: AuthorityKind,
+    /// The key or certificates.
+    pub material: Material,
+    /// The forms of signature that count; empty for every form that its kind can make.
+    pub formats: Vec<SignatureFormat>,
+    /// For certificates: what the signer's own certificate must be, one of these; empty for any
+    /// that the authority issued. A subject, `CN=ci,O=Example`, of which every part must be there,
+    /// or an alternative name, `email:a@example.org`, `uri:https://…`, `dns:…`.
+    pub identities: Vec<String>,
+}
+
+/// What an authority's material is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthorityKind {
+    /// A public key, PEM: cosign and sigstore bundles.
+    Key,
+    /// Certificates of authorities, PEM: Notation.
+    Certificate,
+    /// An OpenPGP key, armoured or binary: GPG simple signing.
+    Gpg,
+}
+
+/// Where a key or certificate is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Material {
+    /// A file; what is relative is meant from the policy's folder.
+    File(PathBuf),
+    /// In the policy itself.
+    Inline(Vec<u8>),
+}
+
+/// Where detached GPG signatures of repositories lie: a line of `registries.d`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookaside {
+    /// `registry`, `registry/namespace` or `registry/namespace/repository`; empty for all.
+    pub scope: String,
+    /// A directory, `file:` or `http(s):` URL below which the repositories lie.
+    pub base: String,
+}
 
 /// A signature as it was found and checked. A fact: whether it suffices is the policy's to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +71,9 @@ pub struct SignatureFact {
     /// The name of the trusted key or certificate that it verified with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    /// The key or certificate that signed: a certificate's subject, a key's fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
     /// When it says it was made. Not proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_at: Option<Timestamp>,
@@ -48,6 +99,15 @@ pub enum SignatureFormat {
 }
 
 impl SignatureFormat {
+    /// Every form.
+    pub const ALL: [SignatureFormat; 5] = [
+        SignatureFormat::CosignSimple,
+        SignatureFormat::SigstoreBundle,
+        SignatureFormat::NotationJws,
+        SignatureFormat::NotationCose,
+        SignatureFormat::GpgSimple,
+    ];
+
     /// The word in reports and policies.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,6 +116,19 @@ impl SignatureFormat {
             SignatureFormat::NotationJws => "notation_jws",
             SignatureFormat::NotationCose => "notation_cose",
             SignatureFormat::GpgSimple => "gpg_simple",
+        }
+    }
+}
+
+impl AuthorityKind {
+    /// The forms of signature that an authority of this kind makes.
+    pub fn formats(self) -> &'static [SignatureFormat] {
+        match self {
+            AuthorityKind::Key => &[SignatureFormat::CosignSimple, SignatureFormat::SigstoreBundle],
+            AuthorityKind::Certificate => {
+                &[SignatureFormat::NotationJws, SignatureFormat::NotationCose]
+            }
+            AuthorityKind::Gpg => &[SignatureFormat::GpgSimple],
         }
     }
 }
@@ -76,6 +149,9 @@ pub struct TrustResult {
     /// The digest that it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// What an unmet requirement decides at most: `warn` where the scope only warns.
+    #[serde(default)]
+    pub mode: Decision,
     /// Every requirement, met or not.
     pub requirements: Vec<TrustRequirement>,
     /// Every signature that was found.

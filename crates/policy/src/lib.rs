@@ -5,6 +5,7 @@
 //! [`apply_exceptions`] takes out what somebody has decided to live with; [`judge`] decides over
 //! what is left. [`parse_ignore_file`] reads exceptions that are kept beside the code.
 
+mod base64;
 mod day;
 mod diagnostic;
 mod exceptions;
@@ -15,6 +16,7 @@ mod limits;
 mod parse;
 mod policy;
 mod severity;
+pub mod trust;
 mod yaml;
 
 pub use diagnostic::PolicyError;

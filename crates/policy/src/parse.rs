@@ -13,6 +13,7 @@ use crate::day::Day;
 use crate::glob::Glob;
 use crate::limits::POLICY_MAX_ENTRIES;
 use crate::policy::{Condition, CoverageState, Policy, Rule, VulnerabilityCondition};
+use crate::trust::{RawTrust, trust};
 use crate::yaml::{Source, either};
 
 /// The only version of the policy file so far.
@@ -37,6 +38,7 @@ struct RawPolicy {
     rules: Vec<Spanned<RawRule>>,
     #[serde(default)]
     exceptions: Vec<RawException>,
+    trust: Option<RawTrust>,
 }
 
 #[derive(Deserialize)]
@@ -130,7 +132,8 @@ pub(crate) fn policy(file: &str, text: &str) -> Result<Policy, PolicyError> {
         rules.push(rule(&source, raw)?);
     }
     let exceptions = exceptions(&source, raw.exceptions)?;
-    Ok(Policy { rules, exceptions, text: text.to_owned() })
+    let trust = raw.trust.map(|raw| trust(&source, raw)).transpose()?;
+    Ok(Policy { rules, exceptions, trust, text: text.to_owned() })
 }
 
 /// Checks exceptions: what they name must be readable, or they would silently never hold.

@@ -8,6 +8,7 @@ use model::{
     SkipReason,
 };
 
+use crate::trust::TrustPolicy;
 use crate::{PolicyError, parse};
 
 /// The text of the policy that judges when none is given.
@@ -22,6 +23,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// Findings that somebody has decided to live with.
     pub exceptions: Vec<Exception>,
+    /// Whom it trusts for which images, if it says so.
+    pub trust: Option<TrustPolicy>,
     /// The text it was read from, for its digest.
     pub text: String,
 }

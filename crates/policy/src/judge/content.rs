@@ -1,6 +1,6 @@
 //! Judging what lies in an image: malicious code, secrets, suspicious build steps, trust.
 
-use model::{Finding, FindingKind, Malware, Reason, Report, Secret, Severity};
+use model::{Decision, Finding, FindingKind, Malware, Reason, Report, Secret, Severity};
 
 use crate::policy::{MalwareCondition, Rule, SecretCondition};
 
@@ -47,8 +47,14 @@ pub(super) fn by_history(rule: &Rule, report: &Report, least: Severity) -> Optio
 }
 
 pub(super) fn by_trust(rule: &Rule, report: &Report) -> Option<Reason> {
-    by_named(rule, report, ("unmet requirement", "unmet requirements"), |finding| {
+    let nouns = ("unmet requirement", "unmet requirements");
+    let mut reason = by_named(rule, report, nouns, |finding| {
         let FindingKind::Trust(distrust) = &finding.kind else { return None };
         Some(format!("{}: {}", distrust.demand, distrust.reason))
-    })
+    })?;
+    // A scope may ask for no more than a warning, whatever the rule decides.
+    if let Some(trust) = &report.trust {
+        reason.decision = reason.decision.min(trust.mode.max(Decision::Warn));
+    }
+    Some(reason)
 }
