@@ -1,0 +1,335 @@
+// Perl, Python, shell, Ruby, JavaScript and ColdFusion; and what several languages share.
+// Licence: Apache-2.0. Written for Lazaret from the techniques, not from samples.
+
+rule cfm_runs_commands {
+    meta:
+        description = "A ColdFusion page runs a program that a form or an address names"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 82
+        lazaret_for = "cfm"
+    strings:
+        $execute = /<cfexecute\b/ nocase
+        $input = /(#\s?(form|url|cgi)\.|<cfparam|\bform\.|\burl\.|\bcgi\.)/ nocase
+        $java = /createObject\s?\(\s?["']java["']\s?,\s?["']java\.lang\.(Runtime|ProcessBuilder)/ nocase
+        $script = /<cfscript/ nocase
+        $eval = /evaluate\s?\(\s?(form|url|cgi)\./ nocase
+    condition:
+        ($execute and $input) or $java or $eval or ($script and $java)
+}
+
+rule cfm_server_console {
+    meta:
+        description = "A ColdFusion page that walks, writes and deletes files under names from a request"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1083/"
+        attack = "T1083, T1505.003"
+        score = 76
+        lazaret_for = "cfm"
+    strings:
+        $list = /<cfdirectory\b/ nocase
+        $write = /<cffile\s[^>]{0,80}action\s?=\s?["']?(write|upload|delete|rename|append)/ nocase
+        $input = /#\s?(form|url|cgi)\./ nocase
+        $area = /<textarea|cmd|type="?file/ nocase
+    condition:
+        $list and $write and $input and $area
+}
+
+rule perl_cgi_shell {
+    meta:
+        description = "A Perl page of a web server that runs what a request brings as a command"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 80
+        lazaret_for = "perl, php, text"
+    strings:
+        $env = /\$ENV\{\s?['"]?(QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_\w+)['"]?\s?\}/
+        $param = /\bparam\s?\(\s?['"](cmd|command|c|exec|run|perlcmd|shell)['"]\s?\)/
+        $run = /(`\s?\$\w{1,20}[^`\n]{0,40}`|\b(system|exec)\s?\(?\s?["']?\$\w{1,20}|open\s?\(\s?\w{1,20}\s?,\s?["']\s?\$?\w{0,20}[^"'\n]{0,40}\|\s?["']|open\s?\(\s?\w{1,20}\s?,\s?\$\w{1,20}\s?\|?|qx[\/({]\s?\$)/
+        $name = /(CGI-?Telnet|CommandTimeoutDuration|&ExecuteCommand|cgi ?shell|perl ?web ?shell|web ?shell|priv8|ConnectBack|&PrintCommandLineInputForm)/ nocase
+        $perl = /(#!.{0,40}perl|use strict|\bmy \$|\$in\{)/
+        $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{|eval\s?\(?\s?(param|\$cgi->param)/
+    condition:
+        $perl and (($env and $name and $run) or ($param and $run and filesize < 20KB) or $whole)
+}
+
+rule irc_bot_script {
+    meta:
+        description = "A script that takes commands from an IRC channel: floods, scans, commands"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1071/"
+        attack = "T1071, T1498"
+        score = 82
+        lazaret_for = "perl, python, php, text, shell"
+    strings:
+        $irc = /\bPRIVMSG\b/
+        $join = /\b(JOIN|NICK) /
+        $socket = /(IO::Socket|fsockopen|socket\.socket|sockopen|pfsockopen)/
+        $flood = /(udp ?flood|tcp ?flood|http ?flood|syn ?flood|\bflood\b|portscan|spread|udp1|udp2|httpflood|!bot|@udp)/ nocase
+        $run = /(`\$?\w{1,20}[^`\n]{0,20}`|\bsystem\s?\(|shell_exec|\bexec\s?\(|passthru|popen|\beval\b|fork\s?\()/
+        $admin = /(admin|owner|master|mestre|hosts? ?auth|\badms\b|procfake|processo|\$fakeproc)/ nocase
+    condition:
+        $irc and $join and $socket and $flood and $run and $admin
+}
+
+rule script_reverse_shell {
+    meta:
+        description = "A script connects to an address and hands it a shell"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1059/004/"
+        attack = "T1059.004, T1095"
+        score = 85
+        lazaret_for = "script, text, markup"
+    strings:
+        $bash = /(bash|sh)\s+-i\s+[<>&0-9\s]{0,10}[>&]{1,3}\s?\/dev\/(tcp|udp)\//
+        $exec = /exec\s+\d{1,3}<>\s?\/dev\/(tcp|udp)\//
+        $read = /\/dev\/(tcp|udp)\/[^\s]{1,80}\s*(0>&1|<&\d|[;&|]|\d?>&1)[^\n]{0,80}(\bsh\b|\bbash\b|while|cat)/
+        $nc = /\b(nc|ncat|netcat)(\.\w+)?\s+[^|;\n"']{0,80}(-e|-c|--exec|--sh-exec)\s{0,2}["']?(\/bin\/|\/usr\/bin\/|cmd)/
+        $fifo = /(mkfifo|mknod)\s+(\/tmp\/)?\S{1,40}( p)?\s?[;&]{1,2}[^\n]{0,120}\b(nc|ncat|netcat|telnet|openssl s_client)\b[^\n]{0,100}/
+        $socat = /socat\s+[^\n]{0,100}exec:["'\\]{0,2}[^\s,]{0,20}(sh|bash)[^\n]{0,40}(pty|tcp|stderr)/ nocase
+        $python = /os\.dup2\s?\(\s?\w{1,12}\.fileno\s?\(\s?\)\s?,\s?0\s?\)/
+        $pty = /(pty\.spawn|subprocess\.(call|Popen|run)|os\.system|os\.execv?\w*)\s?\(\s?\[?["'][^"'\n]{0,20}(sh|bash)\b/
+        $perl1 = /open\s?\(?\s?STDIN\s?,\s?["'][<>]{1,2}&/
+        $perl2 = /(exec|system)[\s({]{1,4}["'\/]{0,3}(bin\/)?(ba)?sh\b|exec\s?\{?\s?["']\/bin\/sh/
+        $perl3 = /(use\s+(IO::)?Socket|socket\s?\()/
+        $ruby = /TCPSocket\.(new|open)\s?\([^\n]{0,120}(exec|IO\.popen|sprintf\s?\(?\s?["']\/bin\/sh|\$stdin\.reopen)/
+        $node = /child_process['"]\s?\)[\s\S]{0,400}net\.(connect|Socket)[\s\S]{0,300}\.pipe\s?\(/
+        $php = /fsockopen\s?\([^;]{0,80}\)\s?;[^\n]{0,40}(exec|shell_exec|system|proc_open|popen)\s?\(\s?["'][^"'\n]{0,20}sh\b[^"'\n]{0,20}<&3/
+    condition:
+        any of ($bash, $exec, $nc, $fifo, $socat, $ruby, $node, $php, $read) or ($python and $pty)
+        or ($perl1 and $perl2 and $perl3)
+}
+
+rule python_web_shell {
+    meta:
+        description = "A Python page of a web server that runs what a request brings"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 80
+        lazaret_for = "python, text"
+    strings:
+        $cgi = /(cgi\.FieldStorage|getfirst|request\.(args|form|values|GET|POST|query)|self\.path|os\.environ\s?\[\s?["']QUERY_STRING|rfile\.read)/
+        $run = /(os\.popen[234]?|os\.system|subprocess\.(check_output|Popen|call|run|getoutput)|commands\.getoutput|commands\.getstatusoutput)\s?\(\s?\(?\s?\[?\s?(cmd|command|request|form|fm|self|c\b|value|shell|run)/
+        $direct = /(os\.popen|os\.system|subprocess\.\w+|eval|exec)\s?\(\s?(request\.|cgi\.|form\[|form\.get)/
+        $name = /(web ?shell|python shell|cgi shell|backdoor)/ nocase
+        $server = /(HTTPServer|BaseHTTPRequestHandler|Content-?type: text\/html|flask|bottle|cgi)/ nocase
+    condition:
+        ($cgi and $run and $server and filesize < 30KB) or $direct or ($name and $cgi and $run)
+}
+
+rule script_packed {
+    meta:
+        description = "A script decodes a text and runs it as code"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1140/"
+        attack = "T1140, T1027"
+        score = 78
+        lazaret_for = "python, perl, ruby, shell, text"
+    strings:
+        $python = /\bexec\s?\(\s?(compile\s?\(\s?)?(\(?\s?lambda\b|__import__\s?\(|zlib\.decompress\s?\(\s?base64|base64\.(b64|b32|b16|b85)decode\s?\(\s?(zlib|codecs|["'b])|marshal\.loads\s?\(|bz2\.decompress|lzma\.decompress|codecs\.decode|bytes\.fromhex)/
+        $perl = /\beval\s?\(?\s?(decode_base64|unpack\s?\(?\s?["']u|pack\s?\(?\s?["']H\*?["']|MIME::Base64)/
+        $ruby = /\beval\s?\(?\s?(Base64\.decode64|Zlib::Inflate|\[["'][^"']{40,}["']\]\.pack|["'][A-Za-z0-9+\/=]{40,}["']\.unpack)/
+        $shell = /(echo|printf)\s+-?[ne]{0,2}\s?["']?[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(\/usr\/bin\/)?(base64\s+(-d|-D|--decode|-di)|openssl\s+(enc\s+)?-?(base64|d)|xxd\s+-r)[^\n|]{0,40}\|\s?([\w\/]{0,10}(ba|z|da|k)?sh|python[23]?|perl|eval|gunzip|gzip)/
+        $shell2 = /(eval|bash\s+-c|sh\s+-c)\s+["']?(\$\(|`)\s?(echo|printf)\s+[^\n]{0,20}[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(base64\s+(-d|--decode)|xxd\s+-r)/
+    condition:
+        any of them
+}
+
+rule shell_cgi {
+    meta:
+        description = "A shell script of a web server that runs the query as a command"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 78
+        lazaret_for = "shell, text"
+    strings:
+        $query = /(QUERY_STRING|REQUEST_URI|HTTP_\w{3,20}|POST_STRING)/
+        $run = /(\beval\s+["'$`]|\b(ba)?sh\s+-c\s+["'`]?\$|\n\s{0,8}\$(CMD|cmd|command|COMMAND|QUERY_STRING)\b|`\s?\$\w{1,20}\s?`|`echo\s+\$?\{?QUERY_STRING)/
+        $type = /Content-?type:\s?text/ nocase
+    condition:
+        filesize < 20KB and $query and $run and $type
+}
+
+rule shell_competitor_killer {
+    meta:
+        description = "A script ends other miners, unlocks and locks files, and settles in the scheduler or preloader"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1496/"
+        attack = "T1496, T1562.001, T1053.003"
+        score = 88
+        lazaret_for = "shell, text, python, perl"
+    strings:
+        $kill = /(pkill\s+(-9\s+)?-f|killall\s+(-9\s+)?|kill\s+-9\s|ps\s+\w{0,6}\s?\|\s?grep)\s?[^\n]{0,60}(xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods)/
+        $lock = /chattr\s+[-+][iaeR]{1,4}\s/
+        $preload = "/etc/ld.so.preload"
+        $cron = /(crontab\s+-(r|l)|\/var\/spool\/cron|\/etc\/cron\.)/
+        $fetch = /\b(curl|wget|cdl|wd1|cur|lwp-download|urllib)\b[^\n]{0,120}https?:\/\//
+        $run = /(chmod\s+(\+x|[0-7]*7[0-7]*)|\|\s?(ba)?sh\b|nohup)/
+        $agent = /(aliyun|aegis|cloudmonitor|qcloud|YunJing|bcm-agent|apparmor|selinux|SELINUX|setenforce|ufw disable|iptables -F)/
+        $keys = /\.ssh\/(authorized_keys|known_hosts|id_rsa)/
+        $history = /(history\s+-c|HISTFILE|HISTSIZE=0|>\s?\/var\/log\/(wtmp|secure|lastlog|cron)|\.bash_history)/
+        $limits = /(vm\.nr_hugepages|ulimit -n|nmi_watchdog)/
+    condition:
+        filesize < 400KB and (($kill and 3 of ($lock, $preload, $cron, $fetch, $run, $agent, $keys, $history, $limits)) or
+        ($fetch and $run and $cron and 3 of ($lock, $preload, $agent, $history, $keys, $limits)))
+}
+
+rule shell_starts_miner {
+    meta:
+        description = "A script fetches or starts a miner of a cryptocurrency with a pool and a wallet"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1496/"
+        attack = "T1496"
+        score = 85
+        lazaret_for = "shell, text, python, perl, php, javascript"
+    strings:
+        $pool = /(stratum\+(tcp|ssl|tls)|(stratum|daemon\+http):\/\/|(-o|--url)[\s=]["']?[\w.-]{4,60}:(3333|4444|5555|7777|8888|14444|10128|20128|45700|443)\b)/
+        $wallet = /(-u|--user|wallet|WALLET|"user"\s?:)[\s="':]{0,6}[48][1-9A-HJ-NP-Za-km-z]{90,110}\b/
+        $miner = /\b(xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean)\b/ nocase
+        $donate = /--?donate-level|"donate-level"|--cpu-max-threads-hint|--randomx-|--rig-id|-a\s+(rx|cn)\/|--algo[= ](rx|cn|randomx|ethash|kawpow)/
+        $run = /(nohup|chmod\s+(\+x|7|a\+x)|setsid|\.\/\w{2,20}\s+-|screen -dm|systemctl|ExecStart|subprocess)/
+    condition:
+        filesize < 400KB and (($pool and ($wallet or ($miner and $run) or ($donate and $run))) or ($wallet and $miner and $run))
+}
+
+rule shell_fetch_and_run {
+    meta:
+        description = "A script fetches a file from an address by number, makes it a program and starts it from a temporary folder"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1105/"
+        attack = "T1105, T1059.004"
+        score = 78
+        lazaret_for = "shell, text, python, perl, php"
+    strings:
+        $fetch = /\b(wget|curl|tftp|ftpget|busybox\s+(wget|tftp))\b[^\n;&|]{0,80}\b(https?:\/\/)?\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[:\/ ]/
+        $pipe = /\b(wget|curl|GET|lynx|fetch)\b[^\n;&]{0,120}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^\n;&]{0,120}\|\s?(sudo\s+)?(\/bin\/)?(ba|da)?(sh|perl|python)\b/
+        $place = /\bcd\s+\/(tmp|var\/tmp|dev\/shm|var\/run|mnt|root)\b|\/(tmp|var\/tmp|dev\/shm)\/\.?\w/
+        $chmod = /chmod\s+(\+x|[0-7]?7[0-7]{2}|a\+x|u\+x)/
+        $start = /(;|&&|\n)\s{0,8}(\.\/|sh\s|\/tmp\/|\/dev\/shm\/|\/var\/tmp\/|nohup)/
+        $clean = /(;|&&|\n)\s{0,8}rm\s+-r?f/
+        $local = /\b(127\.0\.0\.1|0\.0\.0\.0|192\.168\.|10\.\d{1,3}\.)/
+    condition:
+        filesize < 200KB and ($pipe or ($fetch and $place and $chmod and $start and ($clean or #fetch >= 3))) and not $local
+}
+
+rule shell_bot_spreader {
+    meta:
+        description = "Fetches one bot program after another, for every processor, runs each and deletes it"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1105/"
+        attack = "T1105, T1584.005"
+        score = 86
+        lazaret_for = "shell, text"
+    strings:
+        $arch = /(wget|curl|tftp|ftpget)[^\n]{0,120}[\/.\s](mips|mipsel|mpsl|arm[4567]l?|sh4|ppc|powerpc|m68k|i[56]86|sparc|spc|x86_64|x86|arc)\b/
+        $chmod = /chmod\s+(\+x|777|[0-7]{3})/
+        $place = /cd\s+\/(tmp|var\/run|mnt|root)/
+    condition:
+        filesize < 100KB and #arch >= 4 and $chmod and $place
+}
+
+rule script_settles_in {
+    meta:
+        description = "A script writes a scheduler entry or service that fetches and runs something again and again"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1053/003/"
+        attack = "T1053.003, T1543.002"
+        score = 80
+        lazaret_for = "shell, text, python, perl, php"
+    strings:
+        $cron = /\*(\/\d{1,2})?\s+\*\s+\*\s+\*\s+\*\s+(root\s+)?[^\n"']{0,40}\b(curl|wget|cdl|lynx)\b[^\n]{0,160}\|\s?(\/bin\/)?(ba)?sh\b/
+        $unit = /ExecStart=[^\n]{0,60}(\/tmp\/|\/dev\/shm\/|\/var\/tmp\/|(curl|wget)\b[^\n]{0,100}\|\s?(ba)?sh)/
+        $write = /(crontab|\/etc\/cron|\/var\/spool\/cron|\/etc\/systemd|\.service|\/etc\/rc\.local)/
+    condition:
+        filesize < 400KB and $write and ($cron or $unit)
+}
+
+rule container_escape_script {
+    meta:
+        description = "A script that leaves a container: release agent, kernel core pattern, the container engine's socket or a mounted disk of the host"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1611/"
+        attack = "T1611"
+        score = 85
+        lazaret_for = "shell, text, python, perl, ruby"
+    strings:
+        $agent = /(echo|printf|write)[^\n]{0,120}(>|>>|tee)\s?[^\n]{0,60}release_agent\b/
+        $notify = /(echo\s+1\s?>\s?[^\n]{0,80}notify_on_release)/
+        $core = /(echo|printf)\s+[^\n]{0,60}["']?\|[^\n]{0,120}>\s?\/proc\/sys\/kernel\/core_pattern/
+        $socket = /(curl|--unix-socket|socat)[^\n]{0,40}docker\.sock[^\n]{0,120}(containers\/create|\/exec|Binds)/
+        $binds = /"?(Binds|HostConfig)"?[^\n]{0,60}["'\[]\/:\/(mnt|host|hostfs|rootfs)?/
+        $privileged = /docker\s+(-H\s+\S+\s+)?run\s+[^\n]{0,120}-v\s+\/:\/(mnt|host|hostfs|hostroot)?\S{0,10}\s[^\n]{0,80}chroot/
+        $nsenter = /nsenter\s+[^\n]{0,40}(-t\s?1|--target[= ]1)\s[^\n]{0,60}(-m|--mount)/
+        $runc = /(\/proc\/self\/exe|\/proc\/\$?\{?\w{1,10}\}?\/exe)[^\n]{0,120}(runc|overwrite)/
+        $cgroup = /mount\s+-t\s+cgroup\s+-o\s+\w{1,20}\s/
+    condition:
+        filesize < 200KB and (($agent and ($notify or $cgroup)) or $core or ($socket and $binds) or $privileged
+        or ($runc and $nsenter))
+}
+
+rule search_engine_redirect {
+    meta:
+        description = "Visitors from search engines are sent to another site: cloaked spam"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1608/006/"
+        attack = "T1608.006"
+        score = 76
+        lazaret_for = "web, markup, javascript"
+    strings:
+        $refer = /\w{1,20}\s?=\s?document\.referrer/
+        $engine = /\.indexOf\s?\(\s?["'](google|baidu|yahoo|bing|sogou|soso|so\.com|360|naver|haosou)["'.)]/ nocase
+        $go = /(window\.)?(location(\.href)?|top\.location(\.href)?)\s?=\s?["']https?:\/\/[^"']{4,120}["']/
+    condition:
+        $refer and #engine >= 2 and $go and filesize < 200KB
+}
+
+rule node_web_shell {
+    meta:
+        description = "A request value is run as a command or as code by a JavaScript server"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 82
+        lazaret_for = "javascript"
+    strings:
+        $child = /require\s?\(\s?["'](node:)?child_process["']\s?\)/
+        $direct = /\b(exec|execSync|spawn|eval|Function)\s?\(\s?[^;\n]{0,40}\b(req|request|ctx|query|parsedUrl)\b(\.query|\.body|\.params|\.headers|\.url|\[|\.cmd)/
+        $server = /(createServer|express\s?\(|http\.Server)/
+        $jscript = /\beval\s?\(\s?Request\s?[.\[(]/ nocase
+    condition:
+        ($child and $direct) or ($server and $direct) or $jscript
+}
+
+rule ruby_web_shell {
+    meta:
+        description = "A Ruby page of a web server that runs what a request brings"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 80
+        lazaret_for = "ruby, text"
+    strings:
+        $direct = /(`#\{\s?(params|cgi|req\.query|request)\s?[\[.(]|\b(system|exec|IO\.popen|eval|Open3\.\w+)[\s(]\s?(params|cgi|req\.query)\s?\[)/
+    condition:
+        $direct
+}
+
+rule shell_perl_dropper {
+    meta:
+        description = "A few lines that fetch a Perl program, run it and delete it"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1105/"
+        attack = "T1105, T1059"
+        score = 78
+        lazaret_for = "shell, text"
+    strings:
+        $fetch = /\b(wget|curl|lwp-download|fetch)\b[^\n]{0,120}https?:\/\//
+        $run = /(\bperl\s+[\w\/.-]{1,60}|\|\s?perl\b)/
+        $clean = /\brm\s+-r?f/
+    condition:
+        filesize < 1500 and $fetch and $run and $clean
+}
