@@ -7,6 +7,7 @@
 mod coverage;
 mod cyclonedx;
 mod diff_table;
+mod explain;
 mod filter;
 mod fix_plan;
 mod html;
@@ -21,6 +22,7 @@ mod template;
 mod text;
 mod version_order;
 mod view;
+mod wording;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -29,6 +31,7 @@ use std::str::FromStr;
 use model::Report;
 
 pub use diff_table::write_diff;
+pub use explain::explain;
 pub use filter::{Filter, Origin};
 pub use template::Template;
 
@@ -173,6 +176,22 @@ pub enum ReportError {
         line: usize,
         /// What is wrong.
         detail: String,
+    },
+    /// No finding has this id.
+    #[error(
+        "no finding has the id `{id}`: the JSON report and the table name each finding's id, of which the first few digits suffice"
+    )]
+    NoFinding {
+        /// What was asked for.
+        id: String,
+    },
+    /// Several findings' ids begin so.
+    #[error("`{id}` is the beginning of more than one finding's id: give more of it; {first}")]
+    Ambiguous {
+        /// What was asked for.
+        id: String,
+        /// The first few, each with its place.
+        first: String,
     },
 }
 

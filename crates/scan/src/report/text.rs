@@ -7,16 +7,28 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Characters of one foreign text that a line shows; the rest is cut.
 const MAX_FIELD_CHARS: usize = 400;
 
+/// Characters of a foreign text that is shown whole; what is longer is cut all the same.
+const MAX_WHOLE_CHARS: usize = 32 * 1024;
+
 /// Foreign text on one line, with nothing in it that a terminal, a viewer or an eye takes for
 /// something else: line ends become spaces, control characters and invisible or direction-changing
 /// ones become visible escapes, and a very long text is cut.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    let long = text.len() > MAX_FIELD_CHARS && text.chars().nth(MAX_FIELD_CHARS).is_some();
+    made_safe(text, MAX_FIELD_CHARS)
+}
+
+/// The same for a text of which every word counts: it is cut only where it is beyond reading.
+pub(crate) fn whole(text: &str) -> Cow<'_, str> {
+    made_safe(text, MAX_WHOLE_CHARS)
+}
+
+fn made_safe(text: &str, max_chars: usize) -> Cow<'_, str> {
+    let long = text.len() > max_chars && text.chars().nth(max_chars).is_some();
     if !long && !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
-    let mut safe = String::with_capacity(text.len().min(MAX_FIELD_CHARS * 4) + 8);
-    for c in text.chars().take(MAX_FIELD_CHARS) {
+    let mut safe = String::with_capacity(text.len().min(max_chars * 4) + 8);
+    for c in text.chars().take(max_chars) {
         match c {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => safe.push(' '),
             c if is_unsafe(c) && (c as u32) < 0x100 => {

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use model::{Decision, Severity};
+use model::{Band, Decision, Severity};
 
 use crate::report::text;
 
@@ -34,6 +34,15 @@ pub(in crate::report) fn severity_style(severity: Severity) -> Style {
     }
 }
 
+/// The colour of a band.
+pub(in crate::report) fn band_style(band: Band) -> Style {
+    match band {
+        Band::Malicious => BAD,
+        Band::Suspicious => CAUTION,
+        Band::Clean => DIM,
+    }
+}
+
 /// The colour of a decision.
 pub(in crate::report) fn decision_style(decision: Decision) -> Style {
     match decision {
@@ -57,6 +66,12 @@ impl Line {
         Line { indent, hang: indent + 2, spans: Vec::new() }
     }
 
+    /// Further lines, should it wrap, begin so many columns after the indent.
+    pub(in crate::report) fn hanging(mut self, columns: usize) -> Self {
+        self.hang = self.indent + columns;
+        self
+    }
+
     /// Adds text that is safe already.
     pub(in crate::report) fn add(mut self, style: Style, text: impl Into<String>) -> Self {
         self.spans.push((style, text.into()));
@@ -66,6 +81,12 @@ impl Line {
     /// Adds foreign text.
     pub(in crate::report) fn foreign(self, style: Style, text: &str) -> Self {
         let safe = text::clean(text).into_owned();
+        self.add(style, safe)
+    }
+
+    /// Adds foreign text that is shown whole, not cut where a field is.
+    pub(in crate::report) fn whole(self, style: Style, text: &str) -> Self {
+        let safe = text::whole(text).into_owned();
         self.add(style, safe)
     }
 

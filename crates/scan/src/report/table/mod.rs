@@ -19,10 +19,10 @@ use super::view::View;
 use super::{GroupBy, Options};
 
 pub(in crate::report) use header::decided;
-pub(in crate::report) use repairs::kind_name;
+pub(in crate::report) use repairs::{kind_name, layer_name};
 
 pub(in crate::report) use line::{BAD, BOLD, CAUTION, DIM, GOOD, Line, PLAIN, Page};
-pub(in crate::report) use line::{decision_style, severity_style};
+pub(in crate::report) use line::{band_style, decision_style, severity_style};
 
 /// Writes every report, and a summary where there are several.
 pub(super) fn write(views: &[View<'_>], options: &Options, out: &mut dyn Write) -> io::Result<()> {

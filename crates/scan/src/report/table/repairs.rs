@@ -170,7 +170,7 @@ fn place(view: &View<'_>, repair: &Repair<'_>, with_layer: bool) -> Line {
 }
 
 /// `layer 7: RUN npm ci`.
-fn layer_name(line: Line, view: &View<'_>, index: LayerIndex) -> Line {
+pub(in crate::report) fn layer_name(line: Line, view: &View<'_>, index: LayerIndex) -> Line {
     let line = line.add(DIM, format!("layer {}", index.0));
     match view.layer(index).and_then(|layer| layer.created_by.as_ref()) {
         Some(created_by) => {
