@@ -147,3 +147,36 @@ pub(crate) const MAX_CONFIRMING_PATHS: usize = 16;
 pub(crate) const MAX_HISTORY_RULES: usize = 2_000;
 /// Largest compiled expression of a rule, in bytes.
 pub(crate) const MAX_REGEX_BYTES: usize = 1 << 20;
+
+/// Largest file that is searched for secrets, in bytes.
+pub(crate) const MAX_SECRET_FILE_BYTES: u64 = 1 << 30;
+/// Bytes of one window of a large file.
+pub(crate) const SECRET_WINDOW_BYTES: usize = 8 << 20;
+/// Bytes by which windows overlap: no armoured key or token is longer.
+pub(crate) const SECRET_OVERLAP_BYTES: usize = 64 << 10;
+/// Bytes before a window's first new hit, where its name may stand.
+pub(crate) const SECRET_LOOK_BACK_BYTES: usize = 4 << 10;
+/// Most secrets that are told of one file, or of one image's configuration.
+pub(crate) const MAX_SECRETS_PER_FILE: usize = 200;
+/// Hits after which a text is not searched on.
+pub(crate) const MAX_SECRET_HITS: usize = 10_000;
+/// Most lines of a file whose format is read line by line.
+pub(crate) const MAX_SECRET_LINES: usize = 100_000;
+/// Longest token, in bytes.
+pub(crate) const MAX_SECRET_TOKEN_BYTES: usize = 8 << 10;
+/// Most bytes of a variable, label or build step that are searched.
+pub(crate) const MAX_CONFIG_TEXT_BYTES: usize = 4 << 20;
+/// Most rules in one rule file.
+pub(crate) const MAX_SECRET_RULES: usize = 10_000;
+/// Largest compiled expression, in bytes.
+pub(crate) const MAX_SECRET_REGEX_BYTES: usize = 4 << 20;
+/// Longest armoured block, in bytes.
+pub(crate) const MAX_PEM_BYTES: usize = 64 << 10;
+/// Largest file that may be a key, key store or certificate as a whole, in bytes.
+pub(crate) const MAX_KEY_FILE_BYTES: u64 = 16 << 20;
+/// Most entries of a key store, and certificates of a chain.
+pub(crate) const MAX_KEY_STORE_ENTRIES: u32 = 10_000;
+/// Most rounds of hashing that one key store may cost.
+pub(crate) const MAX_KEY_STORE_ITERATIONS: u64 = 2_000_000;
+/// Certificates from which on a file is a bundle of authorities.
+pub(crate) const MIN_BUNDLE_CERTIFICATES: usize = 10;

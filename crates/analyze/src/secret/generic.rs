@@ -1,0 +1,176 @@
+//! Generic secrets: a name that says password, secret, token or key, and a value that can be one.
+//! What a value must look like depends on how values are written in such a file.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use model::{Confidence, SecretCategory};
+
+use super::assignment::{self, Assignment};
+use super::engine::Text;
+use super::hit::{Hit, Rank};
+use super::plausible::{self, Worth};
+use super::syntax::Syntax;
+
+/// What a name promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameKind {
+    /// A password: people choose it.
+    Password,
+    /// A key or token: a program made it.
+    Token,
+}
+
+/// Keywords that make a name worth reading on.
+pub(crate) const KEYWORDS: [(&str, NameKind); 26] = [
+    ("password", NameKind::Password),
+    ("passwd", NameKind::Password),
+    ("passphrase", NameKind::Password),
+    ("passwort", NameKind::Password),
+    ("pwd", NameKind::Password),
+    ("_pass", NameKind::Password),
+    ("pass=", NameKind::Password),
+    ("dbpass", NameKind::Password),
+    ("userpass", NameKind::Password),
+    ("secret", NameKind::Token),
+    ("token", NameKind::Token),
+    ("api_key", NameKind::Token),
+    ("apikey", NameKind::Token),
+    ("api-key", NameKind::Token),
+    ("access_key", NameKind::Token),
+    ("accesskey", NameKind::Token),
+    ("access-key", NameKind::Token),
+    ("auth_key", NameKind::Token),
+    ("authkey", NameKind::Token),
+    ("private_key", NameKind::Token),
+    ("privatekey", NameKind::Token),
+    ("encryption_key", NameKind::Token),
+    ("encryptionkey", NameKind::Token),
+    ("signing_key", NameKind::Token),
+    ("credential", NameKind::Token),
+    ("app_key", NameKind::Token),
+];
+
+/// Parts of names of things that are public or no value, in small letters.
+const HARMLESS_NAME_PARTS: [&[u8]; 57] = [
+    b"public", b"pubkey", b"hash", b"digest", b"sha1", b"sha2", b"md5", b"checksum", b"salt", b"file",
+    b"path", b"dir", b"url", b"uri", b"name", b"_id", b"-id", b"length", b"size", b"count", b"type",
+    b"format", b"field", b"column", b"label", b"title", b"prompt", b"message", b"error", b"text",
+    b"placeholder", b"policy", b"regex", b"pattern", b"hint", b"help", b"desc", b"input", b"form",
+    b"param", b"header", b"cookie", b"csrf", b"xsrf", b"nonce", b"expir", b"timeout", b"class", b"icon",
+    b"style", b"endpoint", b"algorithm", b"provider", b"encrypted", b"tokeniz", b"version", b"ref",
+];
+
+/// The value that was judged last, since several keywords may stand in one name.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    value_start: usize,
+}
+
+/// The secret that is assigned to the name around the keyword.
+pub(crate) fn hit(
+    text: Text<'_>,
+    keyword: Range<usize>,
+    kind: NameKind,
+    seen: &mut Seen,
+) -> Option<Hit<'static>> {
+    let keyword = keyword.start..keyword.end - usize::from(text.bytes.get(keyword.end - 1) == Some(&b'='));
+    let found = assignment::at(text.bytes, keyword, text.syntax)?;
+    if found.value.start == std::mem::replace(&mut seen.value_start, found.value.start) {
+        return None;
+    }
+    let name = last_part(text.bytes.get(found.name.clone())?);
+    let value = text.bytes.get(found.value.clone())?;
+    if is_harmless(name) || repeats_name(name, value) {
+        return None;
+    }
+    let confidence = judge(text, &found, value, kind)?;
+    let (rule, title, category) = match kind {
+        NameKind::Password => ("generic-password", "password in an assignment", SecretCategory::Password),
+        NameKind::Token => ("generic-secret", "secret in an assignment", SecretCategory::Token),
+    };
+    Some(Hit {
+        rule,
+        title: Cow::Borrowed(title),
+        category,
+        confidence,
+        secret: found.value,
+        shown: 0,
+        rank: Rank::Generic,
+        facts: None,
+    })
+}
+
+/// How much the value proves in such a text; `None` when nothing.
+fn judge(text: Text<'_>, found: &Assignment, value: &[u8], kind: NameKind) -> Option<Confidence> {
+    let worth = plausible::worth(value);
+    let prose = text.syntax == Syntax::Prose || is_comment(text.bytes, found.name.start);
+    let open = matches!(text.syntax, Syntax::Config | Syntax::Shell | Syntax::Variable);
+    let proves = match (kind, worth) {
+        (_, Worth::Nothing | Worth::Placeholder) => false,
+        (_, Worth::Random) if prose => value.len() >= 20,
+        (_, Worth::Random) => true,
+        _ if prose => false,
+        (NameKind::Password, Worth::Words) => open && is_setting(text.syntax, found, value),
+        (NameKind::Password, Worth::Password) if open => value.len() >= 5,
+        (NameKind::Password, Worth::Password) => is_chosen(value),
+        (NameKind::Token, Worth::Password) => open && value.len() >= 10 && is_chosen(value),
+        (NameKind::Token, Worth::Words) => false,
+    };
+    if proves {
+        return Some(Confidence::Likely);
+    }
+    let stock = worth == Worth::Placeholder && kind == NameKind::Password && open && !prose;
+    (stock && text.syntax == Syntax::Variable).then_some(Confidence::Placeholder)
+}
+
+/// A word as a password: only where a variable is set, and nothing else can be meant.
+fn is_setting(syntax: Syntax, _found: &Assignment, value: &[u8]) -> bool {
+    syntax == Syntax::Variable && value.len() >= 5 && !value.contains(&b'.') && !value.contains(&b'/')
+}
+
+/// Letters with digits, and capitals or marks among them: what rules for passwords ask for.
+fn is_chosen(value: &[u8]) -> bool {
+    let any = |test: fn(&u8) -> bool| value.iter().any(test);
+    let classes = usize::from(any(u8::is_ascii_lowercase))
+        + usize::from(any(u8::is_ascii_uppercase))
+        + usize::from(any(|b| !b.is_ascii_alphanumeric()));
+    value.len() >= 8 && any(u8::is_ascii_digit) && any(u8::is_ascii_alphabetic) && classes >= 2
+}
+
+/// The last part of a dotted name.
+fn last_part(name: &[u8]) -> &[u8] {
+    name.rsplit(|&b| b == b'.').next().unwrap_or(name)
+}
+
+fn is_harmless(name: &[u8]) -> bool {
+    let mut small = [0u8; 96];
+    let length = name.len().min(small.len());
+    let (Some(head), Some(from)) = (small.get_mut(..length), name.get(..length)) else {
+        return true;
+    };
+    for (to, byte) in head.iter_mut().zip(from) {
+        *to = byte.to_ascii_lowercase();
+    }
+    HARMLESS_NAME_PARTS.iter().any(|part| memchr::memmem::find(head, part).is_some())
+}
+
+/// `PASSWORD = "password"`, `secret_key: SECRET_KEY`: a name given to itself.
+fn repeats_name(name: &[u8], value: &[u8]) -> bool {
+    let letters = |text: &[u8]| -> Vec<u8> {
+        text.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
+    };
+    let (name, value) = (letters(name), letters(value));
+    name == value || memchr::memmem::find(&value, &name).is_some()
+}
+
+/// Whether the line of `at` begins as a comment.
+fn is_comment(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(200)..at).unwrap_or_default();
+    let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
+    let line = before.get(start..).unwrap_or_default().trim_ascii_start();
+    let line = if at > 0 { line } else { text };
+    [&b"#"[..], b";", b"//", b"*", b"/*", b"-- ", b"<!--", b"rem "].iter().any(|mark| {
+        line.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark))
+    })
+}

@@ -1,0 +1,1 @@
+//! Keys made by openssl and ssh-keygen.

@@ -1,0 +1,77 @@
+//! What a file's name says of how values are written in it. Only the reading of generic
+//! assignments depends on it; tokens and keys are looked for everywhere alike.
+
+/// How values are written in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    /// Settings, one a line, with or without quotes.
+    Config,
+    /// Commands: values end at blanks and separators.
+    Shell,
+    /// Program code: values are in quotes.
+    Source,
+    /// Prose about settings: examples abound.
+    Prose,
+    /// An environment variable or label: the value is the rest.
+    Variable,
+}
+
+/// Endings of settings files.
+const CONFIG: [&str; 22] = [
+    "env", "ini", "conf", "cfg", "cnf", "config", "properties", "yaml", "yml", "toml", "json",
+    "tfvars", "tfstate", "service", "credentials", "secret", "secrets", "settings", "netrc",
+    "plist", "rc", "local",
+];
+/// Endings of prose, and of tables of translations.
+const PROSE: [&str; 22] = [
+    "md", "rst", "html", "htm", "adoc", "tex", "po", "pot", "texi", "info", "pod", "1", "3", "5",
+    "7", "8", "xhtml", "markdown", "textile", "mdx", "txt", "changes",
+];
+/// Endings of shell scripts and of build files that hold commands.
+const SHELL: [&str; 6] = ["sh", "bash", "zsh", "ksh", "fish", "profile"];
+/// Names without a useful ending that hold prose.
+const PROSE_NAMES: [&str; 8] =
+    ["readme", "changelog", "changes", "news", "copyright", "license", "todo", "authors"];
+
+impl Syntax {
+    /// The syntax of the file at `path`.
+    pub(crate) fn of(path: &str) -> Syntax {
+        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        let stem = name.trim_start_matches('.');
+        let ending = stem.rsplit_once('.').map_or("", |(_, ending)| ending);
+        if name.starts_with(".env") || stem.ends_with(".env") || name == "env" {
+            return Syntax::Config;
+        }
+        if name.starts_with("dockerfile") || name.starts_with("containerfile") || name == "makefile" {
+            return Syntax::Shell;
+        }
+        let of = |list: &[&str]| list.contains(&ending);
+        match () {
+            () if of(&CONFIG) => Syntax::Config,
+            () if of(&SHELL) => Syntax::Shell,
+            () if of(&PROSE) => Syntax::Prose,
+            () if PROSE_NAMES.iter().any(|prose| stem.starts_with(prose)) => Syntax::Prose,
+            () if name.starts_with('.') && (stem.ends_with("rc") || stem.ends_with("profile")) => Syntax::Shell,
+            () if ending.is_empty() => Syntax::Config,
+            () => Syntax::Source,
+        }
+    }
+
+    /// Whether a value may stand without quotes.
+    pub(crate) fn takes_bare_values(self) -> bool {
+        matches!(self, Syntax::Config | Syntax::Shell | Syntax::Variable)
+    }
+
+    /// Whether words after a bare value say that it is prose.
+    pub(crate) fn one_value_a_line(self) -> bool {
+        self == Syntax::Config
+    }
+
+    /// Whether `byte` ends a bare value, beside blanks.
+    pub(crate) fn ends_bare(self, byte: u8) -> bool {
+        match self {
+            Syntax::Shell => matches!(byte, b';' | b'&' | b'|' | b'"' | b'\'' | b'`' | b')' | b'<' | b'>'),
+            _ => false,
+        }
+    }
+}
