@@ -210,6 +210,16 @@ pub enum ImageError {
         /// What went wrong.
         detail: String,
     },
+    /// A key or certificate of a policy that no signature can be checked with.
+    #[error("the authority `{name}` cannot be used: {place}: {why}")]
+    UnusableAuthority {
+        /// Its name in the policy.
+        name: String,
+        /// Where its material is.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Neither a daemon nor the registry has it.
     #[error("{last} (before that: {})", tried.join("; "))]
     Nowhere {

@@ -21,6 +21,7 @@ mod parallel;
 mod recognise;
 mod remote;
 mod rootfs;
+pub mod signature;
 mod source;
 mod stop;
 mod tar;

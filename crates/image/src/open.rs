@@ -196,7 +196,7 @@ fn wanted(path: &Path, options: &Options, kind: Option<SourceKind>) -> (PathBuf,
 
 /// Splits `PATH:NAME` at the last colon before which there is a path that exists; the whole as
 /// the path when there is none.
-fn split_name(path: &Path) -> (PathBuf, Option<String>) {
+pub(crate) fn split_name(path: &Path) -> (PathBuf, Option<String>) {
     let Some(text) = path.to_str() else { return (path.to_owned(), None) };
     let mut splits = text.rmatch_indices(':').filter_map(|(at, _)| text.split_at_checked(at));
     let found = splits.find(|(left, _)| !left.is_empty() && Path::new(left).exists());

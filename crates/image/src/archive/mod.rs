@@ -4,6 +4,7 @@
 //! Sources: OCI image-spec `image-layout.md`; Docker "Image Specification v1.2", combined image
 //! JSON and filesystem changeset format; containers-image `docs/containers-transports.5.md`.
 
+mod artifacts;
 mod docker;
 mod layout;
 mod oci;
@@ -12,6 +13,7 @@ mod stored;
 mod stream;
 mod tar_file;
 
+pub(crate) use artifacts::LayoutStore;
 pub(crate) use layout::Layout;
 pub(crate) use resolve::{Wanted, verify};
 pub(crate) use stored::{StoredImage, StreamedImage};

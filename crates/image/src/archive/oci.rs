@@ -102,7 +102,7 @@ fn only_one(index: &Index, wanted: &Wanted) -> Result<Index, ImageError> {
 }
 
 /// The names of an entry.
-fn names(entry: &Descriptor) -> impl Iterator<Item = &str> {
+pub(super) fn names(entry: &Descriptor) -> impl Iterator<Item = &str> {
     NAME_ANNOTATIONS.iter().filter_map(|key| entry.annotations.get(*key)).map(String::as_str)
 }
 

@@ -12,6 +12,7 @@ mod registry;
 
 use model::ImageRef;
 
+use crate::signature::ArtifactStore;
 use crate::{ImageError, Options, Source, Target};
 use engine::Engine;
 
@@ -28,6 +29,14 @@ pub(crate) fn open(target: &Target, options: &Options) -> Result<Box<dyn Source>
             looks_like: "something local".to_owned(),
         }),
     }
+}
+
+/// A repository of a registry, and the document that a reference stands for there.
+pub(crate) fn attached(
+    image: &ImageRef,
+    options: &Options,
+) -> Result<(Box<dyn ArtifactStore>, Vec<u8>), ImageError> {
+    registry::attached(image, options)
 }
 
 /// A way to open an image, not tried yet.

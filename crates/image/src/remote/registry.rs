@@ -3,6 +3,7 @@
 //! Source: OCI distribution-spec `spec.md`. A blob that breaks off is asked for again from where
 //! it broke.
 
+mod attached;
 mod blob;
 mod failure;
 
@@ -23,6 +24,8 @@ use crate::manifest::Descriptor;
 use crate::source::Source;
 use crate::{ImageError, Limits, Options};
 use blob::BlobReader;
+
+pub(super) use attached::attached;
 
 /// How often a request is made before its failure counts.
 const ATTEMPTS: u32 = 3;
