@@ -9,6 +9,7 @@ mod base64;
 mod day;
 mod diagnostic;
 mod exceptions;
+mod fusion;
 mod glob;
 mod ignore_file;
 mod judge;
@@ -21,6 +22,7 @@ mod yaml;
 
 pub use diagnostic::PolicyError;
 pub use exceptions::{Applied, apply_exceptions};
+pub use fusion::{Fusion, Labelled, Weight};
 pub use ignore_file::parse_ignore_file;
 pub use judge::judge;
 pub use policy::{

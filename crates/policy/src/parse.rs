@@ -10,6 +10,7 @@ use serde_saphyr::Spanned;
 
 use crate::PolicyError;
 use crate::day::Day;
+use crate::fusion::{Fusion, RawFusion};
 use crate::glob::Glob;
 use crate::limits::POLICY_MAX_ENTRIES;
 use crate::policy::{Condition, CoverageState, Policy, Rule, VulnerabilityCondition};
@@ -39,6 +40,7 @@ struct RawPolicy {
     #[serde(default)]
     exceptions: Vec<RawException>,
     trust: Option<RawTrust>,
+    fusion: Option<RawFusion>,
 }
 
 #[derive(Deserialize)]
@@ -133,7 +135,9 @@ pub(crate) fn policy(file: &str, text: &str) -> Result<Policy, PolicyError> {
     }
     let exceptions = exceptions(&source, raw.exceptions)?;
     let trust = raw.trust.map(|raw| trust(&source, raw)).transpose()?;
-    Ok(Policy { rules, exceptions, trust, text: text.to_owned() })
+    let fusion = raw.fusion.map(|raw| raw.check(&source)).transpose()?;
+    let fusion = fusion.map_or_else(Fusion::built_in, Ok)?;
+    Ok(Policy { rules, exceptions, trust, fusion, text: text.to_owned() })
 }
 
 /// Checks exceptions: what they name must be readable, or they would silently never hold.

@@ -8,6 +8,7 @@ use model::{
     SkipReason,
 };
 
+use crate::fusion::Fusion;
 use crate::trust::TrustPolicy;
 use crate::{PolicyError, parse};
 
@@ -25,6 +26,8 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// Whom it trusts for which images, if it says so.
     pub trust: Option<TrustPolicy>,
+    /// How the scores of malicious code are weighed.
+    pub fusion: Fusion,
     /// The text it was read from, for its digest.
     pub text: String,
 }
