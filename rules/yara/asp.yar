@@ -8,7 +8,7 @@ rule asp_input_eval {
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         attack = "T1505.003"
         score = 90
-        lazaret_for = "asp, aspx, javascript, php, markup, text"
+        lazaret_for = "asp, aspx"
     strings:
         $asp = /[^.\w](eval|execute|executeglobal)\b[\s("'&+:]{0,12}(\w{1,20}\s*\(\s*){0,3}request\s*([.(\[]|\bitem)/ nocase
         $unsafe = /\beval\s*\([^;]{1,300},\s*["']un["'+&\s]{0,6}safe["']\s*\)/ nocase
@@ -24,7 +24,7 @@ rule asp_hidden_eval {
         reference = "https://attack.mitre.org/techniques/T1027/"
         attack = "T1027, T1505.003"
         score = 82
-        lazaret_for = "asp, aspx, php, markup, text"
+        lazaret_for = "asp, aspx"
     strings:
         $decode = /[^.\w](eval|execute|executeglobal)\b[\s(]{0,4}(\w{1,20}\s*\(\s*){0,2}(unescape|strreverse|replace|mid|session|base64\w*|\w{0,12}decode|\w{0,12}decrypt|bin2str|unencode|fun|hextostr|stext|de)\s*\(/ nocase
         $session = /[^.\w](eval|execute|executeglobal)\b[\s("]{0,4}session\s*\(/ nocase
@@ -64,7 +64,7 @@ rule asp_runs_commands {
         reference = "https://attack.mitre.org/techniques/T1059/"
         attack = "T1059, T1505.003"
         score = 82
-        lazaret_for = "asp, aspx, php, markup, text"
+        lazaret_for = "asp, aspx"
     strings:
         $create = /(createobject|new activexobject)\s?\(\s?["']{1,2}(w["'&\s]{0,6}script\.shell|shell\.application|wscript\.["'&\s]{0,6}shell)/ nocase
         $class = /clsid:(72C24DD5-D70A-438B-8A42-98424B88AFB8|F935DC22-1CF0-11D0-ADB9-00C04FD58A0[AB]|13709620-C279-11CE-A49E-444553540000)/ nocase
@@ -73,7 +73,7 @@ rule asp_runs_commands {
         $shell = /(cmd\.exe|%comspec%|\/c\s|cmd )/ nocase
         $input = /\brequest\s?[.(\[]/ nocase
     condition:
-        ($class and $server and ($exec or $input)) or ($create and $exec and ($input or $shell))
+        ($class and $server and $exec) or ($create and $exec and ($input or $shell))
 }
 
 rule asp_server_console {
@@ -140,7 +140,7 @@ rule asp_writes_file {
         reference = "https://attack.mitre.org/techniques/T1105/"
         attack = "T1105"
         score = 50
-        lazaret_for = "asp, aspx, php, text"
+        lazaret_for = "asp, aspx"
     strings:
         $write = /\.(CreateTextFile|OpenTextFile|SaveToFile|SaveAs)\b[\s(]{0,4}[^\n]{0,80}(request\s?[.(\[]|server\.mappath|\w{1,20})/ nocase
         $net = /(File\.WriteAllText|File\.WriteAllBytes|StreamWriter|File\.CreateText)\s?\(\s?[^;\n]{0,60}Request\s?[.\[(]/ nocase
@@ -159,7 +159,7 @@ rule aspx_runs_commands {
         reference = "https://attack.mitre.org/techniques/T1059/003/"
         attack = "T1059.003, T1505.003"
         score = 82
-        lazaret_for = "aspx, asp, text"
+        lazaret_for = "aspx, asp"
     strings:
         $process = /(ProcessStartInfo|new\s+(System\.Diagnostics\.)?Process\s?\(|Process\.Start\s?\()/
         $shell = /(cmd\.exe|cmd\b|powershell|\/c\s|\/bin\/(ba)?sh)/ nocase
@@ -177,7 +177,7 @@ rule aspx_loads_code {
         reference = "https://attack.mitre.org/techniques/T1620/"
         attack = "T1620, T1505.003"
         score = 86
-        lazaret_for = "aspx, asp, text"
+        lazaret_for = "aspx, asp"
     strings:
         $load = /Assembly"?\]?\)?\.Load\s?\(|GetMethod\s?\(\s?["']Load["']|Assembly\s*\.\s*Load\b/
         $create = /CreateInstance\s?\(|\.EntryPoint|GetType\s?\(|InvokeMember|\.Invoke\s?\(/
@@ -223,7 +223,7 @@ rule asp_protocol_page {
         reference = "https://attack.mitre.org/techniques/T1573/001/"
         attack = "T1573.001, T1505.003"
         score = 85
-        lazaret_for = "asp, aspx, text"
+        lazaret_for = "asp, aspx"
     strings:
         $crypt = /(RijndaelManaged|CreateDecryptor|AesManaged|FromBase64String|TransformFinalBlock|bin\.base64|BinaryRead)/ nocase
         $body = /(Request\.BinaryRead|Request\.InputStream|TotalBytes|Request\s?[\[(]\s?["']\w{1,20}["']\s?[\])])/ nocase
@@ -240,7 +240,7 @@ rule asp_variable_eval {
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         attack = "T1505.003"
         score = 82
-        lazaret_for = "asp, aspx, php, text"
+        lazaret_for = "asp, aspx"
     strings:
         $kept = /\b\w{1,20}\s?=\s?(\w{1,12}\s?\(\s?){0,2}request\s?(\.\w{1,20}\s?)?[(\[]/ nocase
         $run = /[^.\w](execute|eval|executeglobal)\b\s?\(?\s?\w{1,20}\s?[),:%\r\n]/ nocase
@@ -257,7 +257,7 @@ rule asp_doorway {
         reference = "https://attack.mitre.org/techniques/T1608/006/"
         attack = "T1608.006"
         score = 78
-        lazaret_for = "asp, aspx, php, markup, text"
+        lazaret_for = "asp, aspx"
     strings:
         $fetch = /(Microsoft\.XMLHTTP|MSXML2\.\w*XMLHTTP|WinHttp\.WinHttpRequest|HttpWebRequest|WebClient|DownloadString)/ nocase
         $host = /servervariables\s?[(\[]\s?["'](HTTP_HOST|SERVER_NAME)["']\s?[)\]]\s?[&+]\s?[^\n]{0,60}servervariables\s?[(\[]\s?["'](script_name|url|path_info)/ nocase
@@ -276,7 +276,7 @@ rule asp_search_engine_page {
         reference = "https://attack.mitre.org/techniques/T1608/006/"
         attack = "T1608.006"
         score = 77
-        lazaret_for = "asp, aspx, jsp, php, markup, text"
+        lazaret_for = "asp, aspx, jsp"
     strings:
         $from = /(HTTP_REFERER|HTTP_USER_AGENT|UrlReferrer|Request\.UserAgent|getHeader\s?\(\s?["'](user-agent|referer)["'])/ nocase
         $engine = /["'|.(](baidu|google|sogou|soso|haosou|360|yisou|so\.com|googlebot|baiduspider|spider|youdao|bing|yahoo)[\w.]{0,8}["'|)]/ nocase

@@ -8,7 +8,7 @@ rule jsp_runs_commands {
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         attack = "T1505.003, T1059"
         score = 85
-        lazaret_for = "jsp, text, markup"
+        lazaret_for = "jsp"
     strings:
         $exec = /getRuntime\s?\(\s?\)\s*\.\s*exec\s?\(/
         $kept = /Runtime\s+\w{1,20}\s?=\s?(java\.lang\.)?Runtime\s*\.\s*getRuntime/
@@ -47,7 +47,7 @@ rule jsp_loads_code {
         reference = "https://attack.mitre.org/techniques/T1620/"
         attack = "T1620, T1505.003"
         score = 88
-        lazaret_for = "jsp, text, markup"
+        lazaret_for = "jsp"
     strings:
         $define = /\bdefineClass\b/
         $loader = /(extends\s+(java\.lang\.)?ClassLoader|ClassLoader\.class|URLClassLoader|sun\.misc\.Unsafe|\.newInstance\s?\()/
@@ -67,7 +67,7 @@ rule jsp_writes_file {
         reference = "https://attack.mitre.org/techniques/T1105/"
         attack = "T1105"
         score = 80
-        lazaret_for = "jsp, text"
+        lazaret_for = "jsp"
     strings:
         $open = /new\s+(java\.io\.)?(FileOutputStream|FileWriter|PrintWriter|RandomAccessFile)\s?\(\s?[^;]{0,60}(getRealPath|getParameter|\bpath\b|\bfile\b|\bf\b|\w{1,12})/
         $content = /\.(write|print|println)\s?\(\s?request\s*\.\s*getParameter\s?\([^)]{0,40}\)/

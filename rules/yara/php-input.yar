@@ -62,7 +62,7 @@ rule php_input_callback {
     strings:
         $first = /(array_map|call_user_func(_array)?|register_shutdown_function|register_tick_function|create_function|ob_start|forward_static_call(_array)?|set_error_handler|spl_autoload_register|header_register_callback|iterator_apply)\s*\(\s*[@("']*(\w{1,20}\s*\(\s*)?\$\{?_(GET|POST|REQUEST|COOKIE)\b/ nocase
         $later = /(array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|array_udiff|array_uintersect|array_diff_ukey|filter_var)\s*\([^;()]{1,80},\s*@?(base64_decode\s*\(\s*)?\$_(GET|POST|REQUEST|COOKIE)\s*\[[^\]\n]{0,40}\]\s*\)/ nocase
-        $named = /(array_map|array_filter|array_walk(_recursive)?|array_reduce|call_user_func(_array)?|usort|uasort|uksort|array_udiff|array_uintersect|array_diff_ukey|register_shutdown_function|register_tick_function|preg_replace_callback|forward_static_call(_array)?|iterator_apply|ob_start|filter_var(_array)?|ReflectionFunction)\s*\([^;]{0,120}["']\\?(assert|system|passthru|shell_exec|popen|exec|eval|base64_decode|create_function)["']/ nocase
+        $named = /(array_map|array_filter|array_walk(_recursive)?|array_reduce|call_user_func(_array)?|usort|uasort|uksort|array_udiff|array_uintersect|array_diff_ukey|register_shutdown_function|register_tick_function|preg_replace_callback|forward_static_call(_array)?|iterator_apply|ob_start|filter_var(_array)?|ReflectionFunction)\s*\([^;]{0,120}["']\\?(assert|system|passthru|shell_exec|popen|exec|eval)["']/ nocase
         $input = /\$\{?_(GET|POST|REQUEST|COOKIE|SERVER)\b|php:\/\/input/
         $create = /create_function\s*\([^;]{0,120}\$_(GET|POST|REQUEST|COOKIE)\b/ nocase
         $made = /create_function\s*\(\s*["']{2}\s*,\s*\$\w{1,20}\s*\)/ nocase
@@ -100,12 +100,14 @@ rule php_input_include {
         score = 82
         lazaret_for = "php"
     strings:
-        $stream = /\b(include|require)(_once)?\b[\s(@"']{0,6}(php:\/\/input|data:[\/a-z]|php:\/\/filter\/[^"']{0,60}base64-decode|zip:\/\/|expect:\/\/)/ nocase
+        $stream = /\b(include|require)(_once)?\b[\s(@"']{0,6}(php:\/\/input|php:\/\/filter\/[^"']{0,60}base64-decode|zip:\/\/|expect:\/\/)/ nocase
         $file = /\b(include|require)(_once)?\b[\s(@]{0,6}\$_FILES\b/ nocase
+        $data = /\b(include|require)(_once)?\b[\s(@"']{0,6}data:(text|\/\/|;|,|application)/ nocase
+        $class = /\nnamespace\s+\w/
         $bare = /[;{}?p\n]\s*@?(include|require)(_once)?[\s(@]{0,6}\$_(GET|POST|REQUEST|COOKIE)\s*\[[^\]\n]{0,30}\]\s*\)?\s*;/ nocase
         $remote = /\b(include|require)(_once)?\b[\s(@]{0,6}["'](https?|ftp):\/\/[^"'\n]{4,200}["']/ nocase
     condition:
-        $stream or $file or ($bare and filesize < 3KB) or ($remote and filesize < 3KB)
+        $stream or $file or ($data and not $class) or ($bare and filesize < 3KB) or ($remote and filesize < 3KB)
 }
 
 rule php_input_writes_file {

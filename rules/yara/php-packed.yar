@@ -96,7 +96,7 @@ rule php_names_from_pieces {
         score = 82
         lazaret_for = "php"
     strings:
-        $xor = /["'][^"'\n,]{1,60}["']\)?\s?\^\s?\(?["'][^"'\n,]{1,60}["']/
+        $xor = /("[^"'\n,; ][^"'\n,;]{0,60}"|'[^"'\n,; ][^"'\n,;]{0,60}')\)?\s?\^\s?\(?("[^"'\n,; ][^"'\n,;]{0,60}"|'[^"'\n,; ][^"'\n,;]{0,60}')/
         $not = /\(?~\(?["'][\x80-\xff]{3,}/
         $index = /\d[\]}]\.\$\w{1,20}[\[{]\d{2}[\]}]\.\$\w{1,20}[\[{]\d{1,3}[\]}]\.\$\w{1,20}[\[{]\d{1,3}[\]}]/
         $table = /(\$GLOBALS\s?[\[{]\s?['"][^'"]{1,40}['"]\s?[\]}]\s?[\[{]\s?\d{1,3}\s?[\]}]\s?\.\s?){3}/
@@ -188,10 +188,11 @@ rule php_jumps {
         score = 82
         lazaret_for = "php"
     strings:
-        $goto = /\bgoto\s+[A-Za-z0-9_]{3,10};/
+        $goto = /\bgoto\s+[A-Za-z0-9]{0,6}[a-z0-9][A-Z][A-Za-z0-9_]{0,6};/
         $byte = /\\(x[0-9a-f]{2}|[0-7]{2,3})\\?[^"]{0,2}\\(x[0-9a-f]{2}|[0-7]{2,3})/
+        $doc = /@(param|return|package)\s/
     condition:
-        #goto >= 12 and #byte >= 4
+        #goto >= 12 and #byte >= 4 and not $doc
 }
 
 rule php_only_signs {
@@ -246,9 +247,10 @@ rule php_remote_code {
         $fetch = /(file_get_contents|curl_init|curl_setopt|fopen|fsockopen|stream_get_contents)\s*\(/ nocase
         $run = /[^\w>:$\\](eval|assert)\s*\(\s*(["']\s*\?>\s*["']\s*\.\s*)?\$/ nocase
         $store = /(file_put_contents|fwrite|fputs)\s*\(/ nocase
+        $address = /https?:\/\/[\w.-]{4,}/
     condition:
         $eval or $curl or $put or ($raw and $fetch and ($run or $store) and filesize < 8KB) or
-        ($fetch and $run and filesize < 2KB)
+        ($fetch and $run and $address and filesize < 2KB)
 }
 
 rule php_encoded_bulk {

@@ -338,10 +338,9 @@ rule php_beacon {
         reference = "https://attack.mitre.org/techniques/T1071/001/"
         attack = "T1071.001"
         score = 80
-        lazaret_for = "web, markup, javascript"
+        lazaret_for = "php"
     strings:
         $php = /(file_get_contents|curl_init|fopen)\s?\(\s?["']https?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^"'\n]{0,60}\?\w{1,8}=["']\s?\.\s?(urlencode\s?\()?\s?\$_SERVER/ nocase
-        $script = /\.open\s?\(\s?["']GET["']\s?,\s?["']https?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^"'\n]{0,60}\?\w{1,8}=["']\s?\+\s?encodeURIComponent\s?\(\s?(document|window)\.location/
     condition:
         any of them
 }
@@ -372,7 +371,7 @@ rule php_hidden_links {
         reference = "https://attack.mitre.org/techniques/T1608/006/"
         attack = "T1608.006"
         score = 50
-        lazaret_for = "web, markup, javascript"
+        lazaret_for = "web"
     strings:
         $away = /position\s?:\s?absolute\s?;\s?(top|left)\s?:\s?-\d{3,5}px\s?;\s?(top|left)\s?:\s?-\d{3,5}px/ nocase
         $id = /getElementById\s?\(\s?["']\w{1,20}["']\s?\)\.style\.display\s?=\s?["']none["']\s?;?\s{0,4}<\/script>\s{0,8}<div id/ nocase

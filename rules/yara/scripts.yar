@@ -44,13 +44,14 @@ rule perl_cgi_shell {
         attack = "T1505.003"
         score = 80
         lazaret_for = "perl, php, text"
+        lazaret_needs = "$ENV{|param(|param (|cgi->param"
     strings:
         $env = /\$ENV\{\s?['"]?(QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_\w+)['"]?\s?\}/
         $param = /\bparam\s?\(\s?['"](cmd|command|c|exec|run|perlcmd|shell)['"]\s?\)/
         $run = /(`\s?\$\w{1,20}[^`\n]{0,40}`|\b(system|exec)\s?\(?\s?["']?\$\w{1,20}|open\s?\(\s?\w{1,20}\s?,\s?["']\s?\$?\w{0,20}[^"'\n]{0,40}\|\s?["']|open\s?\(\s?\w{1,20}\s?,\s?\$\w{1,20}\s?\|?|qx[\/({]\s?\$)/
         $name = /(CGI-?Telnet|CommandTimeoutDuration|&ExecuteCommand|cgi ?shell|perl ?web ?shell|web ?shell|priv8|ConnectBack|&PrintCommandLineInputForm)/ nocase
         $perl = /(#!.{0,40}perl|use strict|\bmy \$|\$in\{)/
-        $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{|eval\s?\(?\s?(param|\$cgi->param)/
+        $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{['"]?(QUERY_STRING|HTTP_|REQUEST)|eval\s?\(?\s?(param|\$cgi->param)/
     condition:
         $perl and (($env and $name and $run) or ($param and $run and filesize < 20KB) or $whole)
 }
@@ -63,6 +64,7 @@ rule irc_bot_script {
         attack = "T1071, T1498"
         score = 82
         lazaret_for = "perl, python, php, text, shell"
+        lazaret_needs = "PRIVMSG"
     strings:
         $irc = /\bPRIVMSG\b/
         $join = /\b(JOIN|NICK) /
@@ -81,14 +83,15 @@ rule script_reverse_shell {
         reference = "https://attack.mitre.org/techniques/T1059/004/"
         attack = "T1059.004, T1095"
         score = 85
-        lazaret_for = "script, text, markup"
+        lazaret_for = "script"
+        lazaret_needs = "/dev/tcp/|/dev/udp/|-e /|-e \"/|-e '/|-c /|-c \"/|-c '/|exec /|exec \"/|exec '/|-e cmd|-c cmd|mkfifo|mknod|socat|os.dup2|STDIN|TCPSocket|child_process|fsockopen"
     strings:
         $bash = /(bash|sh)\s+-i\s+[<>&0-9\s]{0,10}[>&]{1,3}\s?\/dev\/(tcp|udp)\//
         $exec = /exec\s+\d{1,3}<>\s?\/dev\/(tcp|udp)\//
         $read = /\/dev\/(tcp|udp)\/[^\s]{1,80}\s*(0>&1|<&\d|[;&|]|\d?>&1)[^\n]{0,80}(\bsh\b|\bbash\b|while|cat)/
-        $nc = /\b(nc|ncat|netcat)(\.\w+)?\s+[^|;\n"']{0,80}(-e|-c|--exec|--sh-exec)\s{0,2}["']?(\/bin\/|\/usr\/bin\/|cmd)/
+        $nc = /\b(nc|ncat|netcat)(\.\w+)?\s+[^|;\n"']{0,80}(-e|-c|--exec|--sh-exec) (["']?(\/bin\/|\/usr\/bin\/)|cmd)/
         $fifo = /(mkfifo|mknod)\s+(\/tmp\/)?\S{1,40}( p)?\s?[;&]{1,2}[^\n]{0,120}\b(nc|ncat|netcat|telnet|openssl s_client)\b[^\n]{0,100}/
-        $socat = /socat\s+[^\n]{0,100}exec:["'\\]{0,2}[^\s,]{0,20}(sh|bash)[^\n]{0,40}(pty|tcp|stderr)/ nocase
+        $socat = /socat\s+[^\n]{0,100}exec:["'\\]{0,2}(\/bin\/|\/usr\/bin\/)?(ba|da|z)?sh\b[\s"'\\,-][^\n]{0,40}(pty|tcp|stderr)/ nocase
         $python = /os\.dup2\s?\(\s?\w{1,12}\.fileno\s?\(\s?\)\s?,\s?0\s?\)/
         $pty = /(pty\.spawn|subprocess\.(call|Popen|run)|os\.system|os\.execv?\w*)\s?\(\s?\[?["'][^"'\n]{0,20}(sh|bash)\b/
         $perl1 = /open\s?\(?\s?STDIN\s?,\s?["'][<>]{1,2}&/
@@ -110,6 +113,7 @@ rule python_web_shell {
         attack = "T1505.003"
         score = 80
         lazaret_for = "python, text"
+        lazaret_needs = "os.popen|os.system|subprocess|getoutput|getstatusoutput|eval(|exec(|eval (|exec ("
     strings:
         $cgi = /(cgi\.FieldStorage|getfirst|request\.(args|form|values|GET|POST|query)|self\.path|os\.environ\s?\[\s?["']QUERY_STRING|rfile\.read)/
         $run = /(os\.popen[234]?|os\.system|subprocess\.(check_output|Popen|call|run|getoutput)|commands\.getoutput|commands\.getstatusoutput)\s?\(\s?\(?\s?\[?\s?(cmd|command|request|form|fm|self|c\b|value|shell|run)/
@@ -128,8 +132,9 @@ rule script_packed {
         attack = "T1140, T1027"
         score = 78
         lazaret_for = "python, perl, ruby, shell, text"
+        lazaret_needs = "zlib.decompress|base64|marshal.loads|bz2.decompress|lzma.decompress|codecs.decode|fromhex|__import__|unpack|pack(|pack (|MIME::Base64|Zlib::|Base64.|openssl|xxd"
     strings:
-        $python = /\bexec\s?\(\s?(compile\s?\(\s?)?(\(?\s?lambda\b|__import__\s?\(|zlib\.decompress\s?\(\s?base64|base64\.(b64|b32|b16|b85)decode\s?\(\s?(zlib|codecs|["'b])|marshal\.loads\s?\(|bz2\.decompress|lzma\.decompress|codecs\.decode|bytes\.fromhex)/
+        $python = /\bexec\s?\(\s?(compile\s?\(\s?)?(__import__\s?\(|zlib\.decompress\s?\(\s?base64|base64\.(b64|b32|b16|b85)decode\s?\(\s?(zlib|codecs|["'b])|marshal\.loads\s?\(|bz2\.decompress|lzma\.decompress|codecs\.decode|bytes\.fromhex)/
         $perl = /\beval\s?\(?\s?(decode_base64|unpack\s?\(?\s?["']u|pack\s?\(?\s?["']H\*?["']|MIME::Base64)/
         $ruby = /\beval\s?\(?\s?(Base64\.decode64|Zlib::Inflate|\[["'][^"']{40,}["']\]\.pack|["'][A-Za-z0-9+\/=]{40,}["']\.unpack)/
         $shell = /(echo|printf)\s+-?[ne]{0,2}\s?["']?[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(\/usr\/bin\/)?(base64\s+(-d|-D|--decode|-di)|openssl\s+(enc\s+)?-?(base64|d)|xxd\s+-r)[^\n|]{0,40}\|\s?([\w\/]{0,10}(ba|z|da|k)?sh|python[23]?|perl|eval|gunzip|gzip)/
@@ -146,8 +151,9 @@ rule shell_cgi {
         attack = "T1505.003"
         score = 78
         lazaret_for = "shell, text"
+        lazaret_needs = "QUERY_STRING|REQUEST_URI|POST_STRING"
     strings:
-        $query = /(QUERY_STRING|REQUEST_URI|HTTP_\w{3,20}|POST_STRING)/
+        $query = /(QUERY_STRING|REQUEST_URI|POST_STRING)/
         $run = /(\beval\s+["'$`]|\b(ba)?sh\s+-c\s+["'`]?\$|\n\s{0,8}\$(CMD|cmd|command|COMMAND|QUERY_STRING)\b|`\s?\$\w{1,20}\s?`|`echo\s+\$?\{?QUERY_STRING)/
         $type = /Content-?type:\s?text/ nocase
     condition:
@@ -162,6 +168,7 @@ rule shell_competitor_killer {
         attack = "T1496, T1562.001, T1053.003"
         score = 88
         lazaret_for = "shell, text, python, perl"
+        lazaret_needs = "ld.so.preload|chattr|crontab|/etc/cron|/spool/cron|xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods"
     strings:
         $kill = /(pkill\s+(-9\s+)?-f|killall\s+(-9\s+)?|kill\s+-9\s|ps\s+\w{0,6}\s?\|\s?grep)\s?[^\n]{0,60}(xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods)/
         $lock = /chattr\s+[-+][iaeR]{1,4}\s/
@@ -185,11 +192,12 @@ rule shell_starts_miner {
         reference = "https://attack.mitre.org/techniques/T1496/"
         attack = "T1496"
         score = 85
-        lazaret_for = "shell, text, python, perl, php, javascript"
+        lazaret_for = "shell, text, python, perl, php"
+        lazaret_needs = "stratum|daemon+http|:3333|:4444|:5555|:7777|:8888|:14444|:10128|:20128|:45700|:443|xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean"
     strings:
         $pool = /(stratum\+(tcp|ssl|tls)|(stratum|daemon\+http):\/\/|(-o|--url)[\s=]["']?[\w.-]{4,60}:(3333|4444|5555|7777|8888|14444|10128|20128|45700|443)\b)/
         $wallet = /(-u|--user|wallet|WALLET|"user"\s?:)[\s="':]{0,6}[48][1-9A-HJ-NP-Za-km-z]{90,110}\b/
-        $miner = /\b(xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean)\b/ nocase
+        $miner = /\b(xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean)\b/
         $donate = /--?donate-level|"donate-level"|--cpu-max-threads-hint|--randomx-|--rig-id|-a\s+(rx|cn)\/|--algo[= ](rx|cn|randomx|ethash|kawpow)/
         $run = /(nohup|chmod\s+(\+x|7|a\+x)|setsid|\.\/\w{2,20}\s+-|screen -dm|systemctl|ExecStart|subprocess)/
     condition:
@@ -204,9 +212,10 @@ rule shell_fetch_and_run {
         attack = "T1105, T1059.004"
         score = 78
         lazaret_for = "shell, text, python, perl, php"
+        lazaret_needs = "wget|curl|tftp|ftpget|lynx|GET "
     strings:
         $fetch = /\b(wget|curl|tftp|ftpget|busybox\s+(wget|tftp))\b[^\n;&|]{0,80}\b(https?:\/\/)?\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[:\/ ]/
-        $pipe = /\b(wget|curl|GET|lynx|fetch)\b[^\n;&]{0,120}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^\n;&]{0,120}\|\s?(sudo\s+)?(\/bin\/)?(ba|da)?(sh|perl|python)\b/
+        $pipe = /\b(wget|curl|GET |lynx)\b[^\n;&]{0,120}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^\n;&]{0,120}\|\s?(sudo\s+)?(\/bin\/)?(ba|da)?(sh|perl|python)\b/
         $place = /\bcd\s+\/(tmp|var\/tmp|dev\/shm|var\/run|mnt|root)\b|\/(tmp|var\/tmp|dev\/shm)\/\.?\w/
         $chmod = /chmod\s+(\+x|[0-7]?7[0-7]{2}|a\+x|u\+x)/
         $start = /(;|&&|\n)\s{0,8}(\.\/|sh\s|\/tmp\/|\/dev\/shm\/|\/var\/tmp\/|nohup)/
@@ -224,6 +233,7 @@ rule shell_bot_spreader {
         attack = "T1105, T1584.005"
         score = 86
         lazaret_for = "shell, text"
+        lazaret_needs = "wget|curl|tftp|ftpget"
     strings:
         $arch = /(wget|curl|tftp|ftpget)[^\n]{0,120}[\/.\s](mips|mipsel|mpsl|arm[4567]l?|sh4|ppc|powerpc|m68k|i[56]86|sparc|spc|x86_64|x86|arc)\b/
         $chmod = /chmod\s+(\+x|777|[0-7]{3})/
@@ -240,6 +250,7 @@ rule script_settles_in {
         attack = "T1053.003, T1543.002"
         score = 80
         lazaret_for = "shell, text, python, perl, php"
+        lazaret_needs = "* * * *|ExecStart="
     strings:
         $cron = /\*(\/\d{1,2})?\s+\*\s+\*\s+\*\s+\*\s+(root\s+)?[^\n"']{0,40}\b(curl|wget|cdl|lynx)\b[^\n]{0,160}\|\s?(\/bin\/)?(ba)?sh\b/
         $unit = /ExecStart=[^\n]{0,60}(\/tmp\/|\/dev\/shm\/|\/var\/tmp\/|(curl|wget)\b[^\n]{0,100}\|\s?(ba)?sh)/
@@ -256,13 +267,14 @@ rule container_escape_script {
         attack = "T1611"
         score = 85
         lazaret_for = "shell, text, python, perl, ruby"
+        lazaret_needs = "release_agent|core_pattern|docker.sock|-v /:/|nsenter"
     strings:
         $agent = /(echo|printf|write)[^\n]{0,120}(>|>>|tee)\s?[^\n]{0,60}release_agent\b/
         $notify = /(echo\s+1\s?>\s?[^\n]{0,80}notify_on_release)/
         $core = /(echo|printf)\s+[^\n]{0,60}["']?\|[^\n]{0,120}>\s?\/proc\/sys\/kernel\/core_pattern/
         $socket = /(curl|--unix-socket|socat)[^\n]{0,40}docker\.sock[^\n]{0,120}(containers\/create|\/exec|Binds)/
         $binds = /"?(Binds|HostConfig)"?[^\n]{0,60}["'\[]\/:\/(mnt|host|hostfs|rootfs)?/
-        $privileged = /docker\s+(-H\s+\S+\s+)?run\s+[^\n]{0,120}-v\s+\/:\/(mnt|host|hostfs|hostroot)?\S{0,10}\s[^\n]{0,80}chroot/
+        $privileged = /docker\s+(-H\s+\S+\s+)?run\s+[^\n]{0,120}-v \/:\/(mnt|host|hostfs|hostroot)?\S{0,10}\s[^\n]{0,80}chroot/
         $nsenter = /nsenter\s+[^\n]{0,40}(-t\s?1|--target[= ]1)\s[^\n]{0,60}(-m|--mount)/
         $runc = /(\/proc\/self\/exe|\/proc\/\$?\{?\w{1,10}\}?\/exe)[^\n]{0,120}(runc|overwrite)/
         $cgroup = /mount\s+-t\s+cgroup\s+-o\s+\w{1,20}\s/
@@ -279,6 +291,7 @@ rule search_engine_redirect {
         attack = "T1608.006"
         score = 76
         lazaret_for = "web, markup, javascript"
+        lazaret_needs = "document.referrer"
     strings:
         $refer = /\w{1,20}\s?=\s?document\.referrer/
         $engine = /\.indexOf\s?\(\s?["'](google|baidu|yahoo|bing|sogou|soso|so\.com|360|naver|haosou)["'.)]/ nocase
@@ -295,11 +308,12 @@ rule node_web_shell {
         attack = "T1505.003"
         score = 82
         lazaret_for = "javascript"
+        lazaret_needs = "child_process|createServer|express|http.Server|Request"
     strings:
         $child = /require\s?\(\s?["'](node:)?child_process["']\s?\)/
         $direct = /\b(exec|execSync|spawn|eval|Function)\s?\(\s?[^;\n]{0,40}\b(req|request|ctx|query|parsedUrl)\b(\.query|\.body|\.params|\.headers|\.url|\[|\.cmd)/
         $server = /(createServer|express\s?\(|http\.Server)/
-        $jscript = /\beval\s?\(\s?Request\s?[.\[(]/ nocase
+        $jscript = /\beval\s?\(\s?Request\s?[.\[(]/
     condition:
         ($child and $direct) or ($server and $direct) or $jscript
 }
@@ -312,6 +326,7 @@ rule ruby_web_shell {
         attack = "T1505.003"
         score = 80
         lazaret_for = "ruby, text"
+        lazaret_needs = "params|cgi|req.query"
     strings:
         $direct = /(`#\{\s?(params|cgi|req\.query|request)\s?[\[.(]|\b(system|exec|IO\.popen|eval|Open3\.\w+)[\s(]\s?(params|cgi|req\.query)\s?\[)/
     condition:
@@ -326,10 +341,44 @@ rule shell_perl_dropper {
         attack = "T1105, T1059"
         score = 78
         lazaret_for = "shell, text"
+        lazaret_needs = "wget|curl|lwp-download"
     strings:
-        $fetch = /\b(wget|curl|lwp-download|fetch)\b[^\n]{0,120}https?:\/\//
+        $fetch = /\b(wget|curl|lwp-download)\b[^\n]{0,120}https?:\/\//
         $run = /(\bperl\s+[\w\/.-]{1,60}|\|\s?perl\b)/
         $clean = /\brm\s+-r?f/
     condition:
         filesize < 1500 and $fetch and $run and $clean
+}
+
+rule page_beacon {
+    meta:
+        description = "Tells a server known by its number where it stands each time the page is shown"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1071/001/"
+        attack = "T1071.001"
+        score = 78
+        lazaret_for = "web, markup, javascript"
+        lazaret_needs = "encodeURIComponent"
+    strings:
+        $script = /\.open\s?\(\s?["']GET["']\s?,\s?["']https?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^"'\n]{0,60}\?\w{1,8}=["']\s?\+\s?encodeURIComponent\s?\(\s?(document|window)\.location/
+    condition:
+        $script
+}
+
+rule text_reverse_shell {
+    meta:
+        description = "A text, perhaps a script without a first line that says so, hands a shell to an address"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1059/004/"
+        attack = "T1059.004"
+        score = 45
+        lazaret_for = "text"
+        lazaret_needs = "/dev/tcp/|/dev/udp/|-e /bin|-c /bin|mkfifo"
+    strings:
+        $bash = /(bash|sh)\s+-i\s+[<>&0-9\s]{0,10}[>&]{1,3}\s?\/dev\/(tcp|udp)\//
+        $exec = /exec\s+\d{1,3}<>\s?\/dev\/(tcp|udp)\//
+        $nc = /\b(nc|ncat|netcat)(\.\w+)?\s+[^|;\n"']{0,80}(-e|-c) \/bin\/(ba|da)?sh/
+        $fifo = /mkfifo\s+(\/tmp\/)?\S{1,40}\s?[;&]{1,2}[^\n]{0,120}\b(nc|ncat|netcat|telnet)\b/
+    condition:
+        filesize < 16KB and any of them
 }

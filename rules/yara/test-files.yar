@@ -8,7 +8,8 @@ rule eicar_test_file {
         reference = "https://www.eicar.org/download-anti-malware-testfile/"
         attack = "T1204.002"
         score = 100
-        lazaret_for = "any"
+        lazaret_for = "script, markup, text, binary"
+        lazaret_needs = "X5O!P%@AP"
     strings:
         // The file's own first part and second part, apart, so that this file is not found itself.
         $first = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$"
