@@ -102,6 +102,9 @@ fn judge(text: Text<'_>, user: &str, password: &[u8], host: &str) -> Option<Conf
     let first_label = host.split('.').next().unwrap_or(host);
     let example_host = EXAMPLE_HOSTS.contains(&first_label)
         || host.split('.').any(|label| label == "example" || label == "invalid" || label == "test");
+    if host == user.to_ascii_lowercase() || user.contains(['[', '(', '{', '$', '*']) {
+        return None;
+    }
     let example = example_host || EXAMPLE_USERS.contains(&user.to_ascii_lowercase().as_str());
     let same = user.as_bytes().eq_ignore_ascii_case(password);
     let settings = matches!(text.syntax, Syntax::Config | Syntax::Shell | Syntax::Variable);
@@ -113,6 +116,7 @@ fn judge(text: Text<'_>, user: &str, password: &[u8], host: &str) -> Option<Conf
         _ if example_host && worth != Worth::Random => None,
         Worth::Password if example && !settings => None,
         Worth::Password if text.syntax == Syntax::Prose => None,
+        Worth::Password if !settings && !plausible::is_chosen(password) => None,
         _ => Some(Confidence::Likely),
     }
 }

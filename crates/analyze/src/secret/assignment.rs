@@ -103,12 +103,26 @@ fn operator(text: &[u8], at: usize, name: &Range<usize>, closed: bool) -> Option
         b':' if next == b':' => None,
         b':' => Some((Operator::Colon, at + 1)),
         b'?' | b'+' if next == b'=' => Some((Operator::Equals, at + 2)),
-        b',' if closed => Some((Operator::Comma, at + 1)),
+        b',' if closed && is_setter(text, name.start) => Some((Operator::Comma, at + 1)),
         b'>' if at == name.end && opens_element(text, name.start) => Some((Operator::Element, at + 1)),
+        _ if closed => None,
+        b'-' => None,
         _ if at > name.end && takes_blank(text, name) => Some((Operator::Blank, at)),
         byte if at > name.end && byte.is_ascii_alphabetic() => Some((Operator::Type, at)),
         _ => None,
     }
+}
+
+/// Calls that give a name a value: `define('NAME', 'value')`.
+const SETTERS: [&[u8]; 8] =
+    [b"define", b"setenv", b"putenv", b"set", b"setproperty", b"put", b"setdefault", b"constant"];
+
+/// Whether the quoted name at `start` is the first argument of such a call.
+fn is_setter(text: &[u8], start: usize) -> bool {
+    let before = text.get(start.saturating_sub(20)..start.saturating_sub(1)).unwrap_or_default();
+    let Some(call) = before.trim_ascii_end().strip_suffix(b"(") else { return false };
+    let call = call.rsplit(|b| !b.is_ascii_alphanumeric()).next().unwrap_or_default();
+    SETTERS.iter().any(|setter| setter.eq_ignore_ascii_case(call))
 }
 
 fn opens_element(text: &[u8], start: usize) -> bool {
@@ -249,7 +263,8 @@ mod tests {
         for text in [
             "password == \"x1\"", "password::new(\"x\")", "password(\"x1\")", "pass", "password =",
             "password = \"x1", "the password is x1", "password=\"\"", "password, user)",
-            "password.length = \"8\"", "<password>", "<password>x\n</password>",
+            "password.length = \"8\"", "<password>", "<password>x\n</password>", "['password', 'x']",
+            "<input id=\"password\" class=\"x\">", "--password --other",
         ] {
             check(Syntax::Source, text, None);
         }

@@ -151,7 +151,10 @@ fn judge(rule: &Rule, value: &[u8]) -> Option<Confidence> {
     if let Some(check) = rule.check {
         return check::passes(check, value).map(|worth| worth.min(rule.confidence));
     }
-    if rule.category == SecretCategory::Token {
+    if rule.category == SecretCategory::Token || rule.shape == Shape::Token {
+        if rule.shape == Shape::Assigned && plausible::is_reference(value) {
+            return None;
+        }
         if plausible::is_example(value) {
             return Some(Confidence::Placeholder).filter(|_| rule.shape == Shape::Token);
         }
@@ -161,6 +164,7 @@ fn judge(rule: &Rule, value: &[u8]) -> Option<Confidence> {
         plausible::Worth::Nothing => None,
         plausible::Worth::Placeholder => Some(Confidence::Placeholder),
         _ if plausible::entropy(value) < rule.entropy => None,
+        plausible::Worth::Words if rule.entropy > 0.0 => Some(Confidence::Placeholder),
         _ => Some(rule.confidence),
     }
 }

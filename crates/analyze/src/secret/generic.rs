@@ -52,13 +52,14 @@ pub(crate) const KEYWORDS: [(&str, NameKind); 26] = [
 ];
 
 /// Parts of names of things that are public or no value, in small letters.
-const HARMLESS_NAME_PARTS: [&[u8]; 57] = [
+const HARMLESS_NAME_PARTS: [&[u8]; 63] = [
     b"public", b"pubkey", b"hash", b"digest", b"sha1", b"sha2", b"md5", b"checksum", b"salt", b"file",
     b"path", b"dir", b"url", b"uri", b"name", b"_id", b"-id", b"length", b"size", b"count", b"type",
     b"format", b"field", b"column", b"label", b"title", b"prompt", b"message", b"error", b"text",
     b"placeholder", b"policy", b"regex", b"pattern", b"hint", b"help", b"desc", b"input", b"form",
     b"param", b"header", b"cookie", b"csrf", b"xsrf", b"nonce", b"expir", b"timeout", b"class", b"icon",
     b"style", b"endpoint", b"algorithm", b"provider", b"encrypted", b"tokeniz", b"version", b"ref",
+    b"dummy", b"example", b"sample", b"fake", b"mock", b"reset",
 ];
 
 /// The value that was judged last, since several keywords may stand in one name.
@@ -75,13 +76,13 @@ pub(crate) fn hit(
     seen: &mut Seen,
 ) -> Option<Hit<'static>> {
     let keyword = keyword.start..keyword.end - usize::from(text.bytes.get(keyword.end - 1) == Some(&b'='));
-    let found = assignment::at(text.bytes, keyword, text.syntax)?;
+    let found = assignment::at(text.bytes, keyword.clone(), text.syntax)?;
     if found.value.start == std::mem::replace(&mut seen.value_start, found.value.start) {
         return None;
     }
     let name = last_part(text.bytes.get(found.name.clone())?);
     let value = text.bytes.get(found.value.clone())?;
-    if is_harmless(name) || repeats_name(name, value) {
+    if is_harmless(name) || repeats_name(name, value) || goes_on(text.bytes, &found, &keyword, kind) {
         return None;
     }
     let confidence = judge(text, &found, value, kind)?;
@@ -108,13 +109,13 @@ fn judge(text: Text<'_>, found: &Assignment, value: &[u8], kind: NameKind) -> Op
     let open = matches!(text.syntax, Syntax::Config | Syntax::Shell | Syntax::Variable);
     let proves = match (kind, worth) {
         (_, Worth::Nothing | Worth::Placeholder) => false,
-        (_, Worth::Random) if prose => value.len() >= 20,
+        (_, Worth::Random) if prose => false,
         (_, Worth::Random) => true,
         _ if prose => false,
         (NameKind::Password, Worth::Words) => open && is_setting(text.syntax, found, value),
         (NameKind::Password, Worth::Password) if open => value.len() >= 5,
-        (NameKind::Password, Worth::Password) => is_chosen(value),
-        (NameKind::Token, Worth::Password) => open && value.len() >= 10 && is_chosen(value),
+        (NameKind::Password, Worth::Password) => plausible::is_chosen(value),
+        (NameKind::Token, Worth::Password) => open && value.len() >= 10 && plausible::is_chosen(value),
         (NameKind::Token, Worth::Words) => false,
     };
     if proves {
@@ -129,13 +130,12 @@ fn is_setting(syntax: Syntax, _found: &Assignment, value: &[u8]) -> bool {
     syntax == Syntax::Variable && value.len() >= 5 && !value.contains(&b'.') && !value.contains(&b'/')
 }
 
-/// Letters with digits, and capitals or marks among them: what rules for passwords ask for.
-fn is_chosen(value: &[u8]) -> bool {
-    let any = |test: fn(&u8) -> bool| value.iter().any(test);
-    let classes = usize::from(any(u8::is_ascii_lowercase))
-        + usize::from(any(u8::is_ascii_uppercase))
-        + usize::from(any(|b| !b.is_ascii_alphanumeric()));
-    value.len() >= 8 && any(u8::is_ascii_digit) && any(u8::is_ascii_alphabetic) && classes >= 2
+/// Whether the name goes on after the keyword for so long that it means something else:
+/// `passwordpolicies-group`.
+fn goes_on(text: &[u8], found: &Assignment, keyword: &Range<usize>, kind: NameKind) -> bool {
+    let most = if kind == NameKind::Password { 8 } else { 16 };
+    let rest = text.get(keyword.end..found.name.end).unwrap_or_default();
+    rest.len() > most
 }
 
 /// The last part of a dotted name.

@@ -98,10 +98,22 @@ pub(crate) fn is_random(value: &[u8]) -> bool {
     !digits && entropy(value) >= least && (hex && value.len() >= 16 || mixed && !letters::are_words(value))
 }
 
-/// Whether the letters are words, and whatever stands between joins them.
+/// Whether there are only letters and what joins words. Letters in no order of English may be
+/// words of another language: as a password they count only with capitals in their midst.
 fn is_words(value: &[u8]) -> bool {
-    let joins = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b'/' | b'@');
-    value.iter().all(joins) && !letters::are_random(value)
+    let joins = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'\'' | b',');
+    let inner = value.get(1..).unwrap_or_default();
+    let mixed = inner.iter().any(u8::is_ascii_uppercase) && inner.iter().any(u8::is_ascii_lowercase);
+    value.iter().all(joins) && !(mixed && letters::are_random(value))
+}
+
+/// Letters with digits, and capitals or marks among them: what rules for passwords ask for.
+pub(crate) fn is_chosen(value: &[u8]) -> bool {
+    let any = |test: fn(&u8) -> bool| value.iter().any(test);
+    let classes = usize::from(any(u8::is_ascii_lowercase))
+        + usize::from(any(u8::is_ascii_uppercase))
+        + usize::from(any(|b| !b.is_ascii_alphanumeric()));
+    value.len() >= 8 && any(u8::is_ascii_digit) && any(u8::is_ascii_alphabetic) && classes >= 2
 }
 
 /// Changes between small letters, capitals, digits and the rest.
@@ -122,7 +134,7 @@ fn is_code(value: &[u8]) -> bool {
     let odd = |b: &u8| b.is_ascii_whitespace() || !b.is_ascii() || b.is_ascii_control();
     let dots = value.iter().filter(|&&b| b == b'.').count();
     value.iter().any(odd)
-        || starts(&[b"$", b"/", b"./", b"../", b"~/", b"@", b"%", b"*", b"&", b"!", b"#{", b"\\", b".", b","])
+        || starts(&[b"urn:", b"$", b"/", b"./", b"../", b"~/", b"@", b"%", b"*", b"&", b"!", b"#{", b"\\", b".", b","])
         || has(&[
             b"${", b"{{", b"$(", b"#{", b"<%", b"%>", b"()", b"](", b"->", b"::", b"://", b"%s", b"%d", b"\\n",
             b"\\x", b"\\u", b"=>", b"||", b"&&", b"[\"", b"['", b"'.", b"\".", b".get", b"('", b"(\"", b"$_", b"&#",
@@ -131,6 +143,12 @@ fn is_code(value: &[u8]) -> bool {
         || (value.contains(&b'(') && value.ends_with(b")"))
         || (value.contains(&b'[') && value.ends_with(b"]"))
         || (dots >= 2 && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) && !letters::are_random(value))
+}
+
+/// Whether a value names a variable instead of holding something: `$NAME`, `${NAME}`, `$(call)`.
+pub(crate) fn is_reference(value: &[u8]) -> bool {
+    let named = value.first() == Some(&b'$') && value.get(1).is_some_and(u8::is_ascii_alphabetic);
+    named || [&b"${"[..], b"$(", b"{{", b"<%"].iter().any(|part| memchr::memmem::find(value, part).is_some())
 }
 
 fn is_stock(value: &[u8]) -> bool {
@@ -205,8 +223,8 @@ mod tests {
                 &["changeme", "<password>", "xxxxxxxx", "your_password_here", "AKIAIOSFODNN7EXAMPLE", "12345678",
                   "abcdefgh", "aaaaaaaa", "deadbeefdeadbeef", "hunter2", "__TOKEN__"],
             ),
-            (Worth::Words, &["correct-horse", "databasePassword", "user.password"]),
-            (Worth::Password, &["Tr0ub4dor&3", "winter2019!", "xkqjzwtv", "S3cr3tP@ss!"]),
+            (Worth::Words, &["correct-horse", "databasePassword", "user.password", "Wachtwoord", "xkqjzwtv"]),
+            (Worth::Password, &["Tr0ub4dor&3", "winter2019!", "xKqjZwtv", "S3cr3tP@ss!"]),
             (Worth::Random, &["9f8b1c2e7a6d5040b3c1", "kJ8s0dLq3ZxPw7Vb", "a8Fk2/sd+Q9xLm3Nz0Pt"]),
         ] {
             for value in values {

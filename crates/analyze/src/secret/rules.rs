@@ -200,7 +200,9 @@ fn make(text: RuleText) -> Result<Rule, SecretRuleError> {
         shape,
         expression: Expression::new(expression),
         name: text.name.map(|name| Expression::new(format!("(?i){name}"))),
-        binaries: shape == Shape::Token && text.confidence == Confidence::Certain,
+        binaries: shape == Shape::Token
+            && text.confidence == Confidence::Certain
+            && text.category == SecretCategory::Token,
         check: text.check,
         settings_only: text.settings_only,
         window_bytes: text.window.unwrap_or(DEFAULT_WINDOW_BYTES),

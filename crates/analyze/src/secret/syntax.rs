@@ -33,6 +33,10 @@ const SHELL: [&str; 6] = ["sh", "bash", "zsh", "ksh", "fish", "profile"];
 const PROSE_NAMES: [&str; 8] =
     ["readme", "changelog", "changes", "news", "copyright", "license", "todo", "authors"];
 
+/// Parts of the names of text files that hold no prose.
+const SETTINGS_WORDS: [&str; 7] =
+    ["password", "passwd", "secret", "cred", "token", "config", "settings"];
+
 impl Syntax {
     /// The syntax of the file at `path`.
     pub(crate) fn of(path: &str) -> Syntax {
@@ -46,6 +50,9 @@ impl Syntax {
             return Syntax::Shell;
         }
         let of = |list: &[&str]| list.contains(&ending);
+        if ending == "txt" && SETTINGS_WORDS.iter().any(|word| stem.contains(word)) && !stem.contains(".rst") {
+            return Syntax::Config;
+        }
         match () {
             () if of(&CONFIG) => Syntax::Config,
             () if of(&SHELL) => Syntax::Shell,

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The list, embedded. A line: the first 32 hex digits of a SHA-256, a blank, where it is from.
+/// The list, embedded. A line: the first 32 hex digits of the SHA-256 of a public key, or the 16
+/// of the fingerprint of a key whose public part is not known; a blank; where it is from.
 pub(crate) const LIST: &str = include_str!("../../../../../rules/secrets/known-keys.txt");
-/// Hex digits of a line's hash.
+/// Hex digits of a public key's digest in the list.
 const DIGITS: usize = 32;
 
 static KNOWN: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
@@ -16,8 +17,8 @@ static KNOWN: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The package that publishes the key with this SHA-256 (of its public key, or of the whole of an
-/// encrypted form), in hex.
-pub(crate) fn publisher(digest: &str) -> Option<&'static str> {
-    KNOWN.get(digest.get(..DIGITS)?).copied()
+/// The package that publishes the key with this digest of its public part, or this fingerprint.
+pub(crate) fn publisher(public_key: &str, fingerprint: &str) -> Option<&'static str> {
+    let by_public = public_key.get(..DIGITS).and_then(|digits| KNOWN.get(digits));
+    by_public.or_else(|| KNOWN.get(fingerprint)).copied()
 }

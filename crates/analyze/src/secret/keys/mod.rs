@@ -26,6 +26,7 @@ use model::{CertificateFacts, Confidence, KeyFacts, SecretCategory};
 use super::engine::Text;
 use super::hit::{Facts, Hit, Rank};
 use super::plausible;
+use super::redact;
 use crate::limits::MAX_PEM_BYTES;
 
 pub(crate) use base64::decode as decode_base64;
@@ -63,7 +64,7 @@ const MIN_BODY_ENTROPY: f32 = 4.5;
 /// The key or certificate that begins at `mark`.
 pub(crate) fn hits(text: Text<'_>, at: Range<usize>, mark: Mark, hits: &mut Vec<Hit<'_>>) {
     match mark {
-        Mark::Armour => hits.extend(pem::block_at(text.bytes, at.start).and_then(armoured)),
+        Mark::Armour => hits.extend(pem::block_at(text.bytes, at.start, is_wanted).and_then(armoured)),
         Mark::EncodedArmour => hits.extend(encoded(text.bytes, at.start)),
         Mark::Putty => {
             let rest = text.bytes.get(at.start..).unwrap_or_default();
@@ -82,7 +83,7 @@ fn encoded(text: &[u8], start: usize) -> Option<Hit<'static>> {
     let stops = |&b: &u8| base64::digit(b).is_none() && b != b'=';
     let length = rest.iter().position(stops).unwrap_or(rest.len());
     let clear = base64::decode(rest.get(..length)?)?;
-    let mut hit = armoured(pem::block_at(&clear, 0)?)?;
+    let mut hit = armoured(pem::block_at(&clear, 0, is_wanted)?)?;
     hit.secret = start..start + length;
     Some(hit)
 }
@@ -129,15 +130,21 @@ fn gpg_agent(bytes: &[u8]) -> Option<Hit<'static>> {
     Some(private(facts, bytes, 0..bytes.len()))
 }
 
+fn is_certificate(label: &str) -> bool {
+    matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE")
+}
+
+/// Labels of blocks worth decoding.
+fn is_wanted(label: &str) -> bool {
+    is_certificate(label) || label.contains("PRIVATE KEY")
+}
+
 /// What an armoured block is.
 fn armoured(block: pem::Block) -> Option<Hit<'static>> {
     let label = block.label.as_str();
-    if matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE") {
+    if is_certificate(label) {
         let facts = certificate::read(&block.body)?;
         return Some(public(facts, &block.body, block.span));
-    }
-    if !label.contains("PRIVATE KEY") {
-        return None;
     }
     let parsed = match label {
         "OPENSSH PRIVATE KEY" => ssh::openssh(&block.body),
@@ -223,8 +230,7 @@ fn describe(key: &KeyFacts) -> String {
 }
 
 fn publisher(public_key: &str, material: &[u8]) -> Option<&'static str> {
-    let by_public = (!public_key.is_empty()).then(|| known::publisher(public_key)).flatten();
-    by_public.or_else(|| known::publisher(&public_key::sha256_hex(material)))
+    known::publisher(public_key, &redact::fingerprint(material))
 }
 
 fn public(facts: CertificateFacts, material: &[u8], span: Range<usize>) -> Hit<'static> {

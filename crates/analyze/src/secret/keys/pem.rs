@@ -30,22 +30,24 @@ pub(crate) struct Block {
     pub(crate) complete: bool,
 }
 
-/// The block whose `-----BEGIN ` is at `start`.
-pub(crate) fn block_at(text: &[u8], start: usize) -> Option<Block> {
+/// The block whose `-----BEGIN ` is at `start`, when its label is wanted.
+pub(crate) fn block_at(text: &[u8], start: usize, wanted: fn(&str) -> bool) -> Option<Block> {
     let limit = text.len().min(start.saturating_add(MAX_PEM_BYTES));
     let whole = text.get(start..limit)?;
     let after = whole.get(b"-----BEGIN ".len()..)?;
     let dashes = memchr::memmem::find(after.get(..after.len().min(MAX_LABEL_BYTES))?, b"-----")?;
     let label = std::str::from_utf8(after.get(..dashes)?).ok()?.trim().to_owned();
-    if label.is_empty() || !label.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b' ') {
+    let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b' ';
+    if label.is_empty() || !label.bytes().all(plain) || !wanted(&label) {
         return None;
     }
+    // Up to the next beginning, so that a text of beginnings alone is read once.
     let body = after.get(dashes + 5..)?;
+    let body = body.get(..memchr::memmem::find(body, b"-----BEGIN ").unwrap_or(body.len()))?;
     let close = format!("-----END {label}-----");
     let end = memchr::memmem::find(body, close.as_bytes());
-    let open = memchr::memmem::find(body, b"-----BEGIN ").unwrap_or(usize::MAX);
-    let complete = end.is_some_and(|end| end < open);
-    let length = if complete { end? } else { run_of_digits(body) };
+    let complete = end.is_some();
+    let length = end.unwrap_or_else(|| run_of_digits(body));
     let body_start = start + b"-----BEGIN ".len() + dashes + 5;
     let closing = if complete { close.len() } else { 0 };
     let (digits, encrypted) = body_digits(body.get(..length)?);
@@ -134,7 +136,7 @@ mod tests {
 
     fn check(text: &str, label: &str, body: &[u8]) {
         let start = text.find("-----BEGIN ").unwrap();
-        let block = block_at(text.as_bytes(), start).unwrap_or_else(|| panic!("{text}"));
+        let block = block_at(text.as_bytes(), start, |_| true).unwrap_or_else(|| panic!("{text}"));
         assert_eq!((block.label.as_str(), &block.body[..]), (label, body), "{text}");
     }
 
@@ -160,13 +162,13 @@ mod tests {
     #[test]
     fn headers_tell_encryption() {
         let text = concat!("-----BEGIN ", "A-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES,00\n\nYWJj\n-----END A-----");
-        assert!(block_at(text.as_bytes(), 0).unwrap().encrypted);
+        assert!(block_at(text.as_bytes(), 0, |_| true).unwrap().encrypted);
     }
 
     #[test]
     fn refuses_what_is_no_block() {
         for text in ["-----BEGIN -----", "-----BEGIN x-----", "-----BEGIN A", "-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----"] {
-            assert_eq!(block_at(text.as_bytes(), 0), None, "{text}");
+            assert_eq!(block_at(text.as_bytes(), 0, |_| true), None, "{text}");
         }
     }
 }
