@@ -303,3 +303,20 @@ rule aspx_variable_eval {
     condition:
         filesize < 8KB and $language and $input and $eval
 }
+
+rule asp_encoded_console {
+    meta:
+        description = "An encoded page with a password of its own, or with the object that runs commands"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003, T1027"
+        score = 82
+        lazaret_for = "asp, aspx"
+    strings:
+        $encode = /language\s?=\s?["']?(vbscript|jscript)\.encode/ nocase
+        $encoded = "#@~^"
+        $class = /clsid:(72C24DD5-D70A-438B-8A42-98424B88AFB8|F935DC22-1CF0-11D0-ADB9-00C04FD58A0[AB])/ nocase
+        $password = /\b(userpass|clientpassword|silicpass|mNametitle|shellname)\s{0,8}=\s{0,4}["'][^"'\n]{1,40}["']/ nocase
+    condition:
+        $encode and $encoded and ($class or $password)
+}

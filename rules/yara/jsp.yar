@@ -49,15 +49,17 @@ rule jsp_loads_code {
         score = 88
         lazaret_for = "jsp"
     strings:
-        $define = /\bdefineClass\b/
+        $define = /\bdefineClass0?\b/
         $loader = /(extends\s+(java\.lang\.)?ClassLoader|ClassLoader\.class|URLClassLoader|sun\.misc\.Unsafe|\.newInstance\s?\()/
         $script = /(ScriptEngineManager|getEngineByName|ELProcessor|SpelExpressionParser|GroovyShell|ExpressionFactory|OgnlContext|ValueExpression)\b/
         $eval = /\.(eval|evaluate|getValue|parseExpression|createValueExpression)\s?\(/
         $rowset = /(JdbcRowSetImpl|TemplatesImpl|com\.sun\.org\.apache\.bcel|\$\$BCEL\$\$|InitialContext\s?\(\s?\)\s?\.\s?lookup\s?\(\s?request)/
+        $decoder = /new\s+(java\.beans\.)?XMLDecoder\s?\(/
+        $client = /String\s+Pwd\s?=\s?"[^"\n]{1,32}"\s?;[\s\S]{0,80}String\s+EC\s?\(\s?String/
         $compile = /(ToolProvider\.getSystemJavaCompiler|JavaCompiler\b)/
         $input = /(getParameter|getHeader|getInputStream|getReader|getQueryString|getCookies)\s?\(|pageContext|\bsession\s?\./
     condition:
-        $input and (($define and $loader) or ($script and $eval) or $rowset or $compile)
+        $input and (($define and $loader) or ($script and $eval) or $rowset or $compile or $decoder or $client)
 }
 
 rule jsp_writes_file {

@@ -68,10 +68,15 @@ rule php_input_callback {
         $made = /create_function\s*\(\s*["']{2}\s*,\s*\$\w{1,20}\s*\)/ nocase
         $kept = /\$\w{1,20}\s*=\s*["'](assert|system|passthru|shell_exec|popen|exec|eval|create_function)["']\s*;/ nocase
         $mirror = /new\s+\\?ReflectionFunction\s?\(\s?["'](system|passthru|shell_exec|exec|popen|assert|proc_open)["']\s?\)/ nocase
+        $bare = /(call_user_func(_array)?|array_map|array_filter|register_shutdown_function)\s*\(\s*["'@]?(assert|system|passthru|shell_exec|eval|exec)["']?\s*,/ nocase
+        $bytes = /(call_user_func(_array)?|array_map|array_filter|array_walk|usort|uasort|uksort|register_shutdown_function|preg_replace_callback)\s*\([^;]{0,60}"[a-z_0-9]{0,12}\\x[67][0-9a-f][^"\n]{0,40}"/ nocase
+        $taken = /\$\w{1,20}\s?=\s?@?(base64_decode\s?\(\s?)?\$_(GET|POST|REQUEST|COOKIE)\s?\[/
+        $handed = /(usort|uasort|uksort|array_filter|array_walk|array_reduce|array_udiff|array_uintersect|register_tick_function|register_shutdown_function|ob_start|array_map|mb_ereg_replace_callback)\s*\(([^;()]{0,60},)?\s*(base64_decode\s?\(\s?)?\$\w{1,20}\s*[,)]/ nocase
         $process = /[^\w>:$\\]pcntl_exec\s*\(/ nocase
     condition:
         $first or $later or $create or $mirror or ($named and $input and filesize < 20KB)
-        or (filesize < 3KB and $input and ($made or $kept or $process))
+        or (filesize < 3KB and $input and ($made or $kept or $process or $bare or $bytes))
+        or (filesize < 800 and $taken and $handed)
 }
 
 rule php_input_preg_e {

@@ -283,7 +283,7 @@ rule php_xor_decoder {
         $xor = /[\]})]\s?\^\s?\$\w{1,20}\s?[\[{]/
         $chr = /chr\s?\(\s?ord\s?\([^()]{1,60}\)\s?\^\s?(ord\s?\(|\$|\d|0x)/ nocase
         $for = /for\s?\([^)]{0,80}strlen\s?\(/ nocase
-        $run = /(\b(eval|assert|create_function)\s?\(|\$\w{1,20}\s?\(\s?\$|\b\w{1,12}\s?\(\s?["'](\\\w|[^"'\n]{0,4}[\x00-\x08\x80-\xff])|\b\w{1,12}\s?\(\s?["'][A-Za-z0-9+\/=]{60,}|\$_(GET|POST|REQUEST|COOKIE)\b)/ nocase
+        $run = /(\b(eval|assert|create_function)\s?\(|[^\x00-\x7f][\x00-\x08]|\\x[0-7][0-9a-f]\\x[0-7][0-9a-f]\\x|\\[01][0-7]{1,2}\\[01][0-7]{1,2}\\|["']\s?\.\s?["'][A-Za-z0-9+\/=]{60}|\$_(GET|POST|REQUEST|COOKIE)\b)/ nocase
         $class = /\nnamespace\s+\w|@package\s+\w|\b(class|interface|trait)\s+\w+\s*(extends\s+\w+\s*|implements\s+[\w\\,\s]+)?\{|@param\b/
     condition:
         filesize < 200KB and ($xor or $chr) and $for and $run and not $class
@@ -311,4 +311,67 @@ rule php_bare_pieces {
     condition:
         filesize < 4KB and ($bare or $bare2 or $bare3 or ($letters and $call and $input and ($join or $array))
         or ($explode and $array and $call) or $spread)
+}
+
+rule php_mixed_escapes {
+    meta:
+        description = "Names are written as hexadecimal and octal numbers in turn, which no person does"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1027/"
+        attack = "T1027"
+        score = 88
+        lazaret_for = "php"
+    strings:
+        $mixed = /(\\x[2-7][0-9a-f]\\1?[0-7]{2}|\\1[0-7]{2}\\x[2-7][0-9a-f])/ nocase
+    condition:
+        #mixed >= 4
+}
+
+rule php_named_decoder {
+    meta:
+        description = "The name of a decoder is kept in a variable, and the variable is called"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1027/"
+        attack = "T1027"
+        score = 78
+        lazaret_for = "php"
+    strings:
+        $name = /\$\w{1,30}\s?=\s?["'](base64_decode|gzinflate|gzuncompress|str_rot13|strrev|rawurldecode|convert_uudecode|create_function|hex2bin)["']\s?;[\s\S]{0,300}\$\w{1,30}\s?\(\s?@?[\w$"']/ nocase
+        $long = /[=(.]\s?["'][A-Za-z0-9+\/]{150}/
+        $input = /\$\{?_(GET|POST|REQUEST|COOKIE)\b/
+        $class = /\nnamespace\s+\w|@package\s+\w/
+    condition:
+        $name and ($long or $input) and not $class
+}
+
+rule php_table_decoder {
+    meta:
+        description = "A text is deciphered by a table of letters"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1027/"
+        attack = "T1027"
+        score = 80
+        lazaret_for = "php"
+    strings:
+        $table = /isset\s?\(\s?\$\w{1,30}\s?\[\s?\$\w{1,30}\s?[\[{]\s?\$\w{1,30}\s?[\]}]\s?\]\s?\)\s?\?\s?\$\w{1,30}\s?\[\s?\$\w{1,30}\s?[\[{]/ nocase
+        $pairs = /(["'][A-Za-z0-9]["']\s?=>\s?["'][A-Za-z0-9+\/]["']\s?,\s?){20}/
+        $run = /\b(eval|assert|create_function|base64_decode|gzinflate)\b/ nocase
+    condition:
+        $run and ($table or $pairs)
+}
+
+rule php_index_call {
+    meta:
+        description = "An entry of an array is called as a function with a request value"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003, T1027"
+        score = 76
+        lazaret_for = "php"
+    strings:
+        $call = /\$\w{1,20}\s?(\[[^\]\n]{0,30}\]\s?){1,3}\(\s?@?\$\{?_(POST|GET|REQUEST|COOKIE)\s?\[/
+        $braced = /\$\{[^}\n]{1,60}\}\s?(\[[^\]\n]{0,30}\])?\s?\(\s?@?\$\{?["']?_?/
+        $class = /\nnamespace\s+\w|@package\s+\w/
+    condition:
+        filesize < 8KB and not $class and ($call or $braced)
 }

@@ -147,7 +147,7 @@ rule php_known_tool {
         $t6 = /IndoXploit|IndoSec|IndonesianPeople/ nocase
         $t7 = "p0wny" nocase
         $t8 = /ALFA[ _-]?(TEaM|DATA|SHELL)|AlfaTeam|solevisible/ nocase
-        $t9 = /(Mini|Sym|Madspot|Locus7s|NIX REMOTE|NTDaddy|PHPJackal|PHPSpy|PhpSpy|KingDefacer|Dx|GFS|CrystalShell|Ani-?Shell|Ajax\/PHP Command|SimAttacker|STNC|Worse Linux|Zaco|Loaderz|iMHaBiRLiGi|Safe0ver|Cyber|Sosyete|Antichat|Predator|MyShell|NFM|g00nshell|Liz0ziM|MulCiShell|Fx29|FaTaLSheLL|Storm7|Sincap|Kral|Saudi ?Sh3ll|Small|Tryag|Uploader By|K2ll33d|Bypass|Gel4y|Marijuana|Hunter Neel|0byt3m1n1|AnonymousFox|Priv8|Con7ext|Garuda|Galerz|XNONYMOUX)[ _-]?(Shell|Sh3ll|Web ?Shell|Backdoor|Mini Shell)/ nocase
+        $t9 = /(Mini|Sym|Madspot|Locus7s|NIX REMOTE|NTDaddy|PHPJackal|PHPSpy|PhpSpy|KingDefacer|Dx|GFS|CrystalShell|Ani-?Shell|Ajax\/PHP Command|SimAttacker|STNC|Worse Linux|Zaco|Loaderz|iMHaBiRLiGi|Safe0ver|Cyber|Sosyete|Antichat|Predator|MyShell|NFM|g00nshell|Liz0ziM|MulCiShell|Fx29|FaTaLSheLL|Storm7|Sincap|Kral|Saudi ?Sh3ll|Small|Tryag|Uploader By|K2ll33d|Gel4y|Marijuana|Hunter Neel|0byt3m1n1|AnonymousFox|Priv8|Con7ext|Garuda|Galerz|XNONYMOUX)[ _-]?(Shell|Sh3ll|Web ?Shell|Backdoor|Mini Shell)/ nocase
         $t10 = /\b(web ?shell|webshell|web ?sh3ll|php ?shell|php backdoor|mini shell|minishell|sh3ll|shell backdoor|bypass shell|shell bypass|private shell|mass defac\w*|deface page|uploader shell|shell uploader)\b/ nocase
         $t11 = /(h4ck|hack)(ed|er)? (by|team)|hacked by|owned by|defaced by|coded by|recoded by|c0d3d|greetz?( to)?:|gr33tz/ nocase
         $t12 = /(Back-?Connect|bind_port_to_sh|bind shell|bd port|reverse shell|connect-?back)/ nocase
@@ -380,4 +380,24 @@ rule php_hidden_links {
         $link = /<a\s[^>]{0,20}href=["']https?:\/\// nocase
     condition:
         ($away or $id or $far) and #link >= 2 or $frame
+}
+
+rule php_loose_page_with_risky_functions {
+    meta:
+        description = "A page on its own, outside of any program's structure, with functions that intruders need"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 45
+        lazaret_for = "php"
+    strings:
+        $input = /\$\{?_(GET|POST|REQUEST|COOKIE|FILES)\b|HTTP_(GET|POST)_VARS|php:\/\/input|filter_input\s?\(\s?INPUT_/
+        $r1 = /[^\w>:$\\](system|shell_exec|exec|passthru|popen|proc_open|eval|assert|pcntl_exec|create_function)\s?\(/ nocase
+        $r2 = /[^\w>:$\\](base64_decode|gzinflate|gzuncompress|str_rot13|hex2bin|convert_uudecode)\s?\(/ nocase
+        $r3 = /[^\w>:$\\](move_uploaded_file|copy|file_put_contents|fwrite|fputs|chmod|unlink|rename)\s?\(/ nocase
+        $r4 = /[^\w>:$\\](mail|fsockopen|curl_exec|phpinfo|php_uname|getcwd|posix_getpwuid|get_current_user)\s?\(/ nocase
+        $r5 = /[^\w>:$\\](set_time_limit\s?\(\s?0|error_reporting\s?\(\s?0|ignore_user_abort|ini_set\s?\(\s?["']display_errors["']\s?,\s?["']?(0|off))/ nocase
+        $structure = /\nnamespace\s+\w|@package\s|@copyright|@license|\b(class|interface|trait)\s+\w+[\s\w,\\]{0,60}\{|\b(require|include)(_once)?\s*\(?\s*(["'$A-Z_]|dirname|__DIR__)|\bdefine\s?\(|defined\s?\(|\buse\s+\w+\\/
+    condition:
+        filesize < 40KB and not $structure and (3 of ($r*) or ($input and 2 of ($r*)) or ($input and $r1))
 }

@@ -97,12 +97,13 @@ rule script_reverse_shell {
         $perl1 = /open\s?\(?\s?STDIN\s?,\s?["'][<>]{1,2}&/
         $perl2 = /(exec|system)[\s({]{1,4}["'\/]{0,3}(bin\/)?(ba)?sh\b|exec\s?\{?\s?["']\/bin\/sh/
         $perl3 = /(use\s+(IO::)?Socket|socket\s?\()/
+        $perl4 = /\/bin\/(ba)?sh\b/
         $ruby = /TCPSocket\.(new|open)\s?\([^\n]{0,120}(exec|IO\.popen|sprintf\s?\(?\s?["']\/bin\/sh|\$stdin\.reopen)/
         $node = /child_process['"]\s?\)[\s\S]{0,400}net\.(connect|Socket)[\s\S]{0,300}\.pipe\s?\(/
         $php = /fsockopen\s?\([^;]{0,80}\)\s?;[^\n]{0,40}(exec|shell_exec|system|proc_open|popen)\s?\(\s?["'][^"'\n]{0,20}sh\b[^"'\n]{0,20}<&3/
     condition:
         any of ($bash, $exec, $nc, $fifo, $socat, $ruby, $node, $php, $read) or ($python and $pty)
-        or ($perl1 and $perl2 and $perl3)
+        or ($perl1 and $perl3 and ($perl2 or ($perl4 and filesize < 8KB)))
 }
 
 rule python_web_shell {
@@ -112,7 +113,7 @@ rule python_web_shell {
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         attack = "T1505.003"
         score = 80
-        lazaret_for = "python, text"
+        lazaret_for = "python"
         lazaret_needs = "os.popen|os.system|subprocess|getoutput|getstatusoutput|eval(|exec(|eval (|exec ("
     strings:
         $cgi = /(cgi\.FieldStorage|getfirst|request\.(args|form|values|GET|POST|query)|self\.path|os\.environ\s?\[\s?["']QUERY_STRING|rfile\.read)/
@@ -325,10 +326,10 @@ rule ruby_web_shell {
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         attack = "T1505.003"
         score = 80
-        lazaret_for = "ruby, text"
+        lazaret_for = "ruby"
         lazaret_needs = "params|cgi|req.query"
     strings:
-        $direct = /(`#\{\s?(params|cgi|req\.query|request)\s?[\[.(]|\b(system|exec|IO\.popen|eval|Open3\.\w+)[\s(]\s?(params|cgi|req\.query)\s?\[)/
+        $direct = /(`#\{\s?(params|cgi|req\.query)\s?\[|\b(system|exec|IO\.popen|eval|Open3\.\w+)[\s(]\s?(params|cgi|req\.query)\s?\[)/
     condition:
         $direct
 }
@@ -381,4 +382,20 @@ rule text_reverse_shell {
         $fifo = /mkfifo\s+(\/tmp\/)?\S{1,40}\s?[;&]{1,2}[^\n]{0,120}\b(nc|ncat|netcat|telnet)\b/
     condition:
         filesize < 16KB and any of them
+}
+
+rule script_known_tool {
+    meta:
+        description = "Names itself as one of the tools that intruders leave on servers"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        attack = "T1505.003"
+        score = 82
+        lazaret_for = "jsp, asp, aspx, cfm, perl, python, ruby, shell"
+        lazaret_needs = "b374k|devilz|ConnectBack|Connect Back|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder|AspxSpy|ASPXSpy|aspxspy|Chopper|ICMP Shell|icmpsh|CmdAsp|cmdasp|ASPyder|zehir|RHTOOLS|Antichat|d00r"
+    strings:
+        $name = /(b374k|devilz(c0de|Shell)|Connect ?Back (Backdoor|Shell)|ConnectBack Backdoor|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder\b|A[Ss][Pp][Xx]Spy|aspxspy|China ?Chopper|ICMP Shell Automation|icmp shell script|simple icmp command shell|C(md|MD)Asp|cmdasp\.asp|ASPyder|zehir\d?\b|RHTOOLS|Antichat Shell|d00r\.py)/
+        $server = /(<%|#!|\bimport\b|\buse [A-Z])/
+    condition:
+        $name and $server
 }
