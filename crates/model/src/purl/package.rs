@@ -211,7 +211,7 @@ fn split_distro<'a>(kind: PackageKind, namespace: &'a str, text: &'a str) -> (&'
     if text.is_empty() || text == namespace {
         return (namespace, "");
     }
-    if numeric(text) {
+    if numeric(text) && own.is_none() {
         return (namespace, text);
     }
     if let Some(release) = own.filter(|release| numeric(release)) {

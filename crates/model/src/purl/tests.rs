@@ -70,6 +70,7 @@ fn reads_other_tools() {
     let read = |text: &str| text.parse::<Purl>().unwrap().to_package().unwrap();
     let cases = [
         ("pkg:deb/debian/a@1?distro=jessie", "debian", "", "jessie"),
+        ("pkg:deb/0day/a@1?distro=0day-sid", "0day", "", "sid"),
         ("pkg:deb/debian/a@1?distro=debian-12", "debian", "12", ""),
         ("pkg:deb/debian/a@1?distro=debian-forky", "debian", "", "forky"),
         ("pkg:deb/ubuntu/a@1", "ubuntu", "", ""),
