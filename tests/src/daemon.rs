@@ -79,16 +79,32 @@ pub struct Registry {
     /// `127.0.0.1:port`.
     pub address: String,
     _running: Running,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Registry {
     /// Starts a registry; with `users`, one that lets in whoever the `htpasswd` lines name.
     pub fn start(users: Option<&str>) -> Option<Self> {
+        Self::started(users, scratch())
+    }
+
+    /// Starts a registry on a copy of a storage that another one left behind.
+    pub fn serving(storage: &Path) -> Option<Self> {
+        let directory = scratch();
+        let copy = directory.path().join("storage");
+        checked(Command::new("cp").arg("-r").arg(storage).arg(&copy));
+        Self::started(None, directory)
+    }
+
+    /// Where its content lies.
+    pub fn storage(&self) -> PathBuf {
+        self.directory.path().join("storage")
+    }
+
+    fn started(users: Option<&str>, directory: tempfile::TempDir) -> Option<Self> {
         if !which("docker-registry") {
             return None;
         }
-        let directory = scratch();
         let address = format!("127.0.0.1:{}", free_port());
         let storage = directory.path().join("storage");
         let mut config = format!(
@@ -108,7 +124,7 @@ impl Registry {
         let log = directory.path().join("log");
         let running = Running::start(Command::new("docker-registry").arg("serve").arg(&file), &log);
         wait_until("the registry", &log, || std::net::TcpStream::connect(&address).is_ok());
-        Some(Registry { address, _running: running, _directory: directory })
+        Some(Registry { address, _running: running, directory })
     }
 
     /// Copies an archive into it.

@@ -1,12 +1,14 @@
 //! What the walks share: the binary, the lab images, the advisories, daemons of their own.
 
 mod daemon;
+mod planted;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 pub use daemon::{Containerd, Dockerd, Podman, Registry, which};
+pub use planted::Image;
 
 /// How a run of the binary ended.
 #[derive(Debug)]

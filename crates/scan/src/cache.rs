@@ -10,17 +10,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use analyze::Analyzers;
 use image::Limits;
 use model::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::eyes::Eyes;
 use crate::inspect::KnownImage;
 use crate::layer::LayerAnalysis;
 
 /// Raised when the stored shape changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The kinds of entry, as the ends of their file names.
 const LAYER: &str = "layer";
 const IMAGE: &str = "image";
@@ -40,9 +40,9 @@ pub struct LayerCache {
 
 impl LayerCache {
     /// Opens the cache in a directory, which is made when missing.
-    pub fn open(directory: &Path, analyzers: &Analyzers, limits: &Limits) -> io::Result<Self> {
+    pub fn open(directory: &Path, eyes: &Eyes<'_>, limits: &Limits) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        let shape = format!("{FORMAT} {:?} {limits:?}", analyzers.versions());
+        let shape = format!("{FORMAT} {:?} {limits:?}", eyes.versions());
         let stamp = blake3::hash(shape.as_bytes()).to_hex()[..16].to_owned();
         Ok(LayerCache { directory: directory.to_owned(), stamp })
     }
@@ -169,7 +169,7 @@ mod tests {
     use crate::layer::{AnalyzedFile, path_hash};
 
     fn cache(directory: &Path) -> LayerCache {
-        LayerCache::open(directory, &Analyzers::default(), &Limits::default()).unwrap()
+        LayerCache::open(directory, &Eyes::default(), &Limits::default()).unwrap()
     }
 
     fn analysis(path: &str) -> LayerAnalysis {
@@ -204,8 +204,7 @@ mod tests {
             assert_eq!(cache.load(&id), None);
         }
         let other_limits = Limits { layers: 1, ..Limits::default() };
-        let other =
-            LayerCache::open(directory.path(), &Analyzers::default(), &other_limits).unwrap();
+        let other = LayerCache::open(directory.path(), &Eyes::default(), &other_limits).unwrap();
         cache.save(&id, &analysis("a"));
         assert_eq!(other.load(&id), None, "other limits may give another result");
     }

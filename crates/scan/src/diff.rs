@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Decision, Finding, PackageKind, Report, Severity};
+use model::{Decision, Finding, FindingKind, PackageKind, Report, Severity};
 use serde::Serialize;
 
 use crate::report::{compare_versions, sort_versions};
@@ -78,7 +78,9 @@ pub enum Change {
 /// Compares two reports.
 ///
 /// A finding is the same when the vulnerability (by any of its names) and the package's kind and
-/// name are: a file that moved or a version that still has the flaw does not make it new.
+/// name are: a file that moved or a version that still has the flaw does not make it new. So it is
+/// with a malicious file of the same path or content, the same secret in another file, and the
+/// same demand of trust for another tag.
 pub fn diff(before: &Report, after: &Report) -> Diff {
     let known_before = Known::of(&before.findings);
     let known_after = Known::of(&after.findings);
@@ -121,7 +123,7 @@ fn side(report: &Report) -> Side {
     }
 }
 
-/// The findings of a report, to be asked by vulnerability and package.
+/// The findings of a report, to be asked by what makes them the same.
 struct Known<'a>(BTreeSet<(&'a str, &'a str, &'a str)>);
 
 impl<'a> Known<'a> {
@@ -134,11 +136,28 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Every name under which a finding may be known; its own id where it is no vulnerability.
+/// Every name under which a finding may be known.
 fn keys(finding: &Finding) -> Vec<(&str, &str, &str)> {
-    let Some(v) = finding.vulnerability() else { return vec![(finding.id.0.as_str(), "", "")] };
-    let names = std::iter::once(&v.id).chain(&v.aliases);
-    names.map(|name| (name.0.as_str(), v.purl.type_text(), v.package.as_str())).collect()
+    match &finding.kind {
+        FindingKind::Vulnerability(v) => {
+            let names = std::iter::once(&v.id).chain(&v.aliases);
+            names.map(|name| (name.0.as_str(), v.purl.type_text(), v.package.as_str())).collect()
+        }
+        FindingKind::Malware(malware) => {
+            vec![
+                ("malware", "path", &malware.path),
+                ("malware", "content", malware.digest.as_str()),
+            ]
+        }
+        FindingKind::Secret(secret) if !secret.fingerprint.is_empty() => {
+            vec![("secret", &secret.rule, &secret.fingerprint)]
+        }
+        FindingKind::Secret(_) => vec![("secret", "id", &finding.id.0)],
+        FindingKind::History(step) => vec![("history", &step.rule, &step.text)],
+        FindingKind::Trust(distrust) => {
+            vec![("trust", &distrust.requirement, &distrust.demand)]
+        }
+    }
 }
 
 type Versions<'a> = BTreeMap<(PackageKind, &'a str), BTreeSet<&'a str>>;

@@ -1,17 +1,19 @@
 //! `Inspector`: an image to its inventory. The first half of a scan.
 
-use analyze::Analyzers;
+use analyze::history::Suspicion;
 use image::{Description, Identity, LayerVisitor, Options, Source, Target};
 use model::{
-    Digest, ImageFacts, Inventory, LayerIndex, Progress, ScanSource, Skip, SkipReason, SourceKind,
-    Timestamp,
+    Digest, ImageFacts, Inventory, LayerIndex, Malware, Progress, ScanSource, Secret, Skip,
+    SkipReason, SourceKind, Timestamp,
 };
+use policy::trust::TrustFacts;
 use serde::{Deserialize, Serialize};
 
 use crate::base::mark_base;
 use crate::cache::LayerCache;
 use crate::error::ScanError;
-use crate::layer::LayerAnalysis;
+use crate::eyes::Eyes;
+use crate::layer::{LayerAnalysis, path_hash};
 use crate::merge::merge;
 use crate::worker::{Results, Worker};
 
@@ -24,14 +26,24 @@ pub struct Inspection {
     pub image: ImageFacts,
     /// What is installed.
     pub inventory: Inventory,
+    /// Files against which a method spoke; score and band are the judge's to fill in.
+    pub malware: Vec<Malware>,
+    /// Secrets in files, in the configuration and in the build steps.
+    pub secrets: Vec<Secret>,
+    /// Suspicious build steps.
+    pub steps: Vec<Suspicion>,
+    /// What a trust policy asks of the image; `None` when none speaks of it.
+    pub trust: Option<TrustFacts>,
+    /// With what malicious code was looked for.
+    pub malware_versions: Vec<String>,
     /// What was not looked at.
     pub skipped: Vec<Skip>,
 }
 
 /// Turns images into inventories.
 pub struct Inspector<'a> {
-    /// Which analyzers run.
-    pub analyzers: &'a Analyzers,
+    /// What looks into the files.
+    pub eyes: &'a Eyes<'a>,
     /// Results of layers kept from earlier scans.
     pub cache: Option<&'a LayerCache>,
     /// How many threads read layers.
@@ -53,7 +65,7 @@ impl Inspector<'_> {
         now: Timestamp,
     ) -> Result<Inspection, ScanError> {
         let mut source = image::open(target, options)?;
-        let worker = Worker::new(self.analyzers, self.cache);
+        let worker = Worker::new(self.eyes, self.cache);
         let description = self.read(source.as_mut(), &worker)?;
         let (layers, missing) = in_order(&description, worker.into_results());
         let mut merged = merge(&layers);
@@ -75,7 +87,45 @@ impl Inspector<'_> {
             layer_digests: description.layer_digests,
             scanned_at: now,
         };
-        Ok(Inspection { source, image, inventory: merged.inventory, skipped: merged.skipped })
+        let secrets = self.secrets(merged.secrets, &image);
+        let steps = self.steps(&image, &layers);
+        Ok(Inspection {
+            source,
+            image,
+            inventory: merged.inventory,
+            malware: merged.malware,
+            secrets,
+            steps,
+            trust: None,
+            malware_versions: self.eyes.malware_versions(),
+            skipped: merged.skipped,
+        })
+    }
+
+    /// The secrets of files and those of the configuration, keys joined to their certificates.
+    fn secrets(&self, mut secrets: Vec<Secret>, image: &ImageFacts) -> Vec<Secret> {
+        let Some(scanner) = self.eyes.secrets else { return secrets };
+        let top = image.layers.last().map_or(LayerIndex(0), |layer| layer.index);
+        let told = scanner.scan_config(&image.config).into_iter();
+        secrets.extend(told.map(|secret| Secret { layer: top, ..secret }));
+        analyze::match_keys(&mut secrets);
+        secrets
+    }
+
+    /// The suspicious build steps, confirmed by the names in their layers and with secrets masked.
+    fn steps(&self, image: &ImageFacts, layers: &[LayerAnalysis]) -> Vec<Suspicion> {
+        let Some(scanner) = &self.eyes.history else { return Vec::new() };
+        let is_in_layer = |layer: LayerIndex, path: &str| {
+            let layer = layers.get(layer.0 as usize);
+            layer.is_some_and(|layer| layer.names.contains(&path_hash(path)))
+        };
+        let secrets = |text: &str| match self.eyes.secrets {
+            Some(secrets) => secrets.places(text),
+            None => Vec::new(),
+        };
+        let mut steps = scanner.scan_masked(image, &secrets);
+        steps.iter_mut().for_each(|step| step.confirm(&is_in_layer));
+        steps
     }
 
     /// The diff ids of an image, lowest first: what `inspect` wants to know of a base image.
@@ -83,7 +133,7 @@ impl Inspector<'_> {
         let mut source = image::open(target, options)?;
         let description = match source.describe()? {
             Some(description) => description,
-            None => self.read(source.as_mut(), &Worker::new(self.analyzers, self.cache))?,
+            None => self.read(source.as_mut(), &Worker::new(self.eyes, self.cache))?,
         };
         Ok(description.layers.into_iter().filter_map(|layer| layer.diff_id).collect())
     }
@@ -122,7 +172,17 @@ impl Inspection {
             layer_digests: Vec::new(),
             scanned_at: now,
         };
-        Ok(Inspection { source, image: ImageFacts::default(), inventory, skipped })
+        Ok(Inspection {
+            source,
+            image: ImageFacts::default(),
+            inventory,
+            malware: Vec::new(),
+            secrets: Vec::new(),
+            steps: Vec::new(),
+            trust: None,
+            malware_versions: Vec::new(),
+            skipped,
+        })
     }
 }
 

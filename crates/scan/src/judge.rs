@@ -4,8 +4,11 @@
 //! give the same report.
 
 use advisory::Database;
-use model::{Digest, Exception, Finding, Layer, Report, Skip, Timestamp, ToolVersions, Verdict};
+use model::{
+    Digest, Exception, Finding, Layer, Report, Skip, Timestamp, ToolVersions, TrustResult, Verdict,
+};
 use policy::Policy;
+use policy::trust::TrustPolicy;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ScanError;
@@ -14,10 +17,12 @@ use crate::vex::{Vex, VexSubject};
 
 /// All that judges an image.
 pub struct Judge<'a> {
-    /// The known vulnerabilities.
-    pub database: &'a Database,
+    /// The known vulnerabilities; `None` when they are not looked for.
+    pub database: Option<&'a Database>,
     /// What is allowed.
     pub policy: &'a Policy,
+    /// Whom to trust for which images; the policy's own section, or another in its place.
+    pub trust: Option<&'a TrustPolicy>,
     /// Findings to live with.
     pub exceptions: &'a [Exception],
     /// Statements that findings do not apply.
@@ -32,16 +37,36 @@ impl Judge<'_> {
     /// Matches, excuses and judges what was found in an image. Errors only when the database
     /// cannot be read.
     pub fn report(&self, inspection: Inspection) -> Result<Report, ScanError> {
-        let mut matched =
-            advisory::match_inventory(&inspection.inventory, self.database, self.now)?;
-        mark_inherited(&mut matched.findings, &inspection.image.layers);
+        let (trust, mut findings) = self.trust(&inspection);
+        findings.extend(crate::findings::findings(&inspection, &self.policy.fusion));
+        let mut coverage = Vec::new();
+        if let Some(database) = self.database {
+            let matched = advisory::match_inventory(&inspection.inventory, database, self.now)?;
+            findings.extend(matched.findings);
+            coverage = matched.coverage;
+        }
+        mark_inherited(&mut findings, &inspection.image.layers);
         let mut report = inspection.into_unjudged(self.tool_version);
-        report.coverage = matched.coverage;
-        report.tool.database = Some(self.database.version().clone());
+        report.coverage = coverage;
+        report.trust = trust;
+        report.tool.database = self.database.map(|database| database.version().clone());
         report.tool.policy = digest_of(&self.policy.text);
-        self.excuse(&mut report, matched.findings);
+        self.excuse(&mut report, findings);
         report.verdict = policy::judge(&report, self.policy, &self.today());
         Ok(report)
+    }
+
+    /// What came of the trust policy's demands, and a finding for each that is not met.
+    fn trust(&self, inspection: &Inspection) -> (Option<TrustResult>, Vec<Finding>) {
+        let (Some(policy), Some(facts)) = (self.trust, &inspection.trust) else {
+            return (None, Vec::new());
+        };
+        let Some(scope) = policy.requirements(facts.reference.as_ref()) else {
+            return (None, Vec::new());
+        };
+        let result = policy::trust::judge_trust(scope, facts);
+        let unmet = policy::trust::distrust(scope, &result);
+        (Some(result), unmet)
     }
 
     /// Takes out what a VEX statement or an exception answers for.
@@ -80,7 +105,7 @@ impl Inspection {
             tool: ToolVersions {
                 lazaret: tool_version.to_owned(),
                 database: None,
-                malware: Vec::new(),
+                malware: self.malware_versions,
                 policy: String::new(),
             },
         }

@@ -3,20 +3,20 @@
 //! Enough to merge layers exactly as unpacking them in order would, and no more: paths that
 //! nobody reads survive only as hashes.
 
-use model::Skip;
-use serde::{Deserialize, Serialize};
-
 use analyze::{Analysis, PathHash};
+use malware::SampleScan;
+use model::{Secret, Skip};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of a path's hash.
 const PATH_HASH_BYTES: usize = size_of::<PathHash>();
 
 /// All that a scan keeps of one layer.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerAnalysis {
     /// Bytes of the uncompressed tar.
     pub size_bytes: u64,
-    /// Files that an analyzer wanted, in the order of the layer; a later one replaces an earlier
+    /// Files in which something was found, in the order of the layer; a later one replaces an earlier
     /// one of the same path.
     pub files: Vec<AnalyzedFile>,
     /// Hard links, as (new name, name of a file in `files`).
@@ -34,7 +34,7 @@ pub struct LayerAnalysis {
 }
 
 /// One file and what was read from it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnalyzedFile {
     /// Its path from the root.
     pub path: String,
@@ -42,6 +42,12 @@ pub struct AnalyzedFile {
     pub analysis: Analysis,
     /// Files that operating system packages own, as hashes of their unified paths.
     pub owned: Vec<(String, PathSet)>,
+    /// What the methods say of it and of its members; empty when nothing speaks against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<SampleScan>,
+    /// Secrets in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
 }
 
 /// A set of paths, kept as sorted hashes.

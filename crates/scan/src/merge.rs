@@ -1,30 +1,42 @@
-//! Merging layers: what unpacking them in order would leave, and which layer each package is from.
+//! Merging layers: what unpacking them in order would leave, which layer each package is from, and
+//! which layer deletes what should be told all the same.
+
+mod suspects;
 
 use std::collections::HashMap;
 
 use analyze::PathHash;
-use model::{Distro, Inventory, LayerIndex, Package, Purl, Skip, SkipReason};
+use model::{Distro, Inventory, LayerIndex, Malware, Package, Purl, Secret, Skip, SkipReason};
 
 use crate::layer::{AnalyzedFile, LayerAnalysis, lineage, owner_hash};
 
 /// What merging gives.
 pub(crate) struct Merged {
     pub(crate) inventory: Inventory,
+    /// Files against which a method spoke, deleted ones too. Not judged yet.
+    pub(crate) malware: Vec<Malware>,
+    /// Secrets in files, deleted ones too.
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) skipped: Vec<Skip>,
 }
 
-/// A file that is still there when all layers are unpacked.
-struct Visible<'a> {
+/// A file of a layer and what becomes of it.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
     layer: usize,
     path: &'a str,
     file: &'a AnalyzedFile,
+    /// The layer that deletes or replaces it; `None` when it is there in the end.
+    deleted_by: Option<usize>,
 }
 
 /// Merges the layers of an image, lowest first.
 pub(crate) fn merge(layers: &[LayerAnalysis]) -> Merged {
-    let visible = visible_files(layers);
+    let placed = place_files(layers);
+    let visible: Vec<Placed<'_>> =
+        placed.iter().filter(|file| file.deleted_by.is_none()).copied().collect();
     let mut skipped = layer_skips(layers);
-    for Visible { layer, path, file } in &visible {
+    for Placed { layer, path, file, .. } in &visible {
         let place = |inner: &String| match inner.as_str() {
             "" => (*path).to_owned(),
             inner => format!("{path}!/{inner}"),
@@ -59,7 +71,8 @@ pub(crate) fn merge(layers: &[LayerAnalysis]) -> Merged {
     inventory.sort();
     skipped.sort();
     skipped.dedup();
-    Merged { inventory, skipped }
+    let (malware, secrets) = suspects::suspects(&placed);
+    Merged { inventory, malware, secrets, skipped }
 }
 
 fn index(layer: usize) -> LayerIndex {
@@ -75,34 +88,33 @@ fn layer_skips(layers: &[LayerAnalysis]) -> Vec<Skip> {
         .collect()
 }
 
-/// The analyzed files that no higher layer hides, in layer order.
-fn visible_files(layers: &[LayerAnalysis]) -> Vec<Visible<'_>> {
-    let mut visible = Vec::new();
+/// The files of all layers and what becomes of each, in layer order.
+fn place_files(layers: &[LayerAnalysis]) -> Vec<Placed<'_>> {
+    let mut placed = Vec::new();
     for (at, layer) in layers.iter().enumerate() {
-        let above = &layers[at + 1..];
         // Within a layer the last entry of a path counts.
         let latest: HashMap<&str, usize> =
             layer.files.iter().enumerate().map(|(n, file)| (file.path.as_str(), n)).collect();
-        let shown = |path: &str| {
+        let hidden_by = |path: &str| {
             let lineage = lineage(path);
-            !above.iter().any(|upper| hides(upper, &lineage))
+            (at + 1..layers.len()).find(|&upper| hides(&layers[upper], &lineage))
         };
         for (n, file) in layer.files.iter().enumerate() {
+            let whole = Placed { layer: at, path: &file.path, file, deleted_by: None };
             if latest[file.path.as_str()] != n {
+                placed.push(Placed { deleted_by: Some(at), ..whole });
                 continue;
             }
-            if shown(&file.path) {
-                visible.push(Visible { layer: at, path: &file.path, file });
-                continue;
-            }
+            let deleted_by = hidden_by(&file.path);
             // The name is gone, but another name of the same file may have stayed.
-            let names = layer.links.iter().filter(|(_, target)| *target == file.path);
-            if let Some((link, _)) = names.into_iter().find(|(link, _)| shown(link)) {
-                visible.push(Visible { layer: at, path: link, file });
+            let mut names = layer.links.iter().filter(|(_, target)| *target == file.path);
+            match names.find(|(link, _)| deleted_by.is_some() && hidden_by(link).is_none()) {
+                Some((link, _)) => placed.push(Placed { path: link, ..whole }),
+                None => placed.push(Placed { deleted_by, ..whole }),
             }
         }
     }
-    visible
+    placed
 }
 
 /// Whether a layer hides a file of a lower layer, given the file's hash and its parents'.
@@ -115,13 +127,13 @@ fn hides(upper: &LayerAnalysis, lineage: &[PathHash]) -> bool {
 }
 
 /// The distribution of highest rank; of equals the highest layer's.
-fn distro(visible: &[Visible<'_>]) -> Option<Distro> {
+fn distro(visible: &[Placed<'_>]) -> Option<Distro> {
     let told = visible.iter().filter_map(|file| file.file.analysis.distro.as_ref());
     told.max_by_key(|(rank, _)| *rank).map(|(_, distro)| distro.clone())
 }
 
 /// Which operating system package owns a path.
-fn owners<'a>(visible: &[Visible<'a>]) -> HashMap<PathHash, &'a str> {
+fn owners<'a>(visible: &[Placed<'a>]) -> HashMap<PathHash, &'a str> {
     let mut owners = HashMap::new();
     for file in visible {
         for (package, paths) in &file.file.owned {
@@ -134,7 +146,7 @@ fn owners<'a>(visible: &[Visible<'a>]) -> HashMap<PathHash, &'a str> {
 /// The package with its layer, its whole path and its owner.
 fn place_package(
     package: &Package,
-    file: &Visible<'_>,
+    file: &Placed<'_>,
     layers: &[LayerAnalysis],
     owners: &HashMap<PathHash, &str>,
 ) -> Package {
@@ -206,7 +218,8 @@ mod tests {
                     let mut package = Package::new(PackageKind::Npm, "p", number.to_string());
                     package.path = path.to_owned();
                     let analysis = Analysis { packages: vec![package], ..Analysis::default() };
-                    layer.files.push(AnalyzedFile { path: path.into(), analysis, owned: vec![] });
+                    let path = path.into();
+                    layer.files.push(AnalyzedFile { path, analysis, ..AnalyzedFile::default() });
                 }
                 Change::Directory(path) => directories.push(path_hash(path)),
                 Change::Delete(path) => whiteouts.push(path_hash(path)),
@@ -284,8 +297,10 @@ mod tests {
         fn merging_is_unpacking_in_order(image in proptest::collection::vec(changes(), 1..6)) {
             let layers: Vec<LayerAnalysis> =
                 image.iter().enumerate().map(|(n, changes)| layer(n, changes)).collect();
+            let placed = place_files(&layers);
+            let visible = placed.iter().filter(|file| file.deleted_by.is_none());
             let merged: BTreeMap<&str, usize> =
-                visible_files(&layers).iter().map(|file| (file.path, file.layer)).collect();
+                visible.map(|file| (file.path, file.layer)).collect();
             prop_assert_eq!(merged, unpack(&image));
         }
     }
@@ -300,7 +315,8 @@ mod tests {
             })
             .collect();
         let analysis = Analysis { packages, is_database: true, ..Analysis::default() };
-        let file = AnalyzedFile { path: "var/lib/dpkg/status".into(), analysis, owned: vec![] };
+        let path = "var/lib/dpkg/status".into();
+        let file = AnalyzedFile { path, analysis, ..AnalyzedFile::default() };
         let names = [path_hash(&file.path)].into_iter().collect();
         LayerAnalysis { files: vec![file], names, ..LayerAnalysis::default() }
     }

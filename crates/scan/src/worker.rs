@@ -3,16 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use analyze::{Analysis, Analyzer, Analyzers, HEAD_BYTES};
+use analyze::{Analysis, Analyzer, HEAD_BYTES};
 use image::{LayerBody, LayerStream, LayerVisitor};
-use model::{Digest, FileEntry, FileKind, Skip, SkipReason};
+use model::{Content, Digest, FileEntry, FileKind, Skip, SkipReason};
 
 use crate::cache::LayerCache;
+use crate::eyes::Eyes;
 use crate::layer::{AnalyzedFile, LayerAnalysis, owner_hash, path_hash};
 
 /// Analyses the layers that a source hands on; keeps the results until the layers are merged.
 pub(crate) struct Worker<'a> {
-    analyzers: &'a Analyzers,
+    eyes: &'a Eyes<'a>,
     cache: Option<&'a LayerCache>,
     results: Mutex<Results>,
 }
@@ -27,8 +28,8 @@ pub(crate) struct Results {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(analyzers: &'a Analyzers, cache: Option<&'a LayerCache>) -> Self {
-        Worker { analyzers, cache, results: Mutex::default() }
+    pub(crate) fn new(eyes: &'a Eyes<'a>, cache: Option<&'a LayerCache>) -> Self {
+        Worker { eyes, cache, results: Mutex::default() }
     }
 
     pub(crate) fn into_results(self) -> Results {
@@ -67,7 +68,7 @@ impl LayerVisitor for Worker<'_> {
     }
 
     fn visit(&self, claimed: Option<&Digest>, layer: &mut dyn LayerStream) {
-        let mut walk = LayerWalk::new(self.analyzers);
+        let mut walk = LayerWalk::new(self.eyes);
         let outcome = layer.walk(&mut |entry, body| walk.entry(entry, body));
         let mut analysis = walk.finish();
         analysis.size_bytes = outcome.size_bytes;
@@ -81,7 +82,9 @@ impl LayerVisitor for Worker<'_> {
         if let Some(detail) = mismatch {
             let reason = SkipReason::DigestMismatch;
             analysis.skipped.push(Skip { layer: None, path: String::new(), reason, detail });
-        } else if let (Some(real), Some(cache)) = (&outcome.diff_id, self.cache) {
+        } else if let (Some(real), Some(cache), None) =
+            (&outcome.diff_id, self.cache, self.eyes.failed())
+        {
             cache.save(real, &analysis);
         }
         self.keep(claimed.cloned().or(outcome.diff_id), analysis);
@@ -90,7 +93,7 @@ impl LayerVisitor for Worker<'_> {
 
 /// One layer being walked.
 struct LayerWalk<'a> {
-    analyzers: &'a Analyzers,
+    eyes: &'a Eyes<'a>,
     layer: LayerAnalysis,
     analyzed: HashSet<String>,
     names: Vec<analyze::PathHash>,
@@ -100,9 +103,9 @@ struct LayerWalk<'a> {
 }
 
 impl<'a> LayerWalk<'a> {
-    fn new(analyzers: &'a Analyzers) -> Self {
+    fn new(eyes: &'a Eyes<'a>) -> Self {
         LayerWalk {
-            analyzers,
+            eyes,
             layer: LayerAnalysis::default(),
             analyzed: HashSet::new(),
             names: Vec::new(),
@@ -133,20 +136,19 @@ impl<'a> LayerWalk<'a> {
     }
 
     fn regular(&mut self, entry: &FileEntry, body: &mut dyn LayerBody) {
-        let mut wanted = self.analyzers.for_name(entry);
+        let mut wanted = self.eyes.analyzers.for_name(entry);
         if entry.size_bytes > HEAD_BYTES as u64 && may_be_executable(entry) {
             // The walk itself says what broke.
             let Ok(head) = body.head(HEAD_BYTES) else { return };
-            let also = self.analyzers.for_executable(head).into_iter();
+            let also = self.eyes.analyzers.for_executable(head).into_iter();
             let known: Vec<&str> = wanted.iter().map(|analyzer| analyzer.name()).collect();
             wanted.extend(also.filter(|analyzer| !known.contains(&analyzer.name())));
         }
-        if !wanted.is_empty() {
-            self.analyze(entry, body, &wanted);
+        let malware = self.eyes.malware.as_ref().filter(|malware| malware.wants(entry));
+        let secrets = self.eyes.secrets.filter(|secrets| secrets.wants(entry));
+        if wanted.is_empty() && malware.is_none() && secrets.is_none() {
+            return;
         }
-    }
-
-    fn analyze(&mut self, entry: &FileEntry, body: &mut dyn LayerBody, wanted: &[&dyn Analyzer]) {
         let content = match body.content() {
             Ok(content) => content,
             Err(skip) => {
@@ -154,17 +156,29 @@ impl<'a> LayerWalk<'a> {
                 return;
             }
         };
-        let mut whole = Analysis::default();
-        for analyzer in wanted {
-            let mut found = Analysis::default();
-            if let Err(error) = analyzer.analyze(entry, content, &mut found) {
-                let detail = format!("{}: {error}", analyzer.name());
-                found.skipped.push((String::new(), error.reason(), detail));
-            }
-            merge_analyses(&mut whole, found, analyzer.name());
+        let mut file = analyze(entry, content, &wanted);
+        if let Some(malware) = malware {
+            let found = malware.scan(entry, content);
+            file.samples = found.samples;
+            file.analysis.skipped.extend(found.skipped);
         }
-        self.analyzed.insert(entry.path.clone());
-        self.layer.files.push(analyzed_file(entry, whole));
+        if let Some(secrets) = secrets {
+            let found = secrets.scan_file(entry, content);
+            file.secrets = found.secrets;
+            self.layer.skipped.extend(found.skipped);
+        }
+        self.keep(file, !wanted.is_empty());
+    }
+
+    /// Keeps a file of which there is something to tell.
+    fn keep(&mut self, file: AnalyzedFile, analyzed: bool) {
+        let told = !file.analysis.skipped.is_empty()
+            || !file.samples.is_empty()
+            || !file.secrets.is_empty();
+        if analyzed || told {
+            self.analyzed.insert(file.path.clone());
+            self.layer.files.push(file);
+        }
     }
 
     fn finish(mut self) -> LayerAnalysis {
@@ -174,6 +188,20 @@ impl<'a> LayerWalk<'a> {
         self.layer.opaque = self.opaque.into_iter().collect();
         self.layer
     }
+}
+
+/// Runs the analyzers over one file.
+fn analyze(entry: &FileEntry, content: &dyn Content, wanted: &[&dyn Analyzer]) -> AnalyzedFile {
+    let mut whole = Analysis::default();
+    for analyzer in wanted {
+        let mut found = Analysis::default();
+        if let Err(error) = analyzer.analyze(entry, content, &mut found) {
+            let detail = format!("{}: {error}", analyzer.name());
+            found.skipped.push((String::new(), error.reason(), detail));
+        }
+        merge_analyses(&mut whole, found, analyzer.name());
+    }
+    analyzed_file(entry, whole)
 }
 
 /// Only what may be run or linked is worth a look at its magic: the rest is never executed.
@@ -211,5 +239,5 @@ fn analyzed_file(entry: &FileEntry, mut analysis: Analysis) -> AnalyzedFile {
             package.path.clone_from(&entry.path);
         }
     }
-    AnalyzedFile { path: entry.path.clone(), analysis, owned }
+    AnalyzedFile { path: entry.path.clone(), analysis, owned, ..AnalyzedFile::default() }
 }

@@ -1,6 +1,5 @@
 //! `lazaret cache`: show or clear the results kept of layers.
 
-use analyze::Analyzers;
 use clap::{Args, Subcommand};
 use image::Limits;
 use scan::LayerCache;
@@ -25,7 +24,7 @@ enum Verb {
 impl Cache {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let directory = context.cache_dir.join("layers");
-        let cache = LayerCache::open(&directory, &Analyzers::default(), &Limits::default())?;
+        let cache = LayerCache::open(&directory, &scan::Eyes::default(), &Limits::default())?;
         match self.verb {
             Verb::Status => {
                 let (layers, bytes) = cache.usage()?;

@@ -9,6 +9,7 @@ use scan::report::{Format, Options};
 
 use super::judging::Judging;
 use super::looking::Looking;
+use super::seeing::Seeing;
 use super::writing::{Looks, write_to};
 use super::{Context, Outcome};
 
@@ -38,6 +39,9 @@ pub(crate) struct Diff {
     output: Option<PathBuf>,
 
     #[command(flatten)]
+    seeing: Seeing,
+
+    #[command(flatten)]
     judging: Judging,
 
     #[command(flatten)]
@@ -61,13 +65,11 @@ impl From<DiffFormat> for Format {
 
 impl Diff {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let court = self.judging.court(context)?;
-        let viewer = self.looking.viewer(context)?;
+        let court = self.judging.court(context, &self.seeing)?;
+        let viewer = self.looking.viewer(context, Some(&self.seeing))?;
         let report = |word: &str| -> anyhow::Result<model::Report> {
             let now = Timestamp::now();
-            let inspection =
-                viewer.inspect(word, now).map_err(|error| error.context(word.to_owned()))?;
-            court.report(inspection, now)
+            viewer.judge(word, &court, now).map_err(|error| error.context(word.to_owned()))
         };
         let (old, new) = (report(&self.old)?, report(&self.new)?);
         viewer.finish();

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use advisory::Database;
 use anyhow::{Context as _, bail};
 use clap::Args;
+use image::Target;
 use model::{Exception, Report, Timestamp};
 use policy::Policy;
-use scan::{Inspection, Judge, Vex};
+use policy::trust::TrustPolicy;
+use scan::{Inspection, Judge, TrustCheck, Vex};
 
 use super::Context;
+use super::seeing::{Kind, Seeing};
 
 /// The ignore files that are read when none is named.
 const IGNORE_FILES: [&str; 3] = [".lazaretignore.yaml", ".lazaretignore", ".trivyignore"];
@@ -25,6 +28,11 @@ pub(crate) struct Judging {
     #[arg(long, value_name = "FILE", env = "LAZARET_POLICY")]
     policy: Option<PathBuf>,
 
+    /// Whom to trust for which images: a trust section, or a containers-policy.json
+    /// [default: the policy's own section]
+    #[arg(long, value_name = "FILE", env = "LAZARET_TRUST_POLICY")]
+    trust_policy: Option<PathBuf>,
+
     /// Findings to live with: id, owner, reason, expiry [default: .lazaretignore.yaml]
     #[arg(long, value_name = "FILE")]
     ignore_file: Option<PathBuf>,
@@ -36,15 +44,19 @@ pub(crate) struct Judging {
 
 /// A judge that owns what it judges with.
 pub(crate) struct Court {
-    database: Database,
+    database: Option<Database>,
     policy: Policy,
+    trust: Option<TrustPolicy>,
+    /// The folder that relative paths of keys are meant from.
+    folder: PathBuf,
     exceptions: Vec<Exception>,
     vex: Vex,
 }
 
 impl Judging {
-    /// Reads the policy, the exceptions, the VEX documents and the database.
-    pub(crate) fn court(&self, context: &Context) -> anyhow::Result<Court> {
+    /// Reads the policy, the exceptions, the VEX documents and, when vulnerabilities are looked
+    /// for, the database.
+    pub(crate) fn court(&self, context: &Context, seeing: &Seeing) -> anyhow::Result<Court> {
         let policy = read_policy(self.policy.as_deref())?;
         let mut exceptions = Vec::new();
         if let Some(path) = self.ignore_file.clone().or_else(default_ignore_file) {
@@ -58,16 +70,47 @@ impl Judging {
         if !context.quiet {
             vex.notes().iter().for_each(|note| crate::terminal::warn(note));
         }
-        Ok(Court { database: open_database(&context.data_dir)?, policy, exceptions, vex })
+        let wanted = seeing.wants(Kind::Vuln);
+        let database = wanted.then(|| open_database(&context.data_dir)).transpose()?;
+        let (trust, folder) = self.trust(&policy)?;
+        Ok(Court { database, policy, trust, folder, exceptions, vex })
+    }
+}
+
+impl Judging {
+    /// The trust policy, and the folder that it lies in.
+    fn trust(&self, policy: &Policy) -> anyhow::Result<(Option<TrustPolicy>, PathBuf)> {
+        let folder = |path: Option<&Path>| {
+            path.and_then(Path::parent).map_or_else(PathBuf::new, Path::to_owned)
+        };
+        let Some(path) = &self.trust_policy else {
+            return Ok((policy.trust.clone(), folder(self.policy.as_deref())));
+        };
+        let trust = TrustPolicy::parse(&path.display().to_string(), &read_text(path)?)?;
+        Ok((Some(trust), folder(Some(path))))
     }
 }
 
 impl Court {
+    /// Gathers what the trust policy asks of an image.
+    pub(crate) fn gather(
+        &self,
+        target: &Target,
+        options: &image::Options,
+        inspection: &mut Inspection,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let Some(policy) = &self.trust else { return Ok(()) };
+        let check = TrustCheck { policy, folder: &self.folder, options };
+        Ok(check.gather(target, inspection, now)?)
+    }
+
     /// Judges what was found in an image.
     pub(crate) fn report(&self, inspection: Inspection, now: Timestamp) -> anyhow::Result<Report> {
         let judge = Judge {
-            database: &self.database,
+            database: self.database.as_ref(),
             policy: &self.policy,
+            trust: self.trust.as_ref(),
             exceptions: &self.exceptions,
             vex: &self.vex,
             tool_version: env!("CARGO_PKG_VERSION"),

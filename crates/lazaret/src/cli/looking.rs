@@ -3,14 +3,15 @@
 use std::io::Read;
 use std::path::Path;
 
-use analyze::Analyzers;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use image::{Limits, Options, Target};
-use model::{Digest, Platform, Timestamp};
-use scan::{Inspection, Inspector, LayerCache};
+use model::{Digest, Platform, Report, Timestamp};
+use scan::{Eyes, Inspection, Inspector, LayerCache};
 
 use super::Context;
+use super::judging::Court;
+use super::seeing::{FreshRules, Seeing};
 
 /// Most bytes of a password or a bill of materials read from a file or standard input.
 const MAX_SECRET_BYTES: u64 = 64 << 10;
@@ -52,7 +53,8 @@ pub(crate) struct Looking {
 /// Images ready to be looked at, with the same options for all.
 pub(crate) struct Viewer<'a> {
     context: &'a Context,
-    analyzers: Analyzers,
+    eyes: Eyes<'static>,
+    fresh_rules: Option<FreshRules>,
     cache: Option<LayerCache>,
     options: Options,
     threads: usize,
@@ -60,19 +62,27 @@ pub(crate) struct Viewer<'a> {
 }
 
 impl Looking {
-    /// Opens the layer cache and resolves the base image, once for all images.
-    pub(crate) fn viewer<'a>(&self, context: &'a Context) -> anyhow::Result<Viewer<'a>> {
-        let analyzers = Analyzers::default();
+    /// Opens the eyes and the layer cache and resolves the base image, once for all images.
+    /// Without `seeing` only packages are looked for.
+    pub(crate) fn viewer<'a>(
+        &self,
+        context: &'a Context,
+        seeing: Option<&Seeing>,
+    ) -> anyhow::Result<Viewer<'a>> {
+        let (eyes, fresh_rules) = match seeing {
+            Some(seeing) => seeing.eyes(context)?,
+            None => (Eyes::default(), None),
+        };
         let options = Options {
             platform: self.platform.clone(),
             limits: Limits::default(),
             insecure_registries: self.insecure_registries.clone(),
             credentials: self.credentials()?,
         };
-        let cache = if self.no_cache { None } else { open_cache(context, &analyzers, &options) };
+        let cache = if self.no_cache { None } else { open_cache(context, &eyes, &options) };
         let available = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.threads.unwrap_or_else(available).max(1);
-        let mut viewer = Viewer { context, analyzers, cache, options, threads, base: None };
+        let mut viewer = Viewer { context, eyes, fresh_rules, cache, options, threads, base: None };
         if let Some(word) = &self.base {
             let target = Target::parse(word)?;
             let ids = viewer.inspector().diff_ids(&target, &viewer.options);
@@ -93,9 +103,9 @@ impl Looking {
     }
 }
 
-fn open_cache(context: &Context, analyzers: &Analyzers, options: &Options) -> Option<LayerCache> {
+fn open_cache(context: &Context, eyes: &Eyes<'_>, options: &Options) -> Option<LayerCache> {
     let directory = context.cache_dir.join("layers");
-    match LayerCache::open(&directory, analyzers, &options.limits) {
+    match LayerCache::open(&directory, eyes, &options.limits) {
         Ok(cache) => Some(cache),
         Err(error) => {
             let place = directory.display();
@@ -108,7 +118,7 @@ fn open_cache(context: &Context, analyzers: &Analyzers, options: &Options) -> Op
 impl Viewer<'_> {
     fn inspector(&self) -> Inspector<'_> {
         Inspector {
-            analyzers: &self.analyzers,
+            eyes: &self.eyes,
             cache: self.cache.as_ref(),
             threads: self.threads,
             progress: &self.context.bar,
@@ -126,8 +136,23 @@ impl Viewer<'_> {
         Ok(inspection)
     }
 
-    /// Keeps the layer cache within its bound.
+    /// Looks at one image and judges it.
+    pub(crate) fn judge(
+        &self,
+        word: &str,
+        court: &Court,
+        now: Timestamp,
+    ) -> anyhow::Result<Report> {
+        let mut inspection = self.inspect(word, now)?;
+        court.gather(&Target::parse(word)?, &self.options, &mut inspection, now)?;
+        court.report(inspection, now)
+    }
+
+    /// Keeps the layer cache within its bound, and what was compiled.
     pub(crate) fn finish(&self) {
+        if let Some(rules) = &self.fresh_rules {
+            rules.keep();
+        }
         if let Some(cache) = &self.cache {
             let _ = cache.trim();
         }

@@ -8,8 +8,10 @@ mod judging;
 mod looking;
 mod policy;
 mod reports;
+mod rules;
 mod sbom;
 mod scan;
+mod seeing;
 mod writing;
 
 use std::path::PathBuf;
@@ -56,7 +58,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Find the vulnerable packages of images and judge them
+    /// Find vulnerable packages, malicious code, secrets and suspicious steps, and judge them
     Scan(Box<scan::Scan>),
     /// List what is installed in an image as a bill of materials
     Sbom(Box<sbom::Sbom>),
@@ -66,6 +68,8 @@ enum Verb {
     Advisories(advisories::Advisories),
     /// Show or check the policy
     Policy(policy::Policy),
+    /// Show, add and test the rules for malicious code
+    Rules(rules::Rules),
     /// Show the reports that `scan --save` kept
     Reports(reports::Reports),
     /// Show or clear the results kept of layers
@@ -117,6 +121,7 @@ impl Cli {
             Verb::Diff(verb) => verb.run(&context),
             Verb::Advisories(verb) => verb.run(&context),
             Verb::Policy(verb) => verb.run(&context),
+            Verb::Rules(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
             Verb::Cache(verb) => verb.run(&context),
             Verb::Completions(verb) => verb.run(),

@@ -62,7 +62,7 @@ impl From<SbomFormat> for Format {
 impl Sbom {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let now = Timestamp::now();
-        let viewer = self.looking.viewer(context)?;
+        let viewer = self.looking.viewer(context, None)?;
         let report = viewer.inspect(&self.image, now)?.into_unjudged(env!("CARGO_PKG_VERSION"));
         viewer.finish();
         write_to(self.output.as_deref(), |out| {

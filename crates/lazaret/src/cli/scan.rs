@@ -9,6 +9,7 @@ use scan::report::{Filter, Format, GroupBy, Options, Origin, Template};
 
 use super::judging::{Judging, read_text};
 use super::looking::Looking;
+use super::seeing::Seeing;
 use super::writing::{Looks, write_to};
 use super::{Context, Outcome};
 use crate::terminal;
@@ -26,10 +27,12 @@ Examples:
   lazaret scan app:1.0 --only-fixed --severity high   what can be repaired, high or worse
   lazaret scan app:1.0 -f html -o report.html         a page to pass on
   lazaret scan app:1.0 --base debian:12 --own         without what the base image brought
+  lazaret scan app:1.0 --scanners malware,secret      only malicious code and secrets
+  lazaret scan app:1.0 --explain 3f9a                 everything about one finding
 
 Exit status: 0 allowed, 1 denied by the policy, 2 an image could not be scanned.";
 
-/// Find the vulnerable packages of images and judge them.
+/// Find vulnerable packages, malicious code, secrets and suspicious build steps, and judge them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Scan {
@@ -53,12 +56,19 @@ pub(crate) struct Scan {
     #[arg(long)]
     save: bool,
 
+    /// Tell everything about one finding, by its id or the beginning of it
+    #[arg(long, value_name = "FINDING", conflicts_with_all = ["format", "template"])]
+    explain: Option<String>,
+
     /// End with status 0 whatever the verdict; failures still give 2
     #[arg(long)]
     exit_zero: bool,
 
     #[command(flatten)]
     showing: Showing,
+
+    #[command(flatten)]
+    seeing: Seeing,
 
     #[command(flatten)]
     judging: Judging,
@@ -109,13 +119,13 @@ enum Grouping {
 impl Scan {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let options = self.report_options()?;
-        let court = self.judging.court(context)?;
-        let viewer = self.looking.viewer(context)?;
+        let court = self.judging.court(context, &self.seeing)?;
+        let viewer = self.looking.viewer(context, Some(&self.seeing))?;
         let mut outcome = Outcome::Allowed;
         let mut reports = Vec::new();
         for word in &self.images {
             let now = Timestamp::now();
-            match viewer.inspect(word, now).and_then(|found| court.report(found, now)) {
+            match viewer.judge(word, &court, now) {
                 Ok(report) => {
                     outcome = outcome.max(self.outcome(&report));
                     reports.push(report);
@@ -132,8 +142,9 @@ impl Scan {
             super::reports::save(context, &reports)?;
         }
         if !reports.is_empty() {
-            write_to(self.output.as_deref(), |out| {
-                Ok(scan::report::write(self.format, &reports, &options, out)?)
+            write_to(self.output.as_deref(), |out| match &self.explain {
+                Some(id) => Ok(scan::report::explain(&reports, id, &options, out)?),
+                None => Ok(scan::report::write(self.format, &reports, &options, out)?),
             })?;
         }
         Ok(outcome)

@@ -21,7 +21,9 @@ pub(crate) fn gaps(report: &Report) -> impl Iterator<Item = &Coverage> {
 /// Why an empty list of findings does not mean that the image is clean; `None` when it does.
 pub(crate) fn doubt(report: &Report) -> Option<String> {
     if report.tool.database.is_none() {
-        return Some("no advisory database was used, so nothing was matched".to_owned());
+        return Some(
+            "vulnerabilities were not looked for, no advisory database was used".to_owned(),
+        );
     }
     if report.inventory.packages.is_empty() {
         return Some("no package was found, so there was nothing to match".to_owned());

@@ -8,7 +8,7 @@ use super::table::{
     BAD, BOLD, CAUTION, DIM, GOOD, Line, PLAIN, Page, decision_style, severity_style,
 };
 use super::text::count;
-use super::{Format, Options, ReportError, table, tally::Tally, write_json};
+use super::{Format, Options, ReportError, table, tally::Tally, wording, write_json};
 use crate::diff::{Change, Diff, PackageChange};
 
 /// Lines of one kind before the rest is summed up.
@@ -67,7 +67,13 @@ fn write_findings(
 
 fn finding_line(finding: &Finding) -> Line {
     let line = Line::new(2).cell(severity_style(finding.severity), finding.severity.as_str(), 12);
-    let Some(v) = finding.vulnerability() else { return line.foreign(BOLD, &finding.id.0) };
+    let Some(v) = finding.vulnerability() else {
+        return line
+            .cell(DIM, finding.kind.as_str(), 10)
+            .foreign(BOLD, wording::name(finding))
+            .add(PLAIN, "  ")
+            .foreign(PLAIN, &wording::place(finding));
+    };
     let line = line.cell(BOLD, &v.id.0, 22).foreign(PLAIN, &v.package).add(PLAIN, " ");
     let line = line.foreign(DIM, &v.version);
     let line = match &v.fixed_version {

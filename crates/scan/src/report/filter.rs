@@ -18,15 +18,15 @@ pub enum Origin {
 /// way: a filter changes what is printed, never the verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only what a newer version repairs.
+    /// Of vulnerabilities, only what a newer version repairs.
     pub only_fixed: bool,
     /// Only this severity and worse.
     pub min_severity: Option<Severity>,
     /// Only these severities; empty for all.
     pub severities: Vec<Severity>,
-    /// Not these fix states.
+    /// Of vulnerabilities, not these fix states.
     pub hide_states: Vec<FixState>,
-    /// Only what is known to be exploited.
+    /// Of vulnerabilities, only what is known to be exploited.
     pub only_exploited: bool,
     /// Whose findings.
     pub origin: Origin,
@@ -93,7 +93,8 @@ impl Filter {
         }
     }
 
-    /// A malicious package passes `only_fixed`: its repair is to remove it.
+    /// A malicious package passes `only_fixed`: its repair is to remove it. What is no vulnerability
+    /// passes: of a secret or a malicious file no version is fixed, and none may be overlooked.
     fn shows_evidence(&self, finding: &Finding) -> bool {
         let Some(vulnerability) = finding.vulnerability() else { return true };
         let repairable =

@@ -12,7 +12,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::text::clean;
 use super::view::View;
-use super::{Format, ReportError, coverage};
+use super::{Format, ReportError, coverage, wording};
 
 pub(super) fn write(views: &[View<'_>], out: &mut dyn Write) -> Result<(), ReportError> {
     let mut report = quick_junit::Report::new("lazaret scan");
@@ -139,12 +139,15 @@ fn skipped(message: &str) -> TestCaseStatus {
 fn title(finding: &Finding) -> String {
     match finding.vulnerability() {
         Some(v) => format!("{} in {} {} ({})", v.id, v.package, v.version, v.path),
-        None => finding.id.to_string(),
+        None => {
+            let (kind, name) = (finding.kind.as_str(), wording::name(finding));
+            format!("{kind}: {name} in {} ({})", wording::place(finding), finding.id)
+        }
     }
 }
 
 fn headline(finding: &Finding) -> String {
-    let Some(v) = finding.vulnerability() else { return finding.id.to_string() };
+    let Some(v) = finding.vulnerability() else { return wording::headline(finding) };
     let repair = match &v.fixed_version {
         Some(version) => format!("upgrade to {version}"),
         None => v.fix_state.to_string(),
@@ -153,12 +156,23 @@ fn headline(finding: &Finding) -> String {
 }
 
 fn details(finding: &Finding) -> String {
-    let Some(v) = finding.vulnerability() else { return finding.id.to_string() };
-    let mut lines = vec![headline(finding), v.summary.clone(), v.purl.to_string(), v.path.clone()];
-    lines.extend(
-        v.cvss.iter().map(|cvss| format!("{} {:.1} {}", cvss.source, cvss.score, cvss.vector)),
-    );
-    lines.extend(v.kev.iter().map(|kev| format!("known to be exploited since {}", kev.added)));
+    let mut lines = vec![headline(finding)];
+    match finding.vulnerability() {
+        Some(v) => {
+            lines.extend([v.summary.clone(), v.purl.to_string(), v.path.clone()]);
+            lines.extend(
+                v.cvss
+                    .iter()
+                    .map(|cvss| format!("{} {:.1} {}", cvss.source, cvss.score, cvss.vector)),
+            );
+            let kev = v.kev.iter();
+            lines.extend(kev.map(|kev| format!("known to be exploited since {}", kev.added)));
+        }
+        None => {
+            lines.extend(wording::evidence(finding));
+            lines.push(wording::remedy(finding));
+        }
+    }
     lines.push(format!("finding {}", finding.id));
     let lines: Vec<String> =
         lines.iter().filter(|line| !line.is_empty()).map(|line| clean(line).into_owned()).collect();

@@ -46,6 +46,11 @@ impl<'a> View<'a> {
         self.report.image.layers.iter().find(|layer| layer.index == index)
     }
 
+    /// The vulnerabilities among what is shown.
+    pub(crate) fn vulnerabilities(&self) -> impl Iterator<Item = &'a Vulnerability> {
+        self.findings.iter().filter_map(|finding| finding.vulnerability())
+    }
+
     /// What the image is called in a heading: its name as the user gave it.
     pub(crate) fn name(&self) -> Cow<'a, str> {
         text::clean(&self.report.source.name)
@@ -85,4 +90,47 @@ pub(crate) fn advisory_url(id: &str) -> Option<String> {
         "USN" => format!("https://ubuntu.com/security/notices/{id}"),
         _ => format!("https://osv.dev/vulnerability/{id}"),
     })
+}
+
+/// Where MITRE describes a technique of ATT&CK: `T1059` or `T1059.004`.
+pub(crate) fn attack_url(technique: &str) -> Option<String> {
+    let digits =
+        |text: &str, number| text.len() == number && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = technique.strip_prefix('T')?;
+    let (main, sub) = number.split_once('.').map_or((number, None), |(a, b)| (a, Some(b)));
+    if !digits(main, 4) || sub.is_some_and(|sub| !digits(sub, 3)) {
+        return None;
+    }
+    let sub = sub.map(|sub| format!("{sub}/")).unwrap_or_default();
+    Some(format!("https://attack.mitre.org/techniques/T{main}/{sub}"))
+}
+
+/// An address that a rule names, when it is one that may become a link.
+pub(crate) fn reference_url(reference: &str) -> Option<String> {
+    const MAX_URL_BYTES: usize = 300;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&*+,;=%".contains(&byte);
+    let strict = reference.starts_with("https://")
+        && reference.len() <= MAX_URL_BYTES
+        && reference.bytes().all(plain);
+    strict.then(|| reference.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_strict_names_become_addresses() {
+        let technique = attack_url("T1059.004");
+        assert_eq!(technique.as_deref(), Some("https://attack.mitre.org/techniques/T1059/004/"));
+        for bad in ["T1059.04", "T105", "T1059/../x", "", "TA0001"] {
+            assert_eq!(attack_url(bad), None, "{bad}");
+        }
+        assert!(reference_url("https://example.org/a?b=c").is_some());
+        for bad in
+            ["javascript:alert(1)", "http://example.org", "https://x/\"onload=", "https://a b"]
+        {
+            assert_eq!(reference_url(bad), None, "{bad}");
+        }
+    }
 }

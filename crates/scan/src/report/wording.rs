@@ -3,8 +3,8 @@
 //! The texts are foreign still: who writes them cleans or escapes them for its own format.
 
 use model::{
-    Band, Confidence, Finding, FindingKind, KeyFacts, Malware, Secret, SecretCategory, SecretPlace,
-    Span,
+    Band, Confidence, Finding, FindingKind, KeyFacts, LayerIndex, Malware, MethodScore, Secret,
+    SecretCategory, SecretPlace, Span, SuspiciousStep,
 };
 
 /// What it is called: a vulnerability's id, the name of malicious code, a secret's or a step's
@@ -62,6 +62,81 @@ pub(crate) fn remedy(finding: &Finding) -> String {
     }
 }
 
+/// One line that says all that matters: `critical: malicious php file app/x.php (rule, score 0.98),
+/// in layer 2`.
+pub(crate) fn headline(finding: &Finding) -> String {
+    let (severity, name, place) = (finding.severity, name(finding), place(finding));
+    match &finding.kind {
+        FindingKind::Vulnerability(_) => format!("{severity} {name} in {place}"),
+        FindingKind::Malware(malware) => format!(
+            "{severity}: {} file {place}: {name}, score {}{}",
+            malware.band,
+            score(malware.score),
+            layers(malware.layer, malware.deleted_by)
+        ),
+        FindingKind::Secret(secret) => {
+            format!("{severity}: {name} in {place}{}", layers(secret.layer, secret.deleted_by))
+        }
+        FindingKind::History(step) => {
+            format!("{severity}: {name} in {place}{}", layers(step.layer, None))
+        }
+        FindingKind::Trust(distrust) => {
+            format!("{severity}: {place} is not trusted: {name}: {}", distrust.reason)
+        }
+    }
+}
+
+fn layers(layer: LayerIndex, deleted_by: Option<LayerIndex>) -> String {
+    match deleted_by {
+        Some(later) => format!(", in layer {}, deleted in layer {}", layer.0, later.0),
+        None => format!(", in layer {}", layer.0),
+    }
+}
+
+/// What proves it, one fact a line, without secrets.
+pub(crate) fn evidence(finding: &Finding) -> Vec<String> {
+    match &finding.kind {
+        FindingKind::Vulnerability(vulnerability) => vec![vulnerability.summary.clone()],
+        FindingKind::Malware(malware) => {
+            malware.methods.iter().map(method).chain([malware.digest.to_string()]).collect()
+        }
+        FindingKind::Secret(secret) => {
+            let mut lines = vec![secret.excerpt.clone()];
+            if let Some(facts) = &secret.key {
+                lines.push(key(facts));
+                let place = facts.certificate.iter();
+                lines.extend(place.map(|place| format!("key of the certificate {place}")));
+            }
+            lines.extend(secret.certificate.iter().map(|facts| facts.subject.clone()));
+            lines
+        }
+        FindingKind::History(step) => {
+            let mut lines = vec![step.text.clone()];
+            lines.extend(step.confirmed_by.iter().map(|path| format!("confirmed by {path}")));
+            lines.push(step.attack.join(", "));
+            lines
+        }
+        FindingKind::Trust(distrust) => {
+            vec![format!("scope {}, {}", distrust.scope, distrust.requirement)]
+        }
+    }
+}
+
+/// `yara 0.95: name by author: what it means`.
+fn method(said: &MethodScore) -> String {
+    let mut line = format!("{} {}", said.method, score(said.score));
+    if let Some(evidence) = said.evidence.first() {
+        line.push_str(&format!(": {}", evidence.name));
+        if !evidence.author.is_empty() {
+            line.push_str(&format!(" by {}", evidence.author));
+        }
+        if !evidence.description.is_empty() {
+            line.push_str(&format!(": {}", evidence.description));
+        }
+    }
+    line
+}
+
 fn of_malware(malware: &Malware) -> &'static str {
     match (malware.band, malware.deleted_by) {
         (Band::Malicious, None) => {
@@ -115,6 +190,19 @@ pub(crate) fn key(key: &KeyFacts) -> String {
     words.push(if key.encrypted { "encrypted" } else { "not encrypted" }.to_owned());
     words.retain(|word| !word.is_empty());
     words.join(", ")
+}
+
+/// A step's text before the part that says it, that part, and the text after. All is before where
+/// no part is named.
+pub(crate) fn step_parts(step: &SuspiciousStep) -> (&str, &str, &str) {
+    let text = step.text.as_str();
+    let place = |at: u64| usize::try_from(at).ok();
+    let parts = step.span.and_then(|span| {
+        let start = place(span.offset)?;
+        let end = place(span.offset.checked_add(span.length)?)?;
+        Some((text.get(..start)?, text.get(start..end)?, text.get(end..)?))
+    });
+    parts.unwrap_or((text, "", ""))
 }
 
 /// `bytes 25 to 61`, the last one included; a place when it has no length.

@@ -19,6 +19,23 @@ pub(super) struct Bom {
     pub(super) compositions: Vec<Composition>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) vulnerabilities: Vec<Vulnerability>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) annotations: Vec<Annotation>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Annotation {
+    #[serde(rename = "bom-ref")]
+    pub(super) bom_ref: String,
+    pub(super) subjects: Vec<&'static str>,
+    pub(super) annotator: Annotator,
+    pub(super) timestamp: String,
+    pub(super) text: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Annotator {
+    pub(super) component: Component,
 }
 
 #[derive(Serialize)]

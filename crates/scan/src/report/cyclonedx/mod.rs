@@ -1,6 +1,8 @@
 //! CycloneDX 1.6 JSON (ECMA-424): the inventory as components, the findings as vulnerabilities.
 //!
 //! Findings that an exception or VEX took out are there too, with the analysis that says why.
+//! Malicious files, secrets, build steps and unmet trust are no vulnerabilities of a component:
+//! each is an annotation of the image, one line.
 
 mod document;
 mod vulnerability;
@@ -11,12 +13,13 @@ use std::io::Write;
 use model::{Distro, Package, PackageKind, Purl, PurlParts, SourceKind};
 use uuid::Uuid;
 
+use super::text::clean;
 use super::view::View;
-use super::{Format, ReportError, write_json};
+use super::{Format, ReportError, wording, write_json};
 use crate::property::{self, CONTENT_SET, LICENSE, Properties};
 use document::{
-    Bom, Component, Composition, Dependency, License, LicenseChoice, Metadata, Organization,
-    Property, Tools,
+    Annotation, Annotator, Bom, Component, Composition, Dependency, License, LicenseChoice,
+    Metadata, Organization, Property, Tools,
 };
 
 /// The space in which the serial numbers of our documents are made (UUID version 5).
@@ -35,6 +38,9 @@ pub(super) fn write(view: &View<'_>, out: &mut dyn Write) -> Result<(), ReportEr
     bom.serial_number = Uuid::new_v5(&UUID_SPACE, &content).urn().to_string();
     bom.metadata.timestamp =
         view.report.source.scanned_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    for annotation in &mut bom.annotations {
+        annotation.timestamp.clone_from(&bom.metadata.timestamp);
+    }
     write_json(Format::CycloneDx, &bom, out)
 }
 
@@ -60,6 +66,37 @@ fn bom(view: &View<'_>) -> Bom {
             assemblies: vec![IMAGE_REF],
         }],
         vulnerabilities: vulnerability::vulnerabilities(view, &refs),
+        annotations: annotations(view),
+    }
+}
+
+/// What is no vulnerability, a line each: the kind, the finding, and that it is ignored where it is.
+fn annotations(view: &View<'_>) -> Vec<Annotation> {
+    let shown = view.findings.iter().map(|finding| (*finding, ""));
+    let ignored = view.report.ignored.iter().map(|ignored| (&ignored.finding, " (ignored)"));
+    let others = shown.chain(ignored).filter(|(finding, _)| finding.vulnerability().is_none());
+    others
+        .enumerate()
+        .map(|(number, (finding, mark))| {
+            let kind = finding.kind.as_str();
+            let text = format!("{kind}{mark}: {}", wording::headline(finding));
+            Annotation {
+                bom_ref: format!("finding-{number}-{}", finding.id),
+                subjects: vec![IMAGE_REF],
+                annotator: Annotator { component: tool(view) },
+                timestamp: String::new(),
+                text: clean(&text).into_owned(),
+            }
+        })
+        .collect()
+}
+
+fn tool(view: &View<'_>) -> Component {
+    Component {
+        kind: "application",
+        name: "lazaret".into(),
+        version: view.report.tool.lazaret.clone(),
+        ..Component::default()
     }
 }
 
@@ -92,14 +129,7 @@ fn metadata(view: &View<'_>) -> Metadata {
     }
     Metadata {
         timestamp: String::new(),
-        tools: Tools {
-            components: vec![Component {
-                kind: "application",
-                name: "lazaret".into(),
-                version: report.tool.lazaret.clone(),
-                ..Component::default()
-            }],
-        },
+        tools: Tools { components: vec![tool(view)] },
         component: image(view),
         properties: rows(properties),
     }

@@ -7,6 +7,7 @@ use model::SuspiciousStep;
 use super::write_fact;
 use crate::report::table::{BAD, Line, PLAIN, Page};
 use crate::report::text::count;
+use crate::report::wording;
 
 /// Confirming files that are named.
 const MAX_FILES: usize = 20;
@@ -27,7 +28,7 @@ pub(super) fn write_facts(page: &mut Page<'_>, step: &SuspiciousStep) -> io::Res
 /// The step's whole text, the part that says it marked.
 pub(super) fn write_text(page: &mut Page<'_>, step: &SuspiciousStep) -> io::Result<()> {
     page.heading("TEXT", "secrets in it are masked")?;
-    let (before, marked, after) = parts(step);
+    let (before, marked, after) = wording::step_parts(step);
     let mut line = Line::new(2);
     for (style, part) in [(PLAIN, before), (BAD, marked), (PLAIN, after)] {
         for (index, row) in part.split('\n').enumerate() {
@@ -39,17 +40,4 @@ pub(super) fn write_text(page: &mut Page<'_>, step: &SuspiciousStep) -> io::Resu
         }
     }
     page.wrap(&line)
-}
-
-/// The text before the part that says it, that part, and the text after.
-pub(in crate::report) fn parts(step: &SuspiciousStep) -> (&str, &str, &str) {
-    let text = step.text.as_str();
-    let place = |at: u64| usize::try_from(at).ok().filter(|at| text.is_char_boundary(*at));
-    let span = step.span.and_then(|span| {
-        Some((place(span.offset)?, place(span.offset.checked_add(span.length)?)?))
-    });
-    let cut = span.and_then(|(start, end)| {
-        Some((text.get(..start)?, text.get(start..end)?, text.get(end..)?))
-    });
-    cut.unwrap_or((text, "", ""))
 }

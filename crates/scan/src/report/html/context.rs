@@ -3,13 +3,14 @@
 use model::{Finding, IgnoredBy, Reason, Severity};
 use serde::Serialize;
 
+use super::content::{self, Content};
 use super::layers::{self, LayerRow};
 use crate::report::fix_plan::{Repair, plan};
 use crate::report::junit::decision_word;
 use crate::report::tally::Tally;
 use crate::report::text::{self, clean};
 use crate::report::view::{View, advisory_url};
-use crate::report::{coverage, table};
+use crate::report::{coverage, table, wording};
 
 #[derive(Serialize)]
 pub(super) struct Page {
@@ -33,6 +34,9 @@ struct Image {
     silence: Option<Silence>,
     hidden: usize,
     filter: String,
+    content: Content,
+    /// How many of all findings are vulnerabilities.
+    vulnerabilities: usize,
     removals: Vec<RepairRow>,
     upgrades: Vec<RepairRow>,
     findings: Vec<FindingRow>,
@@ -92,8 +96,8 @@ struct RepairRow {
 
 #[derive(Serialize)]
 pub(super) struct Link {
-    text: String,
-    url: Option<String>,
+    pub(super) text: String,
+    pub(super) url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -135,8 +139,8 @@ struct SkipRow {
 #[derive(Serialize)]
 struct IgnoredRow {
     severity: &'static str,
-    vulnerability: Link,
-    package: String,
+    finding: Link,
+    place: String,
     by: String,
     why: String,
 }
@@ -170,6 +174,8 @@ fn image(key: usize, view: &View<'_>) -> Image {
         silence: silence(view),
         hidden: view.hidden,
         filter: view.filter.clone(),
+        content: content::content(view),
+        vulnerabilities: view.vulnerabilities().count(),
         removals: plan.remove.iter().map(|repair| repair_row(view, repair)).collect(),
         upgrades: plan.upgrade.iter().map(|repair| repair_row(view, repair)).collect(),
         findings: view.findings.iter().filter_map(|finding| finding_row(finding)).collect(),
@@ -236,15 +242,17 @@ fn tiles(view: &View<'_>, all: &Tally) -> Vec<Tile> {
 }
 
 fn silence(view: &View<'_>) -> Option<Silence> {
-    if !view.report.findings.is_empty() {
+    let findings = &view.report.findings;
+    if findings.iter().any(|finding| finding.vulnerability().is_some()) {
         return None;
     }
+    let what = if findings.is_empty() { "findings" } else { "known vulnerability" };
     let packages = text::count(view.report.inventory.packages.len(), "package", "packages");
     Some(match coverage::doubt(view.report) {
         None => Silence { clean: true, text: format!("No known vulnerability in {packages}.") },
         Some(doubt) => Silence {
             clean: false,
-            text: format!("No findings, but that does not mean clean: {}.", clean(&doubt)),
+            text: format!("No {what}, but that does not mean clean: {}.", clean(&doubt)),
         },
     })
 }
@@ -360,8 +368,7 @@ fn skip_rows(view: &View<'_>) -> Vec<SkipRow> {
 fn ignored_rows(view: &View<'_>) -> Vec<IgnoredRow> {
     let ignored = view.report.ignored.iter();
     ignored
-        .filter_map(|ignored| {
-            let v = ignored.finding.vulnerability()?;
+        .map(|ignored| {
             let (by, why) = match &ignored.by {
                 IgnoredBy::Exception(exception) => {
                     let until = exception.expires.as_deref().unwrap_or("no end");
@@ -372,13 +379,15 @@ fn ignored_rows(view: &View<'_>) -> Vec<IgnoredRow> {
                     (format!("{document}: {status}"), justification.replace('_', " "))
                 }
             };
-            Some(IgnoredRow {
-                severity: ignored.finding.severity.as_str(),
-                vulnerability: link(&v.id.0),
-                package: clean(&format!("{} {}", v.package, v.version)).into_owned(),
+            let finding = &ignored.finding;
+            let url = finding.vulnerability().and_then(|v| advisory_url(&v.id.0));
+            IgnoredRow {
+                severity: finding.severity.as_str(),
+                finding: Link { text: clean(wording::name(finding)).into_owned(), url },
+                place: clean(&wording::place(finding)).into_owned(),
                 by: clean(&by).into_owned(),
                 why: clean(&why).into_owned(),
-            })
+            }
         })
         .collect()
 }

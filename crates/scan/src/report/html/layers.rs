@@ -1,8 +1,9 @@
 //! The layer view: the image as the stack it is, with what each layer brings in.
 
-use model::{Layer, LayerIndex};
+use model::{Finding, FindingKind, Layer, LayerIndex};
 use serde::Serialize;
 
+use super::content::{OtherRow, other_row};
 use super::context::{FindingRow, Pill, finding_row, pills};
 use crate::report::table;
 use crate::report::tally::Tally;
@@ -23,6 +24,7 @@ pub(super) struct LayerRow {
     pills: Vec<Pill>,
     packages: Vec<PackageRow>,
     findings: Vec<FindingRow>,
+    others: Vec<OtherRow>,
 }
 
 #[derive(Serialize)]
@@ -48,8 +50,11 @@ pub(super) fn rows(view: &View<'_>) -> Vec<LayerRow> {
 
 fn row(view: &View<'_>, layer: &Layer, largest: u64) -> LayerRow {
     let here = |index: LayerIndex| index == layer.index;
-    let findings: Vec<_> =
-        view.findings.iter().copied().filter(|finding| here(finding.layer())).collect();
+    // What is about the whole image lies in no layer.
+    let in_layer = |finding: &&Finding| {
+        here(finding.layer()) && !matches!(finding.kind, FindingKind::Trust(_))
+    };
+    let findings: Vec<_> = view.findings.iter().copied().filter(in_layer).collect();
     let packages = view.report.inventory.packages.iter().filter(|package| here(package.layer));
     LayerRow {
         index: layer.index.0,
@@ -72,6 +77,7 @@ fn row(view: &View<'_>, layer: &Layer, largest: u64) -> LayerRow {
                 owned_by: clean(package.owned_by.as_deref().unwrap_or_default()).into_owned(),
             })
             .collect(),
+        others: findings.iter().copied().filter_map(other_row).collect(),
         findings: findings.into_iter().filter_map(finding_row).collect(),
     }
 }

@@ -4,6 +4,7 @@
 //! forbids it, and allows the one script that is ours by its hash. Works without script too: only
 //! searching needs it. Every text is escaped by the template engine and cleaned before that.
 
+mod content;
 mod context;
 mod layers;
 

@@ -125,11 +125,29 @@ pub(super) struct Artifact {
     pub(super) uri_base_id: &'static str,
 }
 
-/// A package has no line; viewers that demand one get the first.
+/// A line, or a stretch of bytes (3.30.4: one or the other). A package has no line; viewers that
+/// demand one get the first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Region {
-    pub(super) start_line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_length: Option<u64>,
+}
+
+impl Region {
+    /// A line, from 1.
+    pub(super) fn line(number: u32) -> Self {
+        Region { start_line: Some(number), byte_offset: None, byte_length: None }
+    }
+
+    /// Bytes, from 0.
+    pub(super) fn bytes(offset: u64, length: u64) -> Self {
+        Region { start_line: None, byte_offset: Some(offset), byte_length: Some(length) }
+    }
 }
 
 #[derive(Serialize)]

@@ -1,24 +1,27 @@
 //! SARIF 2.1.0 (OASIS): findings for code scanning and other viewers of analysis results.
 //!
-//! One run an image. A rule is a vulnerability; a result is a finding, with the path in the image
-//! as its place and the finding's id as fingerprint, so that viewers follow it from scan to scan.
+//! One run an image. A rule is a vulnerability, what a method calls malicious code, a rule of
+//! secrets or build steps, or a requirement of trust; a result is a finding, with the path in the
+//! image as its place and the finding's id as fingerprint, so that viewers follow it from scan to
+//! scan.
 //! Gaps in coverage and skipped input are notifications of the run.
 
+mod content;
 mod document;
 mod rule;
 
 use std::collections::HashMap;
 use std::io::Write;
 
-use model::{Finding, IgnoredBy, Severity};
+use model::{Finding, FindingKind, IgnoredBy, Severity};
 use serde_json::{Value, json};
 
 use super::text::clean;
 use super::view::View;
-use super::{Format, ReportError, coverage, write_json};
+use super::{Format, ReportError, coverage, wording, write_json};
 use document::{
     Artifact, Driver, Invocation, Location, Log, LogicalLocation, Notification, PhysicalLocation,
-    Region, Run, SarifResult, Suppression, Text, Tool,
+    Run, SarifResult, Suppression, Text, Tool,
 };
 
 /// Name of the base that the paths of a run are relative to.
@@ -94,9 +97,18 @@ fn result(
         level: level(finding.severity),
         message: Text { text: message(finding) },
         locations: vec![location(view, finding)],
-        partial_fingerprints: json!({ "lazaretFindingId/v1": finding.id }),
+        partial_fingerprints: fingerprints(finding),
         suppressions: suppression.into_iter().collect(),
         properties: result_properties(view, finding),
+    }
+}
+
+/// The finding's own name; of a secret also its fingerprint, the same in every place.
+fn fingerprints(finding: &Finding) -> Value {
+    let secret = finding.secret().map(|secret| clean(&secret.fingerprint));
+    match secret.filter(|fingerprint| !fingerprint.is_empty()) {
+        Some(secret) => json!({ "lazaretFindingId/v1": finding.id, "lazaretSecret/v1": secret }),
+        None => json!({ "lazaretFindingId/v1": finding.id }),
     }
 }
 
@@ -110,7 +122,7 @@ pub(super) fn level(severity: Severity) -> &'static str {
 }
 
 fn message(finding: &Finding) -> String {
-    let Some(v) = finding.vulnerability() else { return finding.id.to_string() };
+    let Some(v) = finding.vulnerability() else { return content::message(finding) };
     let repair = match &v.fixed_version {
         Some(version) => format!("Upgrade to {version}."),
         None => format!("No fixed version ({}).", v.fix_state),
@@ -121,32 +133,39 @@ fn message(finding: &Finding) -> String {
 }
 
 fn location(view: &View<'_>, finding: &Finding) -> Location {
-    let (path, package) = match finding.vulnerability() {
-        Some(v) => (v.path.as_str(), format!("{} {}", v.package, v.version)),
-        None => ("", finding.id.to_string()),
-    };
+    let place = wording::place(finding);
+    let kind = if finding.vulnerability().is_some() { "package" } else { "resource" };
     let index = finding.layer();
     let layer = view.layer(index).and_then(|layer| layer.diff_id.as_ref());
     let whole = match layer {
-        Some(diff_id) => format!("{}/{diff_id}/{package}", view.report.source.name),
-        None => format!("{}/{package}", view.report.source.name),
+        Some(diff_id) => format!("{}/{diff_id}/{place}", view.report.source.name),
+        None => format!("{}/{place}", view.report.source.name),
     };
     Location {
         physical_location: PhysicalLocation {
-            artifact_location: Artifact { uri: uri(path), uri_base_id: ROOT },
-            region: Region { start_line: 1 },
+            artifact_location: Artifact { uri: uri(content::path(finding)), uri_base_id: ROOT },
+            region: content::region(finding),
         },
         logical_locations: vec![LogicalLocation {
-            name: clean(&package).into_owned(),
+            name: clean(&place).into_owned(),
             fully_qualified_name: clean(&whole).into_owned(),
-            kind: "package",
+            kind,
         }],
     }
 }
 
 fn result_properties(view: &View<'_>, finding: &Finding) -> Value {
     let layer = view.layer(finding.layer());
-    let Some(v) = finding.vulnerability() else { return json!({}) };
+    let layer = layer.map(|layer| json!({ "index": layer.index, "diffId": layer.diff_id }));
+    let Some(v) = finding.vulnerability() else {
+        let mut properties = content::properties(finding);
+        properties["severity"] = json!(finding.severity);
+        if !matches!(finding.kind, FindingKind::Trust(_)) {
+            properties["layer"] = json!(layer);
+            properties["baseImage"] = json!(finding.base);
+        }
+        return properties;
+    };
     json!({
         "severity": finding.severity,
         "risk": v.risk,
@@ -155,7 +174,7 @@ fn result_properties(view: &View<'_>, finding: &Finding) -> Value {
         "fixedVersion": v.fixed_version,
         "fixState": v.fix_state,
         "baseImage": finding.base,
-        "layer": layer.map(|layer| json!({ "index": layer.index, "diffId": layer.diff_id })),
+        "layer": layer,
         "epss": v.epss,
         "knownExploited": v.kev,
         "sources": v.sources.iter().map(|source| &source.source).collect::<Vec<_>>(),
@@ -183,11 +202,10 @@ fn notifications(view: &View<'_>) -> Vec<Notification> {
     let report = view.report;
     let gaps = coverage::gaps(report)
         .map(|gap| format!("{}: {}. {}", gap.ecosystem, coverage::state(&gap.status), gap.note));
-    let database = report
-        .tool
-        .database
-        .is_none()
-        .then(|| "No advisory database was used: nothing was matched.".to_owned());
+    let database =
+        report.tool.database.is_none().then(|| {
+            "Vulnerabilities were not looked for: no advisory database was used.".to_owned()
+        });
     let skips = report.skipped.iter().map(|skip| {
         format!("not looked at: {} ({}): {}", skip.path, coverage::reason(skip.reason), skip.detail)
     });

@@ -1,11 +1,11 @@
-//! SARIF rules: one for each vulnerability, with the repair as its help.
+//! SARIF rules: one for each vulnerability, with the repair as its help; of the rest, see `content`.
 
 use std::collections::HashMap;
 
 use model::{AdvisoryKind, Finding, Severity, Vulnerability};
 
 use super::document::{Configuration, Help, Rule, RuleProperties, Text};
-use super::level;
+use super::{content, level};
 use crate::report::text::clean;
 use crate::report::view::advisory_url;
 
@@ -25,14 +25,21 @@ pub(super) fn rules<'a>(
         });
         groups[place].push(finding);
     }
-    (groups.iter().map(|group| rule(group)).collect(), index)
+    let rules = groups.iter().map(|group| {
+        match group.first() {
+            Some(first) if first.vulnerability().is_none() => content::rule(id(first), group),
+            _ => None,
+        }
+        .unwrap_or_else(|| rule(group))
+    });
+    (rules.collect(), index)
 }
 
 /// The rule that a finding breaks.
 pub(super) fn id(finding: &Finding) -> String {
     match finding.vulnerability() {
         Some(vulnerability) => clean(&vulnerability.id.0).into_owned(),
-        None => finding.id.to_string(),
+        None => content::rule_id(finding).unwrap_or_else(|| finding.id.to_string()),
     }
 }
 
@@ -63,10 +70,12 @@ fn rule(findings: &[&Finding]) -> Rule {
 fn score(all: &[&Vulnerability], worst: Severity) -> f64 {
     let scores = all.iter().flat_map(|v| v.cvss.iter().map(|cvss| cvss.score));
     let highest = scores.fold(0.0_f64, f64::max);
-    if highest > 0.0 {
-        return highest.min(10.0);
-    }
-    match worst {
+    if highest > 0.0 { highest.min(10.0) } else { middle_of(worst) }
+}
+
+/// The middle of a severity's span of scores.
+pub(super) fn middle_of(severity: Severity) -> f64 {
+    match severity {
         Severity::Critical => 9.5,
         Severity::High => 8.0,
         Severity::Medium => 5.5,
@@ -124,7 +133,7 @@ fn help(id: &str, summary: &str, all: &[&Vulnerability]) -> Help {
 }
 
 /// Foreign text inside Markdown: everything that has a meaning there loses it.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

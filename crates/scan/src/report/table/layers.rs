@@ -2,8 +2,9 @@
 
 use std::io;
 
-use model::{LayerIndex, Report};
+use model::{Finding, FindingKind, LayerIndex, Report};
 
+use super::content::{self, Found};
 use super::repairs;
 use super::unfixed;
 use super::{DIM, Line, Page};
@@ -22,10 +23,12 @@ pub(super) fn write(
     for index in order(view.report) {
         let upgrades = in_layer(&plan.upgrade, index);
         let unfixed = in_layer(&plan.unfixed, index);
-        if upgrades.is_empty() && unfixed.is_empty() {
+        let found = Found::in_layer(view, index);
+        if upgrades.is_empty() && unfixed.is_empty() && found.is_empty() {
             continue;
         }
         write_heading(page, view, index)?;
+        content::write_in_layer(page, view, &found, all)?;
         for repair in upgrades {
             repairs::write_one(page, (view, false), repair, all)?;
         }
@@ -49,8 +52,10 @@ fn in_layer<'r, 'a>(repairs: &'r [Repair<'a>], index: LayerIndex) -> Vec<&'r Rep
 }
 
 fn write_heading(page: &mut Page<'_>, view: &View<'_>, index: LayerIndex) -> io::Result<()> {
-    let here = view.findings.iter().filter(|finding| finding.layer() == index).copied();
-    let words = Tally::of(here).words();
+    let in_layer = |finding: &&&Finding| {
+        finding.layer() == index && !matches!(finding.kind, FindingKind::Trust(_))
+    };
+    let words = Tally::of(view.findings.iter().filter(in_layer).copied()).words();
     let Some(layer) = view.layer(index) else { return page.heading("BILL OF MATERIALS", &words) };
     let base = if layer.base { ", base image" } else { "" };
     page.heading(&format!("LAYER {}{base}", index.0), &words)?;

@@ -1,14 +1,20 @@
 //! The table: the report for a person at a terminal, who wants to know what to do.
 //!
-//! What the image is; what to upgrade and what that repairs; what nobody can repair yet; what was
+//! What the image is; what is malicious in it and who does not answer for it; what to upgrade and
+//! what that repairs; what nobody can repair yet; its secrets and suspicious build steps; what was
 //! not looked at; the counts; last, where the eye rests, the verdict and the way out of it.
 
+mod content;
 mod header;
 mod layers;
 mod line;
+mod malware;
 mod notes;
 mod repairs;
+mod secrets;
+mod steps;
 mod tallies;
+mod trust;
 mod unfixed;
 mod verdict;
 
@@ -44,10 +50,13 @@ pub(super) fn write(views: &[View<'_>], options: &Options, out: &mut dyn Write) 
 
 fn write_one(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result<()> {
     header::write(page, view)?;
+    let by_layer = options.group == GroupBy::Layer;
+    content::write_first(page, view, options.all)?;
     match options.group {
         GroupBy::Risk => write_by_risk(page, view, &plan(view, false), options.all)?,
         GroupBy::Layer => layers::write(page, view, &plan(view, true), options.all)?,
     }
+    content::write_rest(page, view, by_layer, options.all)?;
     notes::write(page, view, options.all)?;
     tallies::write(page, view)?;
     verdict::write(page, view, &plan(view, false))

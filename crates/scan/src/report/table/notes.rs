@@ -10,6 +10,7 @@ use super::{BOLD, CAUTION, DIM, GOOD, Line, PLAIN, Page};
 use crate::report::coverage;
 use crate::report::text::{self, count};
 use crate::report::view::View;
+use crate::report::wording;
 
 /// Lines of one kind of note before the rest is summed up.
 const LISTED: usize = 5;
@@ -28,10 +29,10 @@ pub(super) fn write(page: &mut Page<'_>, view: &View<'_>, all: bool) -> io::Resu
     Ok(())
 }
 
-/// When there is no finding: that, or why it proves nothing.
+/// When there is no vulnerability: that, or why it proves nothing.
 fn write_silence(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
     let report = view.report;
-    if !report.findings.is_empty() {
+    if report.findings.iter().any(|finding| finding.vulnerability().is_some()) {
         return Ok(());
     }
     page.blank()?;
@@ -43,23 +44,32 @@ fn write_silence(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
         (None, ignored) => Line::new(0).add(
             BOLD,
             format!(
-                "No finding beyond the {} below.",
+                "No {} beyond the {} below.",
+                if report.findings.is_empty() { "finding" } else { "vulnerability" },
                 count(ignored, "ignored one", "ignored ones")
             ),
         ),
         (Some(doubt), _) => Line::new(0)
-            .add(CAUTION, "▲ No findings, but that does not mean clean: ")
+            .add(CAUTION, silence(report.findings.is_empty()))
             .foreign(PLAIN, &doubt)
             .add(PLAIN, "."),
     };
     page.wrap(&line)
 }
 
+fn silence(no_finding: bool) -> &'static str {
+    match no_finding {
+        true => "▲ No findings, but that does not mean clean: ",
+        false => "▲ No known vulnerability, but that does not mean that there is none: ",
+    }
+}
+
 fn write_coverage(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
     let report = view.report;
     if report.tool.database.is_none() {
         page.heading("COVERAGE", "")?;
-        let text = "no advisory database: run `lazaret advisories update`, or name one";
+        let text = "vulnerabilities were not looked for: no advisory database was used; \
+                    `lazaret advisories update` fetches one";
         return page.wrap(&Line::new(2).add(CAUTION, "▲ ").add(PLAIN, text));
     }
     if report.coverage.is_empty() {
@@ -130,14 +140,16 @@ fn write_ignored(page: &mut Page<'_>, view: &View<'_>, all: bool) -> io::Result<
 }
 
 fn ignored_line(ignored: &Ignored) -> Line {
-    let mut line = Line::new(2);
-    if let Some(vulnerability) = ignored.finding.vulnerability() {
-        line = line
-            .foreign(BOLD, &vulnerability.id.0)
-            .add(PLAIN, " ")
-            .foreign(PLAIN, &vulnerability.package)
-            .add(PLAIN, "  ");
-    }
+    let finding = &ignored.finding;
+    let place = match finding.vulnerability() {
+        Some(vulnerability) => vulnerability.package.clone(),
+        None => wording::place(finding),
+    };
+    let line = Line::new(2)
+        .foreign(BOLD, wording::name(finding))
+        .add(PLAIN, " ")
+        .foreign(PLAIN, &place)
+        .add(PLAIN, "  ");
     match &ignored.by {
         IgnoredBy::Exception(exception) => {
             let line = line.foreign(PLAIN, &exception.owner);

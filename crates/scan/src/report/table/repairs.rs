@@ -50,7 +50,7 @@ pub(super) fn write_upgrades(
         "{} {} of {}",
         count(repairs.len(), "upgrade repairs", "upgrades repair"),
         text::thousands(repaired),
-        count(view.findings.len(), "finding", "findings"),
+        count(view.vulnerabilities().count(), "vulnerability", "vulnerabilities"),
     );
     page.heading("UPGRADE", &remark)?;
     let (grave, slight): (Vec<&Repair<'_>>, Vec<&Repair<'_>>) =

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use model::{Decision, Reason};
+use model::{Band, Decision, Malware, Reason};
 
 use super::header::decided;
 use super::{BOLD, DIM, Line, PLAIN, Page, decision_style};
 use crate::report::fix_plan::{Plan, Repair};
 use crate::report::text::{self, count};
 use crate::report::view::View;
+use crate::report::wording;
 
 /// Packages named in one step.
 const NAMED: usize = 4;
@@ -50,6 +51,8 @@ fn reason_line(reason: &Reason) -> Line {
 /// What takes findings away, the surest first.
 fn steps(view: &View<'_>, plan: &Plan<'_>) -> Vec<String> {
     let mut steps = Vec::new();
+    steps.extend(take_out(view));
+    steps.extend(trusted(view));
     if !plan.remove.is_empty() {
         let repairs: Vec<&Repair<'_>> = plan.remove.iter().collect();
         steps.push(format!("Take out {}.", names(&repairs)));
@@ -67,6 +70,7 @@ fn steps(view: &View<'_>, plan: &Plan<'_>) -> Vec<String> {
             findings(&base)
         ));
     }
+    steps.extend(replace(view));
     if view.report.verdict.decision == Decision::Deny && !view.report.findings.is_empty() {
         let lead = if steps.is_empty() { "Nothing repairs this yet: for" } else { "For" };
         steps.push(format!(
@@ -74,6 +78,41 @@ fn steps(view: &View<'_>, plan: &Plan<'_>) -> Vec<String> {
         ));
     }
     steps
+}
+
+/// The malicious files that containers have, else those that only the image has.
+fn take_out(view: &View<'_>) -> Option<String> {
+    let malicious = view.findings.iter().filter_map(|finding| finding.malware());
+    let malicious = malicious.filter(|file| file.band == Band::Malicious);
+    let (gone, there): (Vec<&Malware>, Vec<&Malware>) =
+        malicious.partition(|file| file.deleted_by.is_some());
+    if there.is_empty() && gone.is_empty() {
+        return None;
+    }
+    let files = if there.is_empty() { &gone } else { &there };
+    let names: Vec<String> =
+        files.iter().take(NAMED).map(|file| text::clean(&file.path).into_owned()).collect();
+    let more = files.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let what = if there.is_empty() { "Build the image again without" } else { "Take out" };
+    Some(format!("{what} {}{more}, and find out how it came in.", names.join(", ")))
+}
+
+fn trusted(view: &View<'_>) -> Option<String> {
+    let trust = view.report.trust.as_ref()?;
+    let unmet = trust.requirements.iter().filter(|requirement| !requirement.met).count();
+    let scope = text::clean(&trust.scope);
+    (unmet > 0).then(|| {
+        let unmet = count(unmet, "requirement", "requirements");
+        format!("Do not run it before the {unmet} of trust for {scope} can be met.")
+    })
+}
+
+fn replace(view: &View<'_>) -> Option<String> {
+    let secrets = view.findings.iter().filter_map(|finding| finding.secret());
+    let number = secrets.filter(|secret| wording::is_alarm(secret)).count();
+    let secrets = count(number, "secret", "secrets");
+    (number > 0).then(|| format!("Replace {secrets} where they are used, then build without them."))
 }
 
 fn findings(repairs: &[&Repair<'_>]) -> String {

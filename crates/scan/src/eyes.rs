@@ -1,0 +1,41 @@
+//! `Eyes`: everything that looks into the files of an image.
+
+use analyze::history::HistoryScanner;
+use analyze::{Analyzers, SecretScanner};
+use malware::Scanner;
+
+/// Everything that looks into the files of an image. What is `None` does not look.
+#[derive(Default)]
+pub struct Eyes<'a> {
+    /// Packages.
+    pub analyzers: Analyzers,
+    /// Malicious code.
+    pub malware: Option<Scanner>,
+    /// Secrets, keys and certificates.
+    pub secrets: Option<&'a SecretScanner>,
+    /// Suspicious build steps.
+    pub history: Option<HistoryScanner>,
+}
+
+impl Eyes<'_> {
+    /// Everything by which the same layer would give another result: part of the layer cache's
+    /// key. Build steps are not: they are looked at in every scan.
+    pub fn versions(&self) -> Vec<String> {
+        let analyzers = self.analyzers.versions().into_iter();
+        let mut versions: Vec<String> =
+            analyzers.map(|(name, version)| format!("{name} {version}")).collect();
+        versions.extend(self.malware_versions());
+        versions.extend(self.secrets.map(|secrets| format!("secrets {}", secrets.version())));
+        versions
+    }
+
+    /// With what malicious code is looked for.
+    pub fn malware_versions(&self) -> Vec<String> {
+        self.malware.as_ref().map(Scanner::versions).unwrap_or_default()
+    }
+
+    /// What failed for good during a scan, in a sentence: its results must not be kept.
+    pub(crate) fn failed(&self) -> Option<&str> {
+        self.malware.as_ref()?.failed()
+    }
+}
