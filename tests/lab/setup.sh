@@ -5,7 +5,7 @@
 set -eu
 
 build_packages="gcc g++ make pkg-config protobuf-compiler libprotobuf-dev mmdebstrap python3 python3-pip"
-test_packages="docker.io docker-registry skopeo umoci rpm podman containerd jq"
+test_packages="docker.io docker-registry skopeo umoci rpm podman containerd jq openssl gnupg clamav-daemon"
 
 case "${1:-}" in
     build) packages=$build_packages ;;
