@@ -29,8 +29,10 @@ demo: $(BIN)     ## make the demo image and scan it
 	@echo
 	$(BIN) --data-dir $(DEMO)/data --cache-dir $(DEMO)/cache scan --exit-zero $(DEMO)/demo-image.tar
 
-lab:             ## images of every package manager, made from the package registries
+lab:             ## images of every package manager, and signed ones, made from the package registries
 	tests/lab/images.sh target/lab
+	tests/lab/signature-tools.sh target/lab/tools
+	tests/lab/signatures.sh target/lab/signatures target/lab/tools
 
 lint: tidy deny  ## everything that CI checks besides the tests
 	cargo fmt --all --check

@@ -64,7 +64,8 @@ struct EnvelopeSignature {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Statement {
-    _type: String,
+    #[serde(rename = "_type")]
+    statement_type: String,
     subject: Vec<StatementSubject>,
     predicate_type: String,
 }
@@ -133,15 +134,15 @@ fn statement(payload: &[u8]) -> Result<Signed, Failure> {
         (None, None) => String::new(),
     };
     let signed = Signed { digest: named.parse::<Digest>().ok(), ..Signed::default() };
-    if statement._type != STATEMENT_TYPE {
-        return Err(Failure::of(signed, "the payload is not an in-toto statement v1".to_owned()));
-    }
     if statement.predicate_type != SIGN_PREDICATE {
         let kind: String = statement.predicate_type.chars().take(120).collect();
         return Err(Failure::of(
             signed,
             format!("it attests `{kind}`, it does not sign the image"),
         ));
+    }
+    if statement.statement_type != STATEMENT_TYPE {
+        return Err(Failure::of(signed, "the payload is not an in-toto statement v1".to_owned()));
     }
     if signed.digest.is_none() {
         return Err(Failure::of(signed, "the statement names no digest".to_owned()));

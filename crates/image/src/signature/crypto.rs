@@ -1,9 +1,12 @@
-//! `PublicKey`: checking one signature with one key. The mathematics is `ring`'s.
+//! `PublicKey`: checking one signature with one key. The mathematics is `ring`'s,
+//! and for Ed25519ph `ed25519-dalek`'s.
 //!
 //! Sources: RFC 5280 (SubjectPublicKeyInfo), RFC 3279 and 5480 (RSA, EC keys), RFC 8410 (Ed25519),
 //! FIPS 186-5. Refused: RSA below 2048 bits, SHA-1, curves other than P-256 and P-384.
 
+use ed25519_dalek::{Signature, VerifyingKey};
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use sha2::{Digest, Sha512};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -28,6 +31,8 @@ pub(crate) enum Scheme {
     EcdsaFixed(Hash),
     /// Ed25519 over the message itself.
     Ed25519,
+    /// Ed25519ph, over the SHA-512 of the message (RFC 8032, section 5.1): cosign 3 signs so.
+    Ed25519Prehashed,
 }
 
 /// What a key computes with.
@@ -96,8 +101,19 @@ impl PublicKey {
 
     /// Whether the key made this signature over this message.
     pub(crate) fn verifies(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+        if (self.kind, scheme) == (KeyKind::Ed25519, Scheme::Ed25519Prehashed) {
+            return self.verifies_prehashed(message, signature).is_some();
+        }
         let Some(algorithm) = self.algorithm(scheme) else { return false };
         UnparsedPublicKey::new(algorithm, &self.bytes).verify(message, signature).is_ok()
+    }
+
+    /// `ring` has no Ed25519ph.
+    fn verifies_prehashed(&self, message: &[u8], signature: &[u8]) -> Option<()> {
+        let key = VerifyingKey::from_bytes(self.bytes.as_slice().try_into().ok()?).ok()?;
+        let signature = Signature::from_slice(signature).ok()?;
+        let hash = Sha512::new().chain_update(message);
+        key.verify_prehashed_strict(hash, None, &signature).ok()
     }
 
     /// Bytes of the modulus of an RSA key.
@@ -123,7 +139,7 @@ impl PublicKey {
             ],
             KeyKind::P256 => &[Scheme::EcdsaDer(Sha256), Scheme::EcdsaDer(Sha384)],
             KeyKind::P384 => &[Scheme::EcdsaDer(Sha384), Scheme::EcdsaDer(Sha256)],
-            KeyKind::Ed25519 => &[Scheme::Ed25519],
+            KeyKind::Ed25519 => &[Scheme::Ed25519, Scheme::Ed25519Prehashed],
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Holds {
 pub(super) struct Failure {
     pub(super) signed: Signed,
     pub(super) why: String,
+    /// The signature itself held with the authority.
+    authentic: bool,
 }
 
 impl Failure {
@@ -38,7 +40,12 @@ impl Failure {
     }
 
     pub(super) fn of(signed: Signed, why: impl Into<String>) -> Self {
-        Failure { signed, why: why.into() }
+        Failure { signed, why: why.into(), authentic: false }
+    }
+
+    /// It is well signed, and not what is wanted.
+    pub(super) fn authentic(signed: Signed, why: impl Into<String>) -> Self {
+        Failure { signed, why: why.into(), authentic: true }
     }
 }
 
@@ -65,7 +72,7 @@ pub fn verify(raw: &RawSignature, authorities: &Authorities, now: Timestamp) -> 
     if !holding.is_empty() {
         return holding;
     }
-    let Failure { signed, why } = first_failure.unwrap_or_else(|| {
+    let Failure { signed, why, .. } = first_failure.unwrap_or_else(|| {
         let nobody = format!("no authority is there that {format} signatures are checked with");
         // Read all the same, for what it says.
         let signed = match check(raw, &Trusted::nobody(), now) {
@@ -105,13 +112,15 @@ fn check(raw: &RawSignature, authority: &Trusted, now: Timestamp) -> Result<Hold
         return Ok(holds);
     }
     let signs = holds.signed.digest.as_ref().map_or("nothing".to_owned(), Digest::to_string);
-    Err(Failure::of(holds.signed, format!("it signs {signs}, not this image")))
+    Err(Failure::authentic(holds.signed, format!("it signs {signs}, not this image")))
 }
 
-/// Of two failures the one that says more: the one that could read the digest.
+/// Of two failures the one that says more: that of the authority that signed, then the one that
+/// could read the digest.
 fn prefer(first: Option<Failure>, next: Failure) -> Option<Failure> {
+    let says = |failure: &Failure| (failure.authentic, failure.signed.digest.is_some());
     match first {
-        Some(first) if first.signed.digest.is_some() || next.signed.digest.is_none() => Some(first),
+        Some(first) if says(&first) >= says(&next) => Some(first),
         _ => Some(next),
     }
 }

@@ -103,7 +103,7 @@ fn parse(der: &[u8]) -> Result<X509Certificate<'_>, String> {
         return Err(format!("a certificate of more than {CERTIFICATE_MAX_BYTES} bytes"));
     }
     match X509Certificate::from_der(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         Ok(_) => Err("something follows a certificate".to_owned()),
         Err(_) => Err("a certificate cannot be read".to_owned()),
     }

@@ -19,10 +19,12 @@ const TRANSPORT: &str = "docker";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPolicy {
-    default: Spanned<Vec<Spanned<RawRequirement>>>,
+    default: Requirements,
     #[serde(default)]
-    transports: BTreeMap<String, BTreeMap<String, Spanned<Vec<Spanned<RawRequirement>>>>>,
+    transports: BTreeMap<String, BTreeMap<String, Requirements>>,
 }
+
+type Requirements = Spanned<Vec<Spanned<RawRequirement>>>;
 
 /// A requirement of any type, with the fields of all; which belong together is checked below.
 #[derive(Deserialize)]
@@ -91,7 +93,7 @@ impl Import<'_> {
         &mut self,
         name: &str,
         pattern: Pattern,
-        requirements: &Spanned<Vec<Spanned<RawRequirement>>>,
+        requirements: &Requirements,
     ) -> Result<(), PolicyError> {
         if requirements.value.is_empty() {
             let message = format!("scope `{name}` has no requirement: write one, such as `reject`");

@@ -20,7 +20,8 @@ pub enum Pattern {
     AtOrBelow(String),
     /// `registry/team/app`: one repository, whatever tag or digest.
     Repository(String),
-    /// `registry/team/app:1.0`: one tag.
+    /// `registry/team/app:1.0`: one tag. A reference that names a digest too falls under no tag:
+    /// the digest decides what it means, and the tag beside it may be any.
     Tag(String, String),
     /// `registry/team/app@sha256:…`: one digest.
     Digest(String, Digest),
@@ -98,7 +99,9 @@ impl Pattern {
             Pattern::Below(path) => is_below(&name, path),
             Pattern::AtOrBelow(path) => name == *path || is_below(&name, path),
             Pattern::Repository(path) => name == *path,
-            Pattern::Tag(path, tag) => name == *path && image.tag.as_ref() == Some(tag),
+            Pattern::Tag(path, tag) => {
+                name == *path && image.digest.is_none() && image.tag.as_ref() == Some(tag)
+            }
             Pattern::Digest(path, digest) => name == *path && image.digest.as_ref() == Some(digest),
         }
     }
@@ -132,8 +135,7 @@ pub(super) fn name_of(image: &ImageRef) -> String {
 /// Whether a reference names its tag: parsing it implies one.
 pub(super) fn has_tag(text: &str) -> bool {
     let name = text.split_once('@').map_or(text, |(name, _)| name);
-    name.rsplit('/').next().is_some_and(|last| last.contains(':') && last != name)
-        || (!name.contains('/') && name.contains(':'))
+    name.rsplit('/').next().is_some_and(|last| last.contains(':'))
 }
 
 fn is_below(name: &str, path: &str) -> bool {
@@ -160,6 +162,7 @@ mod tests {
     fn fits_at_boundaries() {
         let pin = format!("sha256:{}", "ab".repeat(32));
         let pinned = format!("registry.example/team/app@{pin}");
+        let both = format!("registry.example/team/app:1@{pin}");
         for (pattern, image, expected) in [
             ("*", "anything", true),
             ("*.example.org", "eu.example.org:5000/a", true),
@@ -182,6 +185,9 @@ mod tests {
             ("team/*", "docker.io/team/app", true),
             (&pinned, &pinned, true),
             (&pinned, "registry.example/team/app:1", false),
+            (&pinned, &both, true),
+            ("registry.example/team/app:1", &both, false),
+            ("registry.example/team/app", &both, true),
         ] {
             let image: ImageRef = image.parse().unwrap();
             assert_eq!(Pattern::parse(pattern).unwrap().fits(Some(&image)), expected, "{pattern}");

@@ -68,8 +68,9 @@ impl Scope {
         })
     }
 
-    /// Whether signatures matter to it at all: whether it is worth looking for some.
+    /// Whether it is worth asking for signatures and for the index that the reference stands for.
     pub fn wants_signatures(&self) -> bool {
-        self.demands.iter().any(|demand| matches!(demand, Demand::Signature { .. }))
+        let wants = |demand| matches!(demand, &Demand::Signature { .. } | &Demand::Digest(_));
+        self.demands.iter().any(wants)
     }
 }

@@ -113,10 +113,8 @@ impl Envelope<'_> {
             return Err(fail("it was changed after it was signed".to_owned()));
         }
         if subject.size_bytes.is_some_and(|size| size != target.size) {
-            return Err(fail(format!(
-                "it signs a manifest of {} bytes, not this one",
-                target.size
-            )));
+            let why = format!("it signs a manifest of {} bytes, not this one", target.size);
+            return Err(Failure::authentic(signed, why));
         }
         Ok(Holds { signed, signer: signer.subject })
     }

@@ -18,7 +18,8 @@ fn good() -> Protected {
 fn what_is_protected_must_be_known_and_agree() {
     assert_eq!(good().check(now()), Ok(()));
     let later: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
-    let changes: [(fn(&mut Protected), &str); 7] = [
+    type Change = fn(&mut Protected);
+    let changes: [(Change, &str); 7] = [
         (|p| p.content_type = "application/json".into(), "is of the type `application/json`"),
         (|p| p.signing_scheme = "notary.none".into(), "`notary.none` is not known"),
         (|p| p.critical.push("io.cncf.notary.verificationPlugin".into()), "verificationPlugin"),

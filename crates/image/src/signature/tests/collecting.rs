@@ -161,7 +161,9 @@ fn what_is_not_what_it_is_named_by_is_said() {
     store.blobs.insert(digest_of(b"{\"g\":1}"), b"{\"h\":1}".to_vec());
     store.referrers = vec![other, of_another, large, forged, blob, good];
     let found = store.collect();
-    assert_eq!(found.signatures.len(), 1);
+    // That it is attached to another says nothing: what it signs does.
+    assert_eq!(found.signatures.len(), 2);
+    assert!(found.signatures.iter().all(|raw| raw.subject == subject()));
     let whys = found.unread.join("\n");
     for why in ["listed but not there", "the limit is 1048576", "damaged or forged"] {
         assert!(whys.contains(why), "{whys}");
