@@ -19,20 +19,52 @@ const MAX_SCHEME_BYTES: usize = 24;
 
 /// Schemes of databases, queues and directories: rule, title, schemes.
 const STORES: [(&str, &str, &[&str]); 8] = [
-    ("postgres-url", "PostgreSQL address with a password", &["postgres", "postgresql", "psql", "postgresql+psycopg2", "postgresql+asyncpg", "postgresql+psycopg", "cockroachdb"]),
-    ("mysql-url", "MySQL address with a password", &["mysql", "mariadb", "mysql2", "mysqli", "mysql+pymysql", "mysql+mysqldb", "mysqlx"]),
+    (
+        "postgres-url",
+        "PostgreSQL address with a password",
+        &[
+            "postgres",
+            "postgresql",
+            "psql",
+            "postgresql+psycopg2",
+            "postgresql+asyncpg",
+            "postgresql+psycopg",
+            "cockroachdb",
+        ],
+    ),
+    (
+        "mysql-url",
+        "MySQL address with a password",
+        &["mysql", "mariadb", "mysql2", "mysqli", "mysql+pymysql", "mysql+mysqldb", "mysqlx"],
+    ),
     ("mongodb-url", "MongoDB address with a password", &["mongodb", "mongodb+srv"]),
     ("redis-url", "Redis address with a password", &["redis", "rediss", "valkey"]),
-    ("amqp-url", "AMQP address with a password", &["amqp", "amqps", "rabbitmq", "stomp", "mqtt", "mqtts", "nats", "kafka"]),
-    ("sqlserver-url", "SQL Server address with a password", &["sqlserver", "mssql", "mssql+pyodbc", "oracle", "clickhouse", "db2"]),
-    ("mail-url", "mail server address with a password", &["smtp", "smtps", "imap", "imaps", "pop3", "ldap", "ldaps"]),
-    ("file-transfer-url", "file server address with a password", &["ftp", "ftps", "sftp", "ssh", "scp", "smb", "cifs", "webdav", "dav", "davs", "rsync"]),
+    (
+        "amqp-url",
+        "AMQP address with a password",
+        &["amqp", "amqps", "rabbitmq", "stomp", "mqtt", "mqtts", "nats", "kafka"],
+    ),
+    (
+        "sqlserver-url",
+        "SQL Server address with a password",
+        &["sqlserver", "mssql", "mssql+pyodbc", "oracle", "clickhouse", "db2"],
+    ),
+    (
+        "mail-url",
+        "mail server address with a password",
+        &["smtp", "smtps", "imap", "imaps", "pop3", "ldap", "ldaps"],
+    ),
+    (
+        "file-transfer-url",
+        "file server address with a password",
+        &["ftp", "ftps", "sftp", "ssh", "scp", "smb", "cifs", "webdav", "dav", "davs", "rsync"],
+    ),
 ];
 
 /// Hosts that stand for some host.
 const EXAMPLE_HOSTS: [&str; 14] = [
-    "example", "host", "hostname", "server", "proxy", "domain", "somehost", "myhost", "my-host", "foo",
-    "bar", "test", "yourhost", "site",
+    "example", "host", "hostname", "server", "proxy", "domain", "somehost", "myhost", "my-host",
+    "foo", "bar", "test", "yourhost", "site",
 ];
 /// Users that come with a made-up password.
 const EXAMPLE_USERS: [&str; 8] = ["user", "username", "foo", "name", "me", "joe", "usr", "uname"];
@@ -45,7 +77,8 @@ pub(crate) fn hit(text: Text<'_>, keyword: Range<usize>) -> Option<Hit<'static>>
     let value = text.bytes.get(password.clone())?;
     let confidence = judge(text, &user, value, &host)?;
     let store = STORES.iter().find(|(_, _, schemes)| schemes.contains(&scheme.as_str()));
-    let (rule, title) = store.map_or(("url-password", "address with a password"), |(rule, title, _)| (*rule, *title));
+    let (rule, title) = store
+        .map_or(("url-password", "address with a password"), |(rule, title, _)| (*rule, *title));
     Some(Hit {
         rule,
         title: Cow::Borrowed(title),
@@ -62,7 +95,8 @@ pub(crate) fn hit(text: Text<'_>, keyword: Range<usize>) -> Option<Hit<'static>>
 fn user_info(text: &[u8], start: usize) -> Option<(String, Range<usize>, usize)> {
     let rest = text.get(start..text.len().min(start.saturating_add(MAX_USER_INFO_BYTES)))?;
     let ends = |&b: &u8| {
-        b.is_ascii_whitespace() || matches!(b, b'/' | b'@' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'|' | b'?')
+        b.is_ascii_whitespace()
+            || matches!(b, b'/' | b'@' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'|' | b'?')
             || !b.is_ascii_graphic()
     };
     let first = rest.iter().position(ends)?;
@@ -89,7 +123,8 @@ fn scheme_before(text: &[u8], end: usize) -> Option<String> {
 /// The host, in small letters; `None` when it is none.
 fn host_at(text: &[u8], start: usize) -> Option<String> {
     let rest = text.get(start..text.len().min(start + 253))?;
-    let is_host = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'[' | b']');
+    let is_host =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'[' | b']');
     let length = rest.iter().take_while(|b| is_host(b)).count();
     let after = rest.get(length).copied().unwrap_or(b' ');
     let host = String::from_utf8_lossy(rest.get(..length)?).to_ascii_lowercase();
@@ -107,16 +142,24 @@ fn judge(text: Text<'_>, user: &str, password: &[u8], host: &str) -> Option<Conf
     }
     let example = example_host || EXAMPLE_USERS.contains(&user.to_ascii_lowercase().as_str());
     let same = user.as_bytes().eq_ignore_ascii_case(password);
-    let settings = matches!(text.syntax, Syntax::Config | Syntax::Shell | Syntax::Variable);
+    let settings = text.syntax.takes_bare_values();
     match worth {
         Worth::Nothing => None,
         Worth::Placeholder | Worth::Words if !settings => None,
+        Worth::Placeholder if text.syntax.is_in_force() && plausible::is_stock(password) => {
+            Some(Confidence::Likely)
+        }
         Worth::Placeholder => Some(Confidence::Placeholder),
         _ if same => settings.then_some(Confidence::Placeholder),
         _ if example_host && worth != Worth::Random => None,
         Worth::Password if example && !settings => None,
         Worth::Password if text.syntax == Syntax::Prose => None,
-        Worth::Password if !settings && !plausible::is_chosen(password) => None,
+        // In code, what is not as rules for passwords ask is an example of an address.
+        Worth::Password
+            if !settings && (password.contains(&b':') || !plausible::is_chosen(password)) =>
+        {
+            None
+        }
         _ => Some(Confidence::Likely),
     }
 }
@@ -150,8 +193,15 @@ mod tests {
     #[test]
     fn passes_addresses_without_one() {
         for text in [
-            "https://host/path@x", "http://user@host/", "http://h:80/a@b", "ftp://user:@h/", "x://a:${P}@h",
-            "http://user:pass@example.com/", "://a:b@c", "git@x://", "http://a:b",
+            "https://host/path@x",
+            "http://user@host/",
+            "http://h:80/a@b",
+            "ftp://user:@h/",
+            "x://a:${P}@h",
+            "http://user:pass@example.com/",
+            "://a:b@c",
+            "git@x://",
+            "http://a:b",
         ] {
             check(Syntax::Source, text, None);
         }

@@ -30,7 +30,8 @@ pub(crate) fn at(text: &[u8], keyword: Range<usize>, syntax: Syntax) -> Option<A
     let name = name_around(text, keyword)?;
     let (mut at, closed) = skip_closers(text, name.end);
     at = skip_blanks(text, at)?;
-    let (operator, after) = operator(text, at, &name, closed)?;
+    let found = operator(text, at, &name, closed).or_else(|| paired(text, at, &name));
+    let (operator, after) = found?;
     let value = match operator {
         Operator::Element => element(text, after)?,
         Operator::Comma => literal(text, skip_blanks(text, after)?)?,
@@ -43,7 +44,10 @@ pub(crate) fn at(text: &[u8], keyword: Range<usize>, syntax: Syntax) -> Option<A
         Operator::Type => typed(text, after)?,
     };
     let quoted = operator == Operator::Element
-        || value.start.checked_sub(1).is_some_and(|i| matches!(text.get(i), Some(b'"' | b'\'' | b'`')));
+        || value
+            .start
+            .checked_sub(1)
+            .is_some_and(|i| matches!(text.get(i), Some(b'"' | b'\'' | b'`')));
     (!value.is_empty()).then_some(Assignment { name, value, quoted })
 }
 
@@ -64,12 +68,11 @@ fn is_name(byte: u8) -> bool {
 fn name_around(text: &[u8], keyword: Range<usize>) -> Option<Range<usize>> {
     let floor = keyword.start.saturating_sub(MAX_NAME_BYTES);
     let before = text.get(floor..keyword.start)?;
-    let back = before.iter().rev().take_while(|&&b| is_name(b) || b == b'.').count();
+    let back = before.iter().rev().take_while(|&&b| is_name(b) || matches!(b, b'.' | b'/')).count();
     let ceiling = text.len().min(keyword.end.saturating_add(MAX_NAME_BYTES));
     let after = text.get(keyword.end..ceiling)?;
     let on = after.iter().take_while(|&&b| is_name(b)).count();
-    (back < MAX_NAME_BYTES && on < MAX_NAME_BYTES)
-        .then_some(keyword.start - back..keyword.end + on)
+    (back < MAX_NAME_BYTES && on < MAX_NAME_BYTES).then_some(keyword.start - back..keyword.end + on)
 }
 
 /// Passes quotes and brackets that end a name; says whether there was a quote.
@@ -93,7 +96,12 @@ fn skip_blanks(text: &[u8], at: usize) -> Option<usize> {
     Some(at + blanks)
 }
 
-fn operator(text: &[u8], at: usize, name: &Range<usize>, closed: bool) -> Option<(Operator, usize)> {
+fn operator(
+    text: &[u8],
+    at: usize,
+    name: &Range<usize>,
+    closed: bool,
+) -> Option<(Operator, usize)> {
     let next = text.get(at + 1).copied().unwrap_or(b'\n');
     match text.get(at)? {
         b'=' if matches!(next, b'=' | b'~') => None,
@@ -104,13 +112,47 @@ fn operator(text: &[u8], at: usize, name: &Range<usize>, closed: bool) -> Option
         b':' => Some((Operator::Colon, at + 1)),
         b'?' | b'+' if next == b'=' => Some((Operator::Equals, at + 2)),
         b',' if closed && is_setter(text, name.start) => Some((Operator::Comma, at + 1)),
-        b'>' if at == name.end && opens_element(text, name.start) => Some((Operator::Element, at + 1)),
+        b'>' if at == name.end && opens_element(text, name.start) => {
+            Some((Operator::Element, at + 1))
+        }
         _ if closed => None,
         b'-' => None,
         _ if at > name.end && takes_blank(text, name) => Some((Operator::Blank, at)),
         byte if at > name.end && byte.is_ascii_alphabetic() => Some((Operator::Type, at)),
         _ => None,
     }
+}
+
+/// A name that is itself a value, with its own value beside it: `name: X`, then `value: x`, as in
+/// manifests; `key="X" value="x"` and `key="X">x<` in XML.
+fn paired(text: &[u8], at: usize, name: &Range<usize>) -> Option<(Operator, usize)> {
+    if !is_called(text.get(name.start.saturating_sub(12)..name.start)?) {
+        return None;
+    }
+    if text.get(at) == Some(&b'>') {
+        return Some((Operator::Element, at + 1));
+    }
+    let rest = text.get(at..text.len().min(at + 64))?;
+    let gap = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b'"' | b'\'');
+    let start = rest.iter().take_while(|b| gap(b)).count();
+    let after = rest.get(start..)?;
+    let is_value = after.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"value"));
+    let close = usize::from(matches!(after.get(5), Some(b'"' | b'\'')));
+    let sign = matches!(after.get(5 + close), Some(b':' | b'='));
+    (is_value && sign).then_some((Operator::Equals, at + start + 6 + close))
+}
+
+/// Whether a text ends with `name:` or `key=`, in or without quotes.
+fn is_called(before: &[u8]) -> bool {
+    let sign = |b: &u8| matches!(b, b'"' | b'\'' | b' ' | b'\\');
+    let bare = |text: &[u8]| text.len() - text.iter().rev().take_while(|b| sign(b)).count();
+    let before = before.get(..bare(before)).unwrap_or_default();
+    let word = before.strip_suffix(b":").or_else(|| before.strip_suffix(b"=")).unwrap_or_default();
+    let word = word.get(..bare(word)).unwrap_or_default();
+    [&b"name"[..], b"key"].iter().any(|end| {
+        let tail = word.len().checked_sub(end.len()).and_then(|at| word.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    })
 }
 
 /// Calls that give a name a value: `define('NAME', 'value')`.
@@ -139,7 +181,9 @@ fn takes_blank(text: &[u8], name: &Range<usize>) -> bool {
 /// `str = "x"`, `&str = "x"`, `string = "x"`: a type, then a quoted value.
 fn typed(text: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = text.get(at..)?;
-    let is_type = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'&' | b'\'' | b'<' | b'>' | b'_' | b'*' | b'?');
+    let is_type = |b: u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'&' | b'\'' | b'<' | b'>' | b'_' | b'*' | b'?')
+    };
     let length = rest.iter().take(MAX_TYPE_BYTES).take_while(|&&b| is_type(b)).count();
     let equals = skip_blanks(text, at + length)?;
     if length == 0 || text.get(equals) != Some(&b'=') || text.get(equals + 1) == Some(&b'=') {
@@ -170,7 +214,10 @@ fn literal(text: &[u8], mut at: usize) -> Option<Range<usize>> {
     while let Some(&byte) = rest.get(end) {
         match byte {
             b'\n' => return None,
-            b'\\' if rest.get(end + 1) == Some(&quote) && text.get(at.wrapping_sub(1)) == Some(&b'\\') => {
+            b'\\'
+                if rest.get(end + 1) == Some(&quote)
+                    && text.get(at.wrapping_sub(1)) == Some(&b'\\') =>
+            {
                 return Some(start..start + end);
             }
             b'\\' => end += 1,
@@ -241,6 +288,10 @@ mod tests {
             ("var pass string = \"x1\"", "pass", "x1"),
             ("pass := `x1`", "pass", "x1"),
             ("<dbPassword> x1 </dbPassword>", "dbPassword", "x1"),
+            ("- name: DB_PASS\n  value: 'x1'", "DB_PASS", "x1"),
+            ("{\"name\": \"DB_PASS\", \"value\": \"x1\"}", "DB_PASS", "x1"),
+            ("<add key=\"DbPass\" value=\"x1\"/>", "DbPass", "x1"),
+            ("<entry key=\"db.pass\">x1</entry>", "db.pass", "x1"),
             ("pass = 'it\\'s'", "pass", "it\\'s"),
         ] {
             check(Syntax::Source, text, Some((name, value)));
@@ -261,10 +312,21 @@ mod tests {
     #[test]
     fn passes_what_assigns_nothing() {
         for text in [
-            "password == \"x1\"", "password::new(\"x\")", "password(\"x1\")", "pass", "password =",
-            "password = \"x1", "the password is x1", "password=\"\"", "password, user)",
-            "password.length = \"8\"", "<password>", "<password>x\n</password>", "['password', 'x']",
-            "<input id=\"password\" class=\"x\">", "--password --other",
+            "password == \"x1\"",
+            "password::new(\"x\")",
+            "password(\"x1\")",
+            "pass",
+            "password =",
+            "password = \"x1",
+            "the password is x1",
+            "password=\"\"",
+            "password, user)",
+            "password.length = \"8\"",
+            "<password>",
+            "<password>x\n</password>",
+            "['password', 'x']",
+            "<input id=\"password\" class=\"x\">",
+            "--password --other",
         ] {
             check(Syntax::Source, text, None);
         }

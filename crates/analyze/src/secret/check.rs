@@ -56,7 +56,11 @@ mod tests {
     #[test]
     fn checks_what_is_encoded() {
         let check = |check: Check, clear: &str, expect: Option<Confidence>| {
-            assert_eq!(passes(check, crate::secret::keys::encode(clear).as_bytes()), expect, "{clear}");
+            assert_eq!(
+                passes(check, crate::secret::keys::encode(clear).as_bytes()),
+                expect,
+                "{clear}"
+            );
         };
         check(Check::Basic, "robot:Vq9sLwm2Xz", Some(Confidence::Certain));
         check(Check::Basic, "user:password", Some(Confidence::Placeholder));

@@ -25,12 +25,17 @@ pub(crate) fn scan(engine: &Engine, config: &ImageConfig) -> Vec<Secret> {
     for (step, history) in config.history.iter().enumerate() {
         let place = SecretPlace::History(u32::try_from(step).unwrap_or(u32::MAX));
         let text = [history.created_by.as_str(), "\n", history.comment.as_str()].concat();
-        look(engine, &text, (Syntax::Shell, &place), &mut secrets);
+        look(engine, &text, (Syntax::Step, &place), &mut secrets);
     }
     secrets
 }
 
-fn look(engine: &Engine, text: &str, (syntax, place): (Syntax, &SecretPlace), secrets: &mut Vec<Secret>) {
+fn look(
+    engine: &Engine,
+    text: &str,
+    (syntax, place): (Syntax, &SecretPlace),
+    secrets: &mut Vec<Secret>,
+) {
     let bytes = text.as_bytes();
     let bytes = bytes.get(..bytes.len().min(MAX_CONFIG_TEXT_BYTES)).unwrap_or_default();
     let mut hits = engine.hits(Text { bytes, syntax, binary: false });

@@ -25,17 +25,24 @@ enum Format {
 pub(crate) fn hits(path: &str, text: &[u8]) -> Vec<Hit<'static>> {
     let Some(format) = format_of(path) else { return Vec::new() };
     match format {
-        Format::MasterKey => whole(text, 32, "rails-master-key", "Rails master key").into_iter().collect(),
+        Format::MasterKey => {
+            whole(text, 32, "rails-master-key", "Rails master key").into_iter().collect()
+        }
         Format::Keytab => keytab(text).into_iter().collect(),
         Format::Netrc => netrc(text),
-        _ => lines(text).filter_map(|line| of_line(format, text, line)).take(MAX_SECRET_HITS).collect(),
+        _ => lines(text)
+            .filter_map(|line| of_line(format, text, line))
+            .take(MAX_SECRET_HITS)
+            .collect(),
     }
 }
 
 fn format_of(path: &str) -> Option<Format> {
     let name = path.rsplit('/').next().unwrap_or(path);
     Some(match name {
-        "shadow" | "shadow-" | "passwd" | "passwd-" | "gshadow" | "gshadow-" | "master.passwd" => Format::Shadow,
+        "shadow" | "shadow-" | "passwd" | "passwd-" | "gshadow" | "gshadow-" | "master.passwd" => {
+            Format::Shadow
+        }
         ".pgpass" | "pgpass" | "pgpass.conf" => Format::Pgpass,
         ".netrc" | "_netrc" | "netrc" => Format::Netrc,
         "master.key" => Format::MasterKey,
@@ -101,8 +108,12 @@ fn is_hash(value: &[u8]) -> bool {
     let value = value.strip_prefix(b"{SHA}").map_or(value, |_| b"$sha1$xxxxxxxxxxxxxxxx");
     let value = value.strip_prefix(b"{SSHA}").map_or(value, |_| b"$sha1$xxxxxxxxxxxxxxxx");
     let method = value.strip_prefix(b"$").and_then(|rest| rest.iter().position(|&b| b == b'$'));
-    let digits = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'.' | b'/' | b'=' | b',' | b'-' | b'+');
-    value.len() >= 20 && method.is_some_and(|length| (1..=8).contains(&length)) && value.iter().all(digits)
+    let digits = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'$' | b'.' | b'/' | b'=' | b',' | b'-' | b'+')
+    };
+    value.len() >= 20
+        && method.is_some_and(|length| (1..=8).contains(&length))
+        && value.iter().all(digits)
 }
 
 /// The DES form of `crypt(3)`.
@@ -140,7 +151,12 @@ fn netrc(text: &[u8]) -> Vec<Hit<'static>> {
 }
 
 /// A file that is nothing but that many hex digits.
-fn whole(text: &[u8], digits: usize, rule: &'static str, title: &'static str) -> Option<Hit<'static>> {
+fn whole(
+    text: &[u8],
+    digits: usize,
+    rule: &'static str,
+    title: &'static str,
+) -> Option<Hit<'static>> {
     let content = text.trim_ascii_end();
     let hex = content.len() == digits && content.iter().all(u8::is_ascii_hexdigit);
     (hex && !plausible::is_patterned(content)).then(|| Hit {
@@ -158,7 +174,12 @@ fn keytab(text: &[u8]) -> Option<Hit<'static>> {
     })
 }
 
-fn hit(rule: &'static str, title: &'static str, confidence: Confidence, secret: Range<usize>) -> Hit<'static> {
+fn hit(
+    rule: &'static str,
+    title: &'static str,
+    confidence: Confidence,
+    secret: Range<usize>,
+) -> Hit<'static> {
     Hit {
         rule,
         title: Cow::Borrowed(title),
@@ -191,7 +212,11 @@ mod tests {
         );
         check("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n", &[]);
         let apr = "$apr1$r31kz1Vb$Kq0Vw8s4m2xYz7LpTn5dE.";
-        check("srv/.htpasswd", &format!("bob:{apr}\n# c\nal:xx8Kq0Vw8s4mZ\n"), &[apr, "xx8Kq0Vw8s4mZ"]);
+        check(
+            "srv/.htpasswd",
+            &format!("bob:{apr}\n# c\nal:xx8Kq0Vw8s4mZ\n"),
+            &[apr, "xx8Kq0Vw8s4mZ"],
+        );
         check("root/.pgpass", "db:5432:*:app:w0mb\\:At9\n#h:1:*:u:p\n", &["w0mb\\:At9"]);
         check("root/.netrc", "machine a\n login b\n password k3Yt0nE!\n", &["k3Yt0nE!"]);
         let key = "0f3a9c8b7d6e5f4a1b2c3d4e5f60718a";

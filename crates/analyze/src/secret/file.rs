@@ -21,14 +21,35 @@ const HEAD_BYTES: usize = 8 << 10;
 
 /// How compressed and media formats begin: no text lies in them.
 const OPAQUE_HEADS: [&[u8]; 20] = [
-    b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"PK\x03\x04",
-    b"7z\xbc\xaf", b"Rar!", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"wOFF", b"wOF2", b"OggS", b"fLaC",
-    b"ID3", b"\x1aE\xdf\xa3", b"RIFF", b"!<arch>\ndebian", b"\x00\x00\x00\x0cjP",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x28\xb5\x2f\xfd",
+    b"\x04\x22\x4d\x18",
+    b"PK\x03\x04",
+    b"7z\xbc\xaf",
+    b"Rar!",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"wOFF",
+    b"wOF2",
+    b"OggS",
+    b"fLaC",
+    b"ID3",
+    b"\x1aE\xdf\xa3",
+    b"RIFF",
+    b"!<arch>\ndebian",
+    b"\x00\x00\x00\x0cjP",
 ];
 /// Directories of the certificate authorities that a system trusts.
 const TRUST_DIRECTORIES: [&str; 6] = [
-    "etc/ssl/certs/", "usr/share/ca-certificates/", "etc/pki/ca-trust/", "etc/pki/tls/certs/",
-    "usr/share/pki/", "etc/ca-certificates/",
+    "etc/ssl/certs/",
+    "usr/share/ca-certificates/",
+    "etc/pki/ca-trust/",
+    "etc/pki/tls/certs/",
+    "usr/share/pki/",
+    "etc/ca-certificates/",
 ];
 
 /// What the bytes are.
@@ -45,7 +66,8 @@ pub(crate) fn scan(engine: &Engine, entry: &FileEntry, content: &dyn Content) ->
     let mut found = SecretScan::default();
     let size_bytes = content.size_bytes();
     if size_bytes > MAX_SECRET_FILE_BYTES {
-        let detail = format!("{size_bytes} bytes, more than {MAX_SECRET_FILE_BYTES} searched for secrets");
+        let detail =
+            format!("{size_bytes} bytes, more than {MAX_SECRET_FILE_BYTES} searched for secrets");
         found.skipped.push(skip(entry, SkipReason::TooLarge, detail));
         return found;
     }
@@ -123,7 +145,8 @@ fn in_pieces(
     loop {
         let length = content.read_at(base.offset, &mut window)?;
         let bytes = window.get(..length).unwrap_or_default();
-        let last = base.offset.saturating_add(length as u64) >= content.size_bytes() || length < SECRET_WINDOW_BYTES;
+        let last = base.offset.saturating_add(length as u64) >= content.size_bytes()
+            || length < SECRET_WINDOW_BYTES;
         let step = length.saturating_sub(SECRET_OVERLAP_BYTES);
         base.until = if last { 0 } else { step };
         piece(engine, entry, (bytes, kind, base), found);
@@ -156,25 +179,36 @@ fn piece(
 }
 
 /// Puts hits in order, counts their lines and makes the nouns.
-fn keep(entry: &FileEntry, mut hits: Vec<Hit<'_>>, (bytes, base): (&[u8], Base), found: &mut SecretScan) {
+fn keep(
+    entry: &FileEntry,
+    mut hits: Vec<Hit<'_>>,
+    (bytes, base): (&[u8], Base),
+    found: &mut SecretScan,
+) {
     if hits.is_empty() {
         return;
     }
     hit::settle(&mut hits);
     let room = MAX_SECRETS_PER_FILE.saturating_sub(found.secrets.len());
     let more = hits.len().saturating_sub(room);
-    let hidden: Vec<_> = hits.iter().filter(|hit| hit.category != SecretCategory::Certificate).map(Hit::hidden).collect();
+    let hidden: Vec<_> = hits
+        .iter()
+        .filter(|hit| hit.category != SecretCategory::Certificate)
+        .map(Hit::hidden)
+        .collect();
     let is_text = !bytes.iter().take(HEAD_BYTES).any(|&b| b == 0);
     let (mut line, mut at) = (base.lines.saturating_add(1), 0);
     for hit in hits.into_iter().take(room) {
-        line = line.saturating_add(count_lines(bytes.get(at..hit.secret.start).unwrap_or_default()));
+        line =
+            line.saturating_add(count_lines(bytes.get(at..hit.secret.start).unwrap_or_default()));
         at = hit.secret.start;
         let place = SecretPlace::File(entry.path.clone());
         let line = if is_text { line } else { 0 };
         found.secrets.push(hit.into_secret(bytes, &hidden, (place, line, base.offset)));
     }
     if more > 0 {
-        let detail = format!("{more} secrets more than the {MAX_SECRETS_PER_FILE} told of one file");
+        let detail =
+            format!("{more} secrets more than the {MAX_SECRETS_PER_FILE} told of one file");
         found.skipped.push(skip(entry, SkipReason::TooMany, detail));
     }
 }
@@ -203,7 +237,8 @@ fn drop_bundles(path: &str, secrets: &mut Vec<Secret>) {
         let is_ca = secret.certificate.as_ref().is_some_and(|facts| facts.is_ca);
         !is_certificate(secret) || !(many || trusted && is_ca)
     });
-    secrets.retain(|secret| !(is_certificate(secret) && secret.confidence == Confidence::Placeholder));
+    secrets
+        .retain(|secret| !(is_certificate(secret) && secret.confidence == Confidence::Placeholder));
 }
 
 fn skip(entry: &FileEntry, reason: SkipReason, detail: String) -> Skip {

@@ -11,6 +11,7 @@ use super::engine::Text;
 use super::hit::{Hit, Rank};
 use super::plausible::{self, Worth};
 use super::syntax::Syntax;
+use super::words::HARMLESS_NAME_PARTS;
 
 /// What a name promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +52,6 @@ pub(crate) const KEYWORDS: [(&str, NameKind); 26] = [
     ("app_key", NameKind::Token),
 ];
 
-/// Parts of names of things that are public or no value, in small letters.
-const HARMLESS_NAME_PARTS: [&[u8]; 63] = [
-    b"public", b"pubkey", b"hash", b"digest", b"sha1", b"sha2", b"md5", b"checksum", b"salt", b"file",
-    b"path", b"dir", b"url", b"uri", b"name", b"_id", b"-id", b"length", b"size", b"count", b"type",
-    b"format", b"field", b"column", b"label", b"title", b"prompt", b"message", b"error", b"text",
-    b"placeholder", b"policy", b"regex", b"pattern", b"hint", b"help", b"desc", b"input", b"form",
-    b"param", b"header", b"cookie", b"csrf", b"xsrf", b"nonce", b"expir", b"timeout", b"class", b"icon",
-    b"style", b"endpoint", b"algorithm", b"provider", b"encrypted", b"tokeniz", b"version", b"ref",
-    b"dummy", b"example", b"sample", b"fake", b"mock", b"reset",
-];
-
 /// The value that was judged last, since several keywords may stand in one name.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -75,19 +65,23 @@ pub(crate) fn hit(
     kind: NameKind,
     seen: &mut Seen,
 ) -> Option<Hit<'static>> {
-    let keyword = keyword.start..keyword.end - usize::from(text.bytes.get(keyword.end - 1) == Some(&b'='));
+    let keyword =
+        keyword.start..keyword.end - usize::from(text.bytes.get(keyword.end - 1) == Some(&b'='));
     let found = assignment::at(text.bytes, keyword.clone(), text.syntax)?;
     if found.value.start == std::mem::replace(&mut seen.value_start, found.value.start) {
         return None;
     }
     let name = last_part(text.bytes.get(found.name.clone())?);
     let value = text.bytes.get(found.value.clone())?;
-    if is_harmless(name) || repeats_name(name, value) || goes_on(text.bytes, &found, &keyword, kind) {
+    if is_harmless(name) || repeats_name(name, value) || goes_on(text.bytes, &found, &keyword, kind)
+    {
         return None;
     }
     let confidence = judge(text, &found, value, kind)?;
     let (rule, title, category) = match kind {
-        NameKind::Password => ("generic-password", "password in an assignment", SecretCategory::Password),
+        NameKind::Password => {
+            ("generic-password", "password in an assignment", SecretCategory::Password)
+        }
         NameKind::Token => ("generic-secret", "secret in an assignment", SecretCategory::Token),
     };
     Some(Hit {
@@ -106,28 +100,36 @@ pub(crate) fn hit(
 fn judge(text: Text<'_>, found: &Assignment, value: &[u8], kind: NameKind) -> Option<Confidence> {
     let worth = plausible::worth(value);
     let prose = text.syntax == Syntax::Prose || is_comment(text.bytes, found.name.start);
-    let open = matches!(text.syntax, Syntax::Config | Syntax::Shell | Syntax::Variable);
+    let open = text.syntax.takes_bare_values();
+    let in_force = text.syntax.is_in_force();
+    let stock = worth == Worth::Placeholder && plausible::is_stock(value);
+    let chosen = plausible::is_chosen(value);
     let proves = match (kind, worth) {
-        (_, Worth::Nothing | Worth::Placeholder) => false,
-        (_, Worth::Random) if prose => false,
-        (_, Worth::Random) => true,
         _ if prose => false,
-        (NameKind::Password, Worth::Words) => open && is_setting(text.syntax, found, value),
+        (_, Worth::Random) => true,
+        (_, Worth::Nothing) => false,
+        (NameKind::Password, Worth::Placeholder) => in_force && stock,
+        (NameKind::Password, Worth::Words) => in_force && value.len() >= 5 && is_one_word(value),
         (NameKind::Password, Worth::Password) if open => value.len() >= 5,
-        (NameKind::Password, Worth::Password) => plausible::is_chosen(value),
-        (NameKind::Token, Worth::Password) => open && value.len() >= 10 && plausible::is_chosen(value),
-        (NameKind::Token, Worth::Words) => false,
+        (NameKind::Password, Worth::Password) => chosen,
+        (NameKind::Token, Worth::Password) if in_force => value.len() >= 8 && has_digit(value),
+        (NameKind::Token, Worth::Password) => open && value.len() >= 10 && chosen,
+        (NameKind::Token, Worth::Placeholder | Worth::Words) => false,
     };
     if proves {
         return Some(Confidence::Likely);
     }
-    let stock = worth == Worth::Placeholder && kind == NameKind::Password && open && !prose;
-    (stock && text.syntax == Syntax::Variable).then_some(Confidence::Placeholder)
+    let default = stock && kind == NameKind::Password && open && !prose;
+    default.then_some(Confidence::Placeholder)
 }
 
-/// A word as a password: only where a variable is set, and nothing else can be meant.
-fn is_setting(syntax: Syntax, _found: &Assignment, value: &[u8]) -> bool {
-    syntax == Syntax::Variable && value.len() >= 5 && !value.contains(&b'.') && !value.contains(&b'/')
+fn has_digit(value: &[u8]) -> bool {
+    value.iter().any(u8::is_ascii_digit)
+}
+
+/// Not a name with parts, which refers to something.
+fn is_one_word(value: &[u8]) -> bool {
+    !value.iter().any(|b| matches!(b, b'.' | b'/' | b':' | b','))
 }
 
 /// Whether the name goes on after the keyword for so long that it means something else:
@@ -170,7 +172,7 @@ fn is_comment(text: &[u8], at: usize) -> bool {
     let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
     let line = before.get(start..).unwrap_or_default().trim_ascii_start();
     let line = if at > 0 { line } else { text };
-    [&b"#"[..], b";", b"//", b"*", b"/*", b"-- ", b"<!--", b"rem "].iter().any(|mark| {
-        line.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark))
-    })
+    [&b"#"[..], b";", b"//", b"*", b"/*", b"-- ", b"<!--", b"rem "]
+        .iter()
+        .any(|mark| line.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark)))
 }

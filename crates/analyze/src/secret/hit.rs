@@ -95,8 +95,11 @@ impl Hit<'_> {
 /// Puts hits in order of place and drops those that lie within a better one.
 pub(crate) fn settle(hits: &mut Vec<Hit<'_>>) {
     hits.sort_by(|a, b| {
-        (a.secret.start, std::cmp::Reverse(a.rank), std::cmp::Reverse(a.secret.end))
-            .cmp(&(b.secret.start, std::cmp::Reverse(b.rank), std::cmp::Reverse(b.secret.end)))
+        (a.secret.start, std::cmp::Reverse(a.rank), std::cmp::Reverse(a.secret.end)).cmp(&(
+            b.secret.start,
+            std::cmp::Reverse(b.rank),
+            std::cmp::Reverse(b.secret.end),
+        ))
     });
     let mut kept: Vec<Hit<'_>> = Vec::with_capacity(hits.len());
     for hit in hits.drain(..) {

@@ -22,6 +22,7 @@ mod rules;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -127,12 +128,12 @@ impl SecretScanner {
 
     /// Where secrets stand in a text, as of a build step, in bytes and in order.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
-        self.hits(text, Syntax::Shell).into_iter().map(|hit| hit.secret).collect()
+        self.hits(text, Syntax::Step).into_iter().map(|hit| hit.secret).collect()
     }
 
     /// The text, as of a build step, with every secret in it masked.
     pub fn mask(&self, text: &str) -> String {
-        self.masked(text, Syntax::Shell)
+        self.masked(text, Syntax::Step)
     }
 
     /// The configuration with every secret in it masked: what a report may show.

@@ -2,6 +2,7 @@
 //! fought here by what a value is, never by where its file lies.
 
 use super::letters;
+use super::words::{EXAMPLE_PARTS, STOCK_VALUES, VOID_VALUES};
 
 /// Longest run of equal bytes that chance makes.
 const MAX_EQUAL_RUN: usize = 5;
@@ -13,29 +14,6 @@ const MIN_RANDOM_BYTES: usize = 12;
 const MIN_SHORT_ENTROPY: f32 = 3.0;
 /// The same for longer ones.
 const MIN_LONG_ENTROPY: f32 = 3.4;
-
-/// Parts of values that are examples, in small letters.
-const EXAMPLE_PARTS: [&[u8]; 36] = [
-    b"example", b"xxxx", b"your_", b"your-", b"yourp", b"yoursecret", b"yourtoken", b"yourkey",
-    b"yourapi", b"placeholder", b"dummy", b"sample", b"redacted", b"changeme", b"change_me",
-    b"change-me", b"changethis", b"change_this", b"change-this", b"replaceme", b"replace_me",
-    b"replace-me", b"replace_with", b"insert_", b"insert-", b"fakekey", b"faketoken", b"notasecret",
-    b"not-a-secret", b"not_a_secret", b"....", b"****", b"____", b"foobar",
-    // The account key of Azure's storage emulator, and the key in Stripe's manual.
-    b"eby8vdm02xnocqflqu", b"4ec39hqlyjwdarjtt1zd",
-];
-/// Whole values that stand for a secret, are a published default, or say that there is none; in
-/// small letters.
-const STOCK_VALUES: [&[u8]; 62] = [
-    b"password", b"passwd", b"pass", b"pwd", b"secret", b"token", b"key", b"apikey", b"api_key",
-    b"username", b"user", b"root", b"admin", b"administrator", b"guest", b"test", b"testing",
-    b"demo", b"foo", b"bar", b"baz", b"none", b"null", b"nil", b"true", b"false", b"undefined",
-    b"default", b"empty", b"string", b"required", b"optional", b"changeit", b"mypassword",
-    b"mysecret", b"mytoken", b"mypass", b"my_password", b"my_secret", b"letmein", b"qwerty",
-    b"postgres", b"mysql", b"mariadb", b"redis", b"rabbitmq", b"mongo", b"oracle", b"s3cret",
-    b"s3cr3t", b"p@ssw0rd", b"passw0rd", b"password1", b"password123", b"pass123", b"test123",
-    b"admin123", b"secret123", b"pass1234", b"test1234", b"hunter2", b"value",
-];
 
 /// What a value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +51,7 @@ pub(crate) fn worth(value: &[u8]) -> Worth {
     if value.len() < 4 || is_code(value) {
         return Worth::Nothing;
     }
-    if is_stock(value) || is_example(value) || is_bracketed(value) {
+    if is_stock(value) || is_void(value) || is_example(value) || is_bracketed(value) {
         return Worth::Placeholder;
     }
     if is_random(value) {
@@ -95,15 +73,21 @@ pub(crate) fn is_random(value: &[u8]) -> bool {
         _ => MIN_LONG_ENTROPY,
     };
     let mixed = class_changes(value) * 6 >= value.len();
-    !digits && entropy(value) >= least && (hex && value.len() >= 16 || mixed && !letters::are_words(value))
+    !digits
+        && entropy(value) >= least
+        && (hex && value.len() >= 16 || mixed && !letters::are_words(value))
 }
 
 /// Whether there are only letters and what joins words. Letters in no order of English may be
 /// words of another language: as a password they count only with capitals in their midst.
 fn is_words(value: &[u8]) -> bool {
-    let joins = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'\'' | b',');
+    let joins = |b: &u8| {
+        b.is_ascii_alphabetic()
+            || matches!(b, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'\'' | b',')
+    };
     let inner = value.get(1..).unwrap_or_default();
-    let mixed = inner.iter().any(u8::is_ascii_uppercase) && inner.iter().any(u8::is_ascii_lowercase);
+    let mixed =
+        inner.iter().any(u8::is_ascii_uppercase) && inner.iter().any(u8::is_ascii_lowercase);
     value.iter().all(joins) && !(mixed && letters::are_random(value))
 }
 
@@ -130,28 +114,77 @@ fn class_changes(value: &[u8]) -> usize {
 /// References, calls, formats, paths, addresses and prose.
 fn is_code(value: &[u8]) -> bool {
     let starts = |prefixes: &[&[u8]]| prefixes.iter().any(|prefix| value.starts_with(prefix));
-    let has = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(value, part).is_some());
+    let has =
+        |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(value, part).is_some());
     let odd = |b: &u8| b.is_ascii_whitespace() || !b.is_ascii() || b.is_ascii_control();
     let dots = value.iter().filter(|&&b| b == b'.').count();
     value.iter().any(odd)
-        || starts(&[b"urn:", b"$", b"/", b"./", b"../", b"~/", b"@", b"%", b"*", b"&", b"!", b"#{", b"\\", b".", b","])
+        || starts(&[
+            b"urn:", b"$", b"/", b"./", b"../", b"~/", b"@", b"%", b"*", b"&", b"!", b"#{", b"\\",
+            b".", b",",
+        ])
         || has(&[
-            b"${", b"{{", b"$(", b"#{", b"<%", b"%>", b"()", b"](", b"->", b"::", b"://", b"%s", b"%d", b"\\n",
-            b"\\x", b"\\u", b"=>", b"||", b"&&", b"[\"", b"['", b"'.", b"\".", b".get", b"('", b"(\"", b"$_", b"&#",
-            b"<?", b"</", b"/>", b"==", b"@{", b"{$", b"}}",
+            b"${",
+            b"{{",
+            b"$(",
+            b"#{",
+            b"<%",
+            b"%>",
+            b"()",
+            b"](",
+            b"->",
+            b"::",
+            b"://",
+            b"%s",
+            b"%d",
+            b"\\n",
+            b"\\x",
+            b"\\u",
+            b"=>",
+            b"required|",
+            b"nullable|",
+            b"string|",
+            b"||",
+            b"&&",
+            b"[\"",
+            b"['",
+            b"'.",
+            b"\".",
+            b".get",
+            b"('",
+            b"(\"",
+            b"$_",
+            b"&#",
+            b"<?",
+            b"</",
+            b"/>",
+            b"==",
+            b"@{",
+            b"{$",
+            b"}}",
         ])
         || (value.contains(&b'(') && value.ends_with(b")"))
         || (value.contains(&b'[') && value.ends_with(b"]"))
-        || (dots >= 2 && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) && !letters::are_random(value))
+        || (dots >= 2
+            && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+            && !letters::are_random(value))
 }
 
 /// Whether a value names a variable instead of holding something: `$NAME`, `${NAME}`, `$(call)`.
 pub(crate) fn is_reference(value: &[u8]) -> bool {
     let named = value.first() == Some(&b'$') && value.get(1).is_some_and(u8::is_ascii_alphabetic);
-    named || [&b"${"[..], b"$(", b"{{", b"<%"].iter().any(|part| memchr::memmem::find(value, part).is_some())
+    named
+        || [&b"${"[..], b"$(", b"{{", b"<%"]
+            .iter()
+            .any(|part| memchr::memmem::find(value, part).is_some())
 }
 
-fn is_stock(value: &[u8]) -> bool {
+fn is_void(value: &[u8]) -> bool {
+    VOID_VALUES.iter().any(|void| void.eq_ignore_ascii_case(value))
+}
+
+/// Whether a value is one that everybody tries first.
+pub(crate) fn is_stock(value: &[u8]) -> bool {
     STOCK_VALUES.iter().any(|stock| stock.eq_ignore_ascii_case(value))
 }
 
@@ -169,7 +202,15 @@ fn contains_example_part(value: &[u8]) -> bool {
 
 /// `<password>`, `[secret]`, `{token}`, `%TOKEN%`, `__TOKEN__`.
 fn is_bracketed(value: &[u8]) -> bool {
-    let pairs = [(b'<', b'>'), (b'[', b']'), (b'{', b'}'), (b'%', b'%'), (b'_', b'_'), (b'#', b'#'), (b'@', b'@')];
+    let pairs = [
+        (b'<', b'>'),
+        (b'[', b']'),
+        (b'{', b'}'),
+        (b'%', b'%'),
+        (b'_', b'_'),
+        (b'#', b'#'),
+        (b'@', b'@'),
+    ];
     pairs.iter().any(|(open, close)| value.first() == Some(open) && value.last() == Some(close))
         || value.contains(&b'<') && value.contains(&b'>')
 }
@@ -204,7 +245,8 @@ fn few_kinds(value: &[u8]) -> bool {
 fn repeats(value: &[u8]) -> bool {
     let longest = (value.len() / 2).min(16);
     value.len() >= 8
-        && (1..=longest).any(|period| value.iter().zip(value.iter().skip(period)).all(|(a, b)| a == b))
+        && (1..=longest)
+            .any(|period| value.iter().zip(value.iter().skip(period)).all(|(a, b)| a == b))
 }
 
 #[cfg(test)]
@@ -216,14 +258,37 @@ mod tests {
         for (worth_expected, values) in [
             (
                 Worth::Nothing,
-                &["${DB_PASS}", "$pass", "getenv('X')", "/run/secrets/x", "a b c", "abc", "os.environ.get", "пароль"][..],
+                &[
+                    "${DB_PASS}",
+                    "$pass",
+                    "getenv('X')",
+                    "/run/secrets/x",
+                    "a b c",
+                    "abc",
+                    "os.environ.get",
+                    "пароль",
+                ][..],
             ),
             (
                 Worth::Placeholder,
-                &["changeme", "<password>", "xxxxxxxx", "your_password_here", "AKIAIOSFODNN7EXAMPLE", "12345678",
-                  "abcdefgh", "aaaaaaaa", "deadbeefdeadbeef", "hunter2", "__TOKEN__"],
+                &[
+                    "changeme",
+                    "<password>",
+                    "xxxxxxxx",
+                    "your_password_here",
+                    "AKIAIOSFODNN7EXAMPLE",
+                    "12345678",
+                    "abcdefgh",
+                    "aaaaaaaa",
+                    "deadbeefdeadbeef",
+                    "P@ssw0rd",
+                    "__TOKEN__",
+                ],
             ),
-            (Worth::Words, &["correct-horse", "databasePassword", "user.password", "Wachtwoord", "xkqjzwtv"]),
+            (
+                Worth::Words,
+                &["correct-horse", "databasePassword", "user.password", "Wachtwoord", "xkqjzwtv"],
+            ),
             (Worth::Password, &["Tr0ub4dor&3", "winter2019!", "xKqjZwtv", "S3cr3tP@ss!"]),
             (Worth::Random, &["9f8b1c2e7a6d5040b3c1", "kJ8s0dLq3ZxPw7Vb", "a8Fk2/sd+Q9xLm3Nz0Pt"]),
         ] {

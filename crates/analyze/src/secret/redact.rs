@@ -75,8 +75,7 @@ mod tests {
     #[test]
     fn masks_every_secret_of_the_line() {
         let text = b"first\nid=AKIAQQQQ key=sssss end\nlast";
-        let hidden =
-            [Hidden { span: 9..17, shown: 4 }, Hidden { span: 22..27, shown: 0 }];
+        let hidden = [Hidden { span: 9..17, shown: 4 }, Hidden { span: 22..27, shown: 0 }];
         assert_eq!(excerpt(text, &(9..17), &hidden), "id=AKIA******** key=******** end");
         assert_eq!(excerpt(text, &(22..27), &hidden), "id=AKIA******** key=******** end");
     }

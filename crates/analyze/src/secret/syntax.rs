@@ -12,15 +12,36 @@ pub(crate) enum Syntax {
     Source,
     /// Prose about settings: examples abound.
     Prose,
-    /// An environment variable or label: the value is the rest.
+    /// An environment variable or label: what is set is used.
     Variable,
+    /// A build step: commands, and what they set is used.
+    Step,
 }
 
 /// Endings of settings files.
 const CONFIG: [&str; 22] = [
-    "env", "ini", "conf", "cfg", "cnf", "config", "properties", "yaml", "yml", "toml", "json",
-    "tfvars", "tfstate", "service", "credentials", "secret", "secrets", "settings", "netrc",
-    "plist", "rc", "local",
+    "env",
+    "ini",
+    "conf",
+    "cfg",
+    "cnf",
+    "config",
+    "properties",
+    "yaml",
+    "yml",
+    "toml",
+    "json",
+    "tfvars",
+    "tfstate",
+    "service",
+    "credentials",
+    "secret",
+    "secrets",
+    "settings",
+    "netrc",
+    "plist",
+    "rc",
+    "local",
 ];
 /// Endings of prose, and of tables of translations.
 const PROSE: [&str; 22] = [
@@ -37,6 +58,9 @@ const PROSE_NAMES: [&str; 8] =
 const SETTINGS_WORDS: [&str; 7] =
     ["password", "passwd", "secret", "cred", "token", "config", "settings"];
 
+/// Parts of the names of variable files that are to be filled in.
+const TEMPLATES: [&str; 5] = ["example", "sample", "template", "dist", "default"];
+
 impl Syntax {
     /// The syntax of the file at `path`.
     pub(crate) fn of(path: &str) -> Syntax {
@@ -44,13 +68,18 @@ impl Syntax {
         let stem = name.trim_start_matches('.');
         let ending = stem.rsplit_once('.').map_or("", |(_, ending)| ending);
         if name.starts_with(".env") || stem.ends_with(".env") || name == "env" {
-            return Syntax::Config;
+            let template = TEMPLATES.iter().any(|template| name.contains(template));
+            return if template { Syntax::Config } else { Syntax::Variable };
         }
-        if name.starts_with("dockerfile") || name.starts_with("containerfile") || name == "makefile" {
+        if name.starts_with("dockerfile") || name.starts_with("containerfile") || name == "makefile"
+        {
             return Syntax::Shell;
         }
         let of = |list: &[&str]| list.contains(&ending);
-        if ending == "txt" && SETTINGS_WORDS.iter().any(|word| stem.contains(word)) && !stem.contains(".rst") {
+        if ending == "txt"
+            && SETTINGS_WORDS.iter().any(|word| stem.contains(word))
+            && !stem.contains(".rst")
+        {
             return Syntax::Config;
         }
         match () {
@@ -58,7 +87,9 @@ impl Syntax {
             () if of(&SHELL) => Syntax::Shell,
             () if of(&PROSE) => Syntax::Prose,
             () if PROSE_NAMES.iter().any(|prose| stem.starts_with(prose)) => Syntax::Prose,
-            () if name.starts_with('.') && (stem.ends_with("rc") || stem.ends_with("profile")) => Syntax::Shell,
+            () if name.starts_with('.') && (stem.ends_with("rc") || stem.ends_with("profile")) => {
+                Syntax::Shell
+            }
             () if ending.is_empty() => Syntax::Config,
             () => Syntax::Source,
         }
@@ -66,7 +97,12 @@ impl Syntax {
 
     /// Whether a value may stand without quotes.
     pub(crate) fn takes_bare_values(self) -> bool {
-        matches!(self, Syntax::Config | Syntax::Shell | Syntax::Variable)
+        matches!(self, Syntax::Config | Syntax::Shell | Syntax::Variable | Syntax::Step)
+    }
+
+    /// Whether what is set is used as it stands, so that even a poor password is one.
+    pub(crate) fn is_in_force(self) -> bool {
+        matches!(self, Syntax::Variable | Syntax::Step)
     }
 
     /// Whether words after a bare value say that it is prose.
@@ -77,7 +113,9 @@ impl Syntax {
     /// Whether `byte` ends a bare value, beside blanks.
     pub(crate) fn ends_bare(self, byte: u8) -> bool {
         match self {
-            Syntax::Shell => matches!(byte, b';' | b'&' | b'|' | b'"' | b'\'' | b'`' | b')' | b'<' | b'>'),
+            Syntax::Shell | Syntax::Step => {
+                matches!(byte, b';' | b'&' | b'|' | b'"' | b'\'' | b'`' | b')' | b'<' | b'>')
+            }
             _ => false,
         }
     }

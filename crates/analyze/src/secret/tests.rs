@@ -96,13 +96,22 @@ fn own_rules_join_the_built_in_ones() {
     let text = b"x corp_qzkwvjxp y".as_slice();
     let found = scanner.scan_file(&entry("a", text.len()), &text).secrets;
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].rule.as_str(), found[0].excerpt.as_str()), ("corp-token", "x corp******** y"));
+    assert_eq!(
+        (found[0].rule.as_str(), found[0].excerpt.as_str()),
+        ("corp-token", "x corp******** y")
+    );
     for (text, message) in [
         ("rules: 3", "secret rules: "),
         ("rules:\n  - {id: a, title: t, keywords: [abc], token: '('}\n", "secret rule a: "),
         ("rules:\n  - {id: a, title: t, keywords: [abc]}\n", "secret rule a: give exactly one"),
-        ("rules:\n  - {id: a, title: t, keywords: [ab], token: x}\n", "secret rule a: give keywords"),
-        ("rules:\n  - {id: a, title: t, keywords: [abc], token: x, colour: red}\n", "secret rules: "),
+        (
+            "rules:\n  - {id: a, title: t, keywords: [ab], token: x}\n",
+            "secret rule a: give keywords",
+        ),
+        (
+            "rules:\n  - {id: a, title: t, keywords: [abc], token: x, colour: red}\n",
+            "secret rules: ",
+        ),
     ] {
         let error = SecretScanner::with_rules(text).map(|_| ()).unwrap_err().to_string();
         assert!(error.starts_with(message) && !error.contains('\n'), "{error}");
@@ -138,7 +147,10 @@ fn configuration_is_searched_by_value_and_by_name() {
         ],
         labels: [("build.token".to_owned(), token.clone())].into(),
         history: vec![
-            HistoryStep { created_by: "/bin/sh -c #(nop) CMD [\"sh\"]".to_owned(), ..HistoryStep::default() },
+            HistoryStep {
+                created_by: "/bin/sh -c #(nop) CMD [\"sh\"]".to_owned(),
+                ..HistoryStep::default()
+            },
             HistoryStep {
                 created_by: format!("|2 NPM_TOKEN={token} VERSION=3 /bin/sh -c npm ci # buildkit"),
                 ..HistoryStep::default()
@@ -183,7 +195,16 @@ fn hostile_texts_are_bounded() {
     let found = scanner.scan_file(&entry("a", many.len()), &many.as_bytes());
     assert_eq!(found.secrets.len(), crate::limits::MAX_SECRETS_PER_FILE);
     assert_eq!(found.skipped.len(), 1);
-    for unit in ["password=", "-----BEGIN ", "://a:", "eyJ.", "AAAA", "secret_key:\"", "$6$", "-----BEGIN A-----"] {
+    for unit in [
+        "password=",
+        "-----BEGIN ",
+        "://a:",
+        "eyJ.",
+        "AAAA",
+        "secret_key:\"",
+        "$6$",
+        "-----BEGIN A-----",
+    ] {
         let text = unit.repeat((4 << 20) / unit.len());
         assert!(scan("x.conf", text.as_bytes()).len() <= 200, "{unit}");
     }

@@ -154,8 +154,14 @@ mod tests {
     #[test]
     fn stops_at_what_is_cut_or_has_no_length() {
         for bytes in [
-            &[][..], &[0x30], &[0x30, 5, 1], &[0x30, 0x80, 0, 0], &[0x30, 0x85, 1, 1, 1, 1, 1],
-            &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0x1f, 1, 0], &[0x30, 0x82, 1],
+            &[][..],
+            &[0x30],
+            &[0x30, 5, 1],
+            &[0x30, 0x80, 0, 0],
+            &[0x30, 0x85, 1, 1, 1, 1, 1],
+            &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+            &[0x1f, 1, 0],
+            &[0x30, 0x82, 1],
         ] {
             assert!(Der::new(bytes).value().is_none(), "{bytes:?}");
         }

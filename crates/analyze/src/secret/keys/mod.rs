@@ -64,7 +64,9 @@ const MIN_BODY_ENTROPY: f32 = 4.5;
 /// The key or certificate that begins at `mark`.
 pub(crate) fn hits(text: Text<'_>, at: Range<usize>, mark: Mark, hits: &mut Vec<Hit<'_>>) {
     match mark {
-        Mark::Armour => hits.extend(pem::block_at(text.bytes, at.start, is_wanted).and_then(armoured)),
+        Mark::Armour => {
+            hits.extend(pem::block_at(text.bytes, at.start, is_wanted).and_then(armoured))
+        }
         Mark::EncodedArmour => hits.extend(encoded(text.bytes, at.start)),
         Mark::Putty => {
             let rest = text.bytes.get(at.start..).unwrap_or_default();
@@ -118,9 +120,10 @@ fn gpg_agent(bytes: &[u8]) -> Option<Hit<'static>> {
         return None;
     }
     let after = bytes.get(if encrypted { 26 } else { 16 }..)?;
-    let algorithm = [(&b"3:rsa"[..], "rsa"), (b"3:dsa", "dsa"), (b"3:elg", "elgamal"), (b"3:ecc", "ec")]
-        .into_iter()
-        .find(|(word, _)| after.starts_with(word))?;
+    let algorithm =
+        [(&b"3:rsa"[..], "rsa"), (b"3:dsa", "dsa"), (b"3:elg", "elgamal"), (b"3:ecc", "ec")]
+            .into_iter()
+            .find(|(word, _)| after.starts_with(word))?;
     let facts = KeyFacts {
         algorithm: algorithm.1.to_owned(),
         format: "pgp".to_owned(),
@@ -172,18 +175,17 @@ fn labelled(label: &str) -> KeyFacts {
         "PGP PRIVATE KEY BLOCK" => ("", "pgp"),
         _ => ("", "pkcs8"),
     };
-    KeyFacts {
-        algorithm: algorithm.to_owned(),
-        format: format.to_owned(),
-        ..KeyFacts::default()
-    }
+    KeyFacts { algorithm: algorithm.to_owned(), format: format.to_owned(), ..KeyFacts::default() }
 }
 
 /// A private key of a form that is not read, or damaged: believed when its body is long and mixed.
 fn unparsed(block: &pem::Block) -> Option<Hit<'static>> {
     let body = if block.body.is_empty() { return None } else { &block.body };
     let wanted = block.digits >= MIN_BODY_DIGITS && block.complete;
-    if !wanted || plausible::is_patterned(body.get(..64)?) || plausible::entropy(body) < MIN_BODY_ENTROPY {
+    if !wanted
+        || plausible::is_patterned(body.get(..64)?)
+        || plausible::entropy(body) < MIN_BODY_ENTROPY
+    {
         return None;
     }
     let mut hit = private(labelled(&block.label), body, block.span.clone());
@@ -219,7 +221,9 @@ fn private(mut key: KeyFacts, material: &[u8], span: Range<usize>) -> Hit<'stati
 fn describe(key: &KeyFacts) -> String {
     let mut text = match key.algorithm.as_str() {
         "" => "private key".to_owned(),
-        algorithm @ ("rsa" | "ec" | "dsa" | "dh") => format!("{} private key", algorithm.to_ascii_uppercase()),
+        algorithm @ ("rsa" | "ec" | "dsa" | "dh") => {
+            format!("{} private key", algorithm.to_ascii_uppercase())
+        }
         algorithm => format!("{algorithm} private key"),
     };
     if key.bits > 0 {

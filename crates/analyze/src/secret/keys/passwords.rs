@@ -2,7 +2,8 @@
 //! opens with one is as good as clear.
 
 /// Tried in this order.
-pub(crate) const WELL_KNOWN: [&str; 6] = ["changeit", "", "changeme", "password", "secret", "123456"];
+pub(crate) const WELL_KNOWN: [&str; 6] =
+    ["changeit", "", "changeme", "password", "secret", "123456"];
 
 /// The password in the form of PKCS #12 (RFC 7292 appendix B.1): UTF-16, big-endian, with a zero.
 pub(crate) fn utf16_zero(password: &str) -> Vec<u8> {

@@ -120,7 +120,12 @@ fn triple_des(
     unpad::<cbc::Decryptor<des::TdesEde3>>(&key, &iv, data)
 }
 
-fn pbes2(mut parameters: Der<'_>, data: &[u8], password: &str, budget: &mut Budget) -> Option<Vec<u8>> {
+fn pbes2(
+    mut parameters: Der<'_>,
+    data: &[u8],
+    password: &str,
+    budget: &mut Budget,
+) -> Option<Vec<u8>> {
     let mut derivation = parameters.enter(SEQUENCE)?;
     let mut scheme = parameters.enter(SEQUENCE)?;
     let (&size, prefix) = scheme.expect(OID)?.split_last()?;
@@ -143,7 +148,12 @@ fn pbes2(mut parameters: Der<'_>, data: &[u8], password: &str, budget: &mut Budg
     }
 }
 
-fn pbkdf2_key(mut parameters: Der<'_>, password: &str, key: &mut [u8], budget: &mut Budget) -> Option<()> {
+fn pbkdf2_key(
+    mut parameters: Der<'_>,
+    password: &str,
+    key: &mut [u8],
+    budget: &mut Budget,
+) -> Option<()> {
     let salt = parameters.expect(OCTET_STRING)?;
     let iterations = budget.take(parameters.small_integer()?)?;
     if parameters.peek() == Some(INTEGER) {

@@ -50,7 +50,7 @@ pub(crate) fn block_at(text: &[u8], start: usize, wanted: fn(&str) -> bool) -> O
     let length = end.unwrap_or_else(|| run_of_digits(body));
     let body_start = start + b"-----BEGIN ".len() + dashes + 5;
     let closing = if complete { close.len() } else { 0 };
-    let (digits, encrypted) = body_digits(body.get(..length)?);
+    let (digits, encrypted) = body_digits(body.get(..length)?, diff_sign(text, start));
     Some(Block {
         label,
         span: start..body_start + length + closing,
@@ -61,18 +61,28 @@ pub(crate) fn block_at(text: &[u8], start: usize, wanted: fn(&str) -> bool) -> O
     })
 }
 
+/// The sign before each line of a patch, when the block lies in one.
+fn diff_sign(text: &[u8], start: usize) -> Option<u8> {
+    let sign = *text.get(start.checked_sub(1)?)?;
+    let first = start < 2 || text.get(start - 2) == Some(&b'\n');
+    (first && matches!(sign, b'+' | b'-')).then_some(sign)
+}
+
 /// How far a body without an end goes: to the first line that is no base64.
 fn run_of_digits(body: &[u8]) -> usize {
-    let stops = |&b: &u8| !(base64::digit(b).is_some() || b.is_ascii_whitespace() || matches!(b, b'=' | b'\\'));
+    let stops = |&b: &u8| {
+        !(base64::digit(b).is_some() || b.is_ascii_whitespace() || matches!(b, b'=' | b'\\'))
+    };
     body.iter().position(stops).unwrap_or(body.len())
 }
 
 /// The digits of the body without headers, and whether these say that it is encrypted.
-fn body_digits(body: &[u8]) -> (Vec<u8>, bool) {
+fn body_digits(body: &[u8], sign: Option<u8>) -> (Vec<u8>, bool) {
     let (body, encrypted) = past_headers(body);
     let mut digits = Vec::with_capacity(body.len());
     for line in body.split(|&b| b == b'\n') {
-        if !line_digits(bare_line(line), &mut digits) {
+        let unsigned = sign.and_then(|sign| line.strip_prefix(&[sign])).unwrap_or(line);
+        if !line_digits(bare_line(unsigned), &mut digits) {
             break;
         }
     }
@@ -99,7 +109,9 @@ fn line_digits(line: &[u8], digits: &mut Vec<u8>) -> bool {
         match byte {
             // `\n`, `\r` and `\t` of string literals; `\/` of JSON.
             b'\\' if matches!(next, b'n' | b'r' | b't') => at += 1,
-            b'=' if base64::digit(next).is_some() && digits.len() % 4 == 0 => return false,
+            b'=' if base64::digit(next).is_some() && digits.len().is_multiple_of(4) => {
+                return false;
+            }
             b'=' => digits.push(byte),
             b'-' | b'_' => {}
             _ if base64::digit(byte).is_some() => digits.push(byte),
@@ -150,6 +162,7 @@ mod tests {
             format!("{{\"key\": \"{begin}\\nYWJj\\nZGVm\\n{end}\\n\"}}"),
             format!("\"{begin}\\n\" +\n \"YWJjZGVm\\n\" +\n \"{end}\""),
             format!("# {begin}\n# YWJj\n# ZGVm\n# {end}"),
+            format!("+{begin}\n+YWJj\n+ZGVm\n+{end}"),
             format!("{begin}\nProc-Type: 4,CLEAR\nX: y\n\nYWJjZGVm\n{end}"),
             format!("{begin} YWJjZGVm {end}"),
             format!("{begin}\nYWJjZGVm\n=AbCd\n{end}"),
@@ -161,13 +174,21 @@ mod tests {
 
     #[test]
     fn headers_tell_encryption() {
-        let text = concat!("-----BEGIN ", "A-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES,00\n\nYWJj\n-----END A-----");
+        let text = concat!(
+            "-----BEGIN ",
+            "A-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES,00\n\nYWJj\n-----END A-----"
+        );
         assert!(block_at(text.as_bytes(), 0, |_| true).unwrap().encrypted);
     }
 
     #[test]
     fn refuses_what_is_no_block() {
-        for text in ["-----BEGIN -----", "-----BEGIN x-----", "-----BEGIN A", "-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----"] {
+        for text in [
+            "-----BEGIN -----",
+            "-----BEGIN x-----",
+            "-----BEGIN A",
+            "-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----",
+        ] {
             assert_eq!(block_at(text.as_bytes(), 0, |_| true), None, "{text}");
         }
     }

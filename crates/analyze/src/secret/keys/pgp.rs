@@ -49,7 +49,10 @@ fn packet(bytes: &[u8]) -> Option<&[u8]> {
             let (length, body) = match head & 3 {
                 0 => (usize::from(first), after),
                 1 => (usize::from(u16::from_be_bytes(*rest.first_chunk::<2>()?)), rest.get(2..)?),
-                2 => (usize::try_from(u32::from_be_bytes(*rest.first_chunk::<4>()?)).ok()?, rest.get(4..)?),
+                2 => (
+                    usize::try_from(u32::from_be_bytes(*rest.first_chunk::<4>()?)).ok()?,
+                    rest.get(4..)?,
+                ),
                 _ => return None,
             };
             (head >> 2 & 0xf, length, body)
@@ -113,7 +116,8 @@ fn public(reader: &mut Reader<'_>, algorithm: u8, version: u8) -> Option<PublicK
         }
         16 => {
             let prime = reader.number()?;
-            (reader.number()?, reader.number()?);
+            reader.number()?;
+            reader.number()?;
             Some(PublicKey { algorithm: "elgamal", bits: der::bits(prime), ..PublicKey::default() })
         }
         17 => {
@@ -129,7 +133,11 @@ fn public(reader: &mut Reader<'_>, algorithm: u8, version: u8) -> Option<PublicK
             }
             let bits = public_key::curve_bits(curve);
             let name = if algorithm == 22 { "ed25519" } else { "ec" };
-            Some(PublicKey { algorithm: name, bits: if bits > 0 { bits } else { 256 }, ..PublicKey::default() })
+            Some(PublicKey {
+                algorithm: name,
+                bits: if bits > 0 { bits } else { 256 },
+                ..PublicKey::default()
+            })
         }
         25..=28 if version >= 4 => {
             let (name, size, bits) = match algorithm {

@@ -17,7 +17,7 @@ const PASSWORD_BASED: [&[u8]; 2] = [
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05],
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01],
 ];
-/// Sun's key protection in Java key stores (JKS, JCEKS).
+/// Sun's key protections in Java key stores (JKS, JCEKS): how their identifiers begin.
 const JAVA_PROTECTION: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x2a, 0x02];
 
 /// The facts of a private key in any of these forms; `None` when it is none.
@@ -89,7 +89,8 @@ fn sec1(bytes: &[u8], outer_parameters: Option<&[u8]>) -> Option<PublicKey> {
     let named = Der::new(parameters).expect(OID).map_or(0, public_key::curve_bits);
     let from_scalar = u32::try_from(scalar.len()).ok()?.checked_mul(8)?;
     let plausible = (14..=128).contains(&scalar.len());
-    plausible.then(|| public_key::ec(parameters, if named > 0 { named } else { from_scalar }, point))
+    plausible
+        .then(|| public_key::ec(parameters, if named > 0 { named } else { from_scalar }, point))
 }
 
 /// `PrivateKeyInfo` and `OneAsymmetricKey`.
@@ -139,7 +140,8 @@ fn encrypted_pkcs8(bytes: &[u8]) -> Option<KeyFacts> {
     let mut outer = Der::new(bytes).enter(SEQUENCE)?;
     let oid = outer.enter(SEQUENCE)?.expect(OID)?;
     let data = outer.expect(OCTET_STRING)?;
-    let known = oid == JAVA_PROTECTION || PASSWORD_BASED.iter().any(|p| oid.starts_with(p));
+    let known =
+        oid.starts_with(JAVA_PROTECTION) || PASSWORD_BASED.iter().any(|p| oid.starts_with(p));
     (known && data.len() >= 16 && outer.is_empty()).then(|| KeyFacts {
         format: "pkcs8".to_owned(),
         encrypted: true,

@@ -40,8 +40,12 @@ impl KeyStore {
         }
         match self.password {
             Some("") => text.push_str("; opens with the empty password"),
-            Some(password) => text.push_str(&format!("; opens with the well-known password {password}")),
-            None if self.closed => text.push_str("; behind a password that is not a well-known one"),
+            Some(password) => {
+                text.push_str(&format!("; opens with the well-known password {password}"))
+            }
+            None if self.closed => {
+                text.push_str("; behind a password that is not a well-known one")
+            }
             None => {}
         }
         text

@@ -21,7 +21,8 @@ impl Room {
 
     /// Runs a command line there; false (said on standard output) when its program is missing.
     fn run(&self, line: &str) -> bool {
-        let words: Vec<_> = line.split(' ').map(|word| if word == "''" { "" } else { word }).collect();
+        let words: Vec<_> =
+            line.split(' ').map(|word| if word == "''" { "" } else { word }).collect();
         let command = Command::new(words[0])
             .args(&words[1..])
             .current_dir(&self.0)
@@ -30,7 +31,11 @@ impl Room {
             .output();
         match command {
             Ok(output) => {
-                assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+                assert!(
+                    output.status.success(),
+                    "{line}: {}",
+                    String::from_utf8_lossy(&output.stderr)
+                );
                 true
             }
             Err(_) => {
@@ -95,8 +100,16 @@ fn openssl_keys_are_read_in_every_form() {
     }
     for (line, file, form) in [
         ("openssl pkcs8 -topk8 -in rsa.pem -passout pass:x -out enc.pem", "enc.pem", ("", "pkcs8")),
-        ("openssl pkcs8 -topk8 -in rsa.pem -passout pass:x -outform DER -out enc.der", "enc.der", ("", "pkcs8")),
-        ("openssl rsa -traditional -aes128 -in rsa.pem -passout pass:xxxx -out old.pem", "old.pem", ("rsa", "pkcs1")),
+        (
+            "openssl pkcs8 -topk8 -in rsa.pem -passout pass:x -outform DER -out enc.der",
+            "enc.der",
+            ("", "pkcs8"),
+        ),
+        (
+            "openssl rsa -traditional -aes128 -in rsa.pem -passout pass:xxxx -out old.pem",
+            "old.pem",
+            ("rsa", "pkcs1"),
+        ),
     ] {
         assert!(room.run(line));
         check(&room.key(file), form.0, 0, (form.1, true));
@@ -106,15 +119,20 @@ fn openssl_keys_are_read_in_every_form() {
 #[test]
 fn openssl_curves_are_read() {
     let room = Room::new("curves");
-    for (curve, bits) in [("prime256v1", 256), ("secp384r1", 384), ("secp521r1", 521), ("secp256k1", 256)] {
-        let made = room.run(&format!("openssl ecparam -name {curve} -genkey -noout -out {curve}.pem"));
+    for (curve, bits) in
+        [("prime256v1", 256), ("secp384r1", 384), ("secp521r1", 521), ("secp256k1", 256)]
+    {
+        let made =
+            room.run(&format!("openssl ecparam -name {curve} -genkey -noout -out {curve}.pem"));
         if !made {
             return;
         }
         let key = room.key(&format!("{curve}.pem"));
         check(&key, "ec", bits, ("sec1", false));
         assert_eq!(key.public_key, room.digest(&format!("{curve}.pem")), "{curve}");
-        assert!(room.run(&format!("openssl pkcs8 -topk8 -nocrypt -in {curve}.pem -out {curve}.p8")));
+        assert!(
+            room.run(&format!("openssl pkcs8 -topk8 -nocrypt -in {curve}.pem -out {curve}.p8"))
+        );
         let key8 = room.key(&format!("{curve}.p8"));
         check(&key8, "ec", bits, ("pkcs8", false));
         assert_eq!(key8.public_key, key.public_key);
@@ -160,7 +178,8 @@ fn ssh_keys_are_read() {
 
 /// A PuTTY file with this public part.
 fn putty(blob: &str) -> String {
-    let lines: Vec<_> = blob.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let lines: Vec<_> =
+        blob.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!(
         "PuTTY-User-Key-File-3: x\nEncryption: none\nComment: c\nPublic-Lines: {}\n{}\n\
          Private-Lines: 1\nAAAA\nPrivate-MAC: 00\n",
@@ -188,7 +207,10 @@ fn keys_are_matched_with_certificates() {
     assert!(certificate.not_after > certificate.not_before);
     assert!(secrets[1].excerpt.contains("shop.corp.io"));
     // The same in base64 of the whole, as in a Kubernetes secret.
-    let manifest = format!("data:\n  tls.key: {}\n", super::encode(&String::from_utf8(room.read("k.pem")).unwrap()));
+    let manifest = format!(
+        "data:\n  tls.key: {}\n",
+        super::encode(&String::from_utf8(room.read("k.pem")).unwrap())
+    );
     let found = scan("k8s/secret.yaml", manifest.as_bytes());
     assert_eq!(found[0].fingerprint, secrets[0].fingerprint);
     // A bundle of many authorities, and one in the system's directory, are no findings.
@@ -217,7 +239,11 @@ fn key_stores_open_with_well_known_passwords() {
         assert!(room.run(line.trim_end()));
         let found = room.scan("s.p12");
         assert_eq!(found[0].category, SecretCategory::KeyStore, "{found:?}");
-        assert!(found[0].excerpt.contains(told) && found[0].excerpt.contains("1 private keys"), "{}", found[0].excerpt);
+        assert!(
+            found[0].excerpt.contains(told) && found[0].excerpt.contains("1 private keys"),
+            "{}",
+            found[0].excerpt
+        );
         let key = found[0].key.as_ref().unwrap();
         let open = !told.starts_with("not");
         assert_eq!((key.encrypted, key.public_key == digest), (!open, open), "{told}");
@@ -241,9 +267,17 @@ fn java_key_stores_are_read() {
     }
     assert!(make("closed.jks", "JKS", "Zu9mKq2x") && make("s.p12", "PKCS12", "changeit"));
     for (file, told, encrypted) in [
-        ("s.jks", "jks: 1 private keys, 1 certificates; opens with the well-known password changeit", false),
+        (
+            "s.jks",
+            "jks: 1 private keys, 1 certificates; opens with the well-known password changeit",
+            false,
+        ),
         ("closed.jks", "jks: 1 private keys, 1 certificates", true),
-        ("s.p12", "pkcs12: 1 private keys, 1 certificates; opens with the well-known password changeit", false),
+        (
+            "s.p12",
+            "pkcs12: 1 private keys, 1 certificates; opens with the well-known password changeit",
+            false,
+        ),
     ] {
         let found = room.scan(file);
         let key = found[0].key.clone().unwrap();
@@ -262,7 +296,7 @@ fn pgp_keys_are_read() {
     }
     let export = "gpg --batch --quiet --pinentry-mode loopback --export-secret-keys --output";
     assert!(room.run(&format!("{export} secret.gpg")));
-    assert!(room.run(&format!("gpg --batch --quiet --armor --export-secret-keys --output secret.asc")));
+    assert!(room.run("gpg --batch --quiet --armor --export-secret-keys --output secret.asc"));
     check(&room.key("secret.gpg"), "rsa", 2048, ("pgp", false));
     check(&room.key("secret.asc"), "rsa", 2048, ("pgp", false));
     assert_eq!(room.key("secret.gpg").public_key, room.key("secret.asc").public_key);
@@ -278,7 +312,11 @@ fn damaged_keys_are_survived() {
     }
     assert!(room.run("openssl rsa -traditional -in rsa.pem -outform DER -out rsa.der"));
     assert!(room.run("openssl req -x509 -key rsa.pem -out c.pem -days 9 -subj /CN=x"));
-    assert!(room.run("openssl pkcs12 -export -inkey rsa.pem -in c.pem -out s.p12 -passout pass:changeit"));
+    assert!(
+        room.run(
+            "openssl pkcs12 -export -inkey rsa.pem -in c.pem -out s.p12 -passout pass:changeit"
+        )
+    );
     for file in ["rsa.der", "s.p12", "rsa.pem"] {
         let bytes = room.read(file);
         for cut in (0..bytes.len()).step_by(7) {

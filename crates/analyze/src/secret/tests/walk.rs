@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use model::{Confidence, SecretCategory};
+use model::{Confidence, Secret, SecretCategory};
 
 use super::{SecretScanner, entry};
 
@@ -39,7 +39,12 @@ fn one(path: &str, bytes: &[u8], totals: &mut Totals) {
     totals.files += 1;
     totals.bytes += bytes.len() as u64;
     let all = std::env::var_os("LAZARET_ALL").is_some();
+    let keys = std::env::var_os("LAZARET_KEYS").is_some();
     for secret in found.secrets {
+        if keys {
+            list_key(path, &secret);
+            continue;
+        }
         if secret.confidence < Confidence::Likely && !all {
             continue;
         }
@@ -51,6 +56,19 @@ fn one(path: &str, bytes: &[u8], totals: &mut Totals) {
             "{:?}\t{}\t{}:{}\t{}\t{public}",
             secret.confidence, secret.rule, path, secret.line, secret.excerpt
         );
+    }
+}
+
+/// `KEY`, the digest for `rules/secrets/known-keys.txt`, the path.
+fn list_key(path: &str, secret: &Secret) {
+    let public = match (&secret.key, &secret.certificate) {
+        (Some(key), _) if !key.public_key.is_empty() => key.public_key.get(..32),
+        (None, Some(facts)) => facts.public_key.get(..32),
+        (Some(_), _) => Some(secret.fingerprint.as_str()),
+        (None, None) => None,
+    };
+    if let Some(public) = public {
+        println!("KEY\t{public}\t{path}\t{:?}", secret.category);
     }
 }
 
