@@ -178,8 +178,8 @@ rule php_cipher_stream {
         $input = "php://input" nocase
         $post = /\$_(POST|REQUEST|COOKIE|SERVER)\s*\[/
         $aes = /openssl_decrypt\s*\(\s*\$\w+\s*,\s*["']?AES/ nocase
-        $xor = /\$\w+\s*\[\s*\$\w+\s*\]\s*=\s*\$\w+\s*\[\s*\$\w+\s*\]\s*\^\s*\$\w+(\s*\[\s*\$\w+\s*\+\s*1\s*&\s*15\s*\])?/
-        $keyed = /\$\w+\s*\[\s*\(?\s*\$\w+\s*\+\s*1\s*\)?\s*&\s*15\s*\]/
+        $xor = /\]\s?\^\s?\$\w/
+        $keyed = /\+\s?1\s?\)?\s?&\s?15\s?\]/
         $run = /\b(eval|assert)\s*\(/ nocase
         $session = /\$_SESSION\s*\[/
         $invoke = "__invoke"
@@ -188,22 +188,6 @@ rule php_cipher_stream {
             ($input and ($aes or $keyed)) or ($keyed and $post)
             or ($input and $xor and ($session or $invoke))
         )
-}
-
-rule php_client_key {
-    meta:
-        description = "The default key of a remote control client: the first half of the MD5 of a usual password"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1505/003/"
-        attack = "T1505.003, T1573.001"
-        score = 92
-        lazaret_for = "web"
-    strings:
-        $rebeyond = "e45e329feb5d925b" nocase
-        $key = "3c6e0b8a9c15224a" nocase
-        $run = /(eval|assert|session|defineClass|Assembly|ExecuteGlobal|base64)/ nocase
-    condition:
-        ($rebeyond or $key) and $run
 }
 
 rule php_reaches_around_limits {

@@ -29,12 +29,13 @@ rule php_packed_eval_variable {
         score = 78
         lazaret_for = "php"
     strings:
-        $text = /[=(][ ]?["'][A-Za-z0-9+\/]{400}/
+        $text = /= ?["'][A-Za-z0-9+\/]{400}/
+        $given = /(decode|inflate|rot13|strrev|uncompress) ?\( ?["'][A-Za-z0-9+\/]{300}/
         $decode = /(gzinflate|gzuncompress|gzdecode|base64_decode|str_rot13|convert_uudecode|strrev|openssl_decrypt|hex2bin)\s*\(/ nocase
         $eval = /[^\w>:$\\](eval|assert)\s*\(\s*(["']\s*\?>\s*["']\s*\.\s*)?@?(\w{1,20}\s*\(\s*)?\$\{?["'\w\\]{1,40}/ nocase
         $maker = /\$\w{1,20}\s*=\s*create_function\s*\(\s*["']{0,2}\w?\s*\$?\w*["']{0,2}\s*,\s*[^)]{1,40}\)/ nocase
     condition:
-        $text and $decode and ($eval or $maker)
+        ($text or $given) and $decode and ($eval or $maker)
 }
 
 rule php_hidden_function_names {
@@ -225,7 +226,7 @@ rule php_url_alphabet {
         lazaret_for = "php"
     strings:
         $alphabet = /urldecode\s*\(\s*["'][^"'\n]{0,20}(%[0-9a-f]{2}[^%"'\n]{0,2}){8}/ nocase
-        $index = /\$\w{1,20}\s?[{\[]\s?\d{1,2}\s?[}\]]\s?\./
+        $index = /[{\[]\d{1,2}[}\]]\.\$\w/
         $eval = /\b(eval|assert)\s*\(/ nocase
     condition:
         $alphabet and (#index >= 3 or $eval)
@@ -262,13 +263,14 @@ rule php_encoded_bulk {
         score = 45
         lazaret_for = "php"
     strings:
-        $long = /[("'=][ ]?["'][A-Za-z0-9+\/]{600}/
+        $long = /= ?["'][A-Za-z0-9+\/]{400}/
+        $given = /(decode|inflate|rot13|strrev|uncompress) ?\( ?["'][A-Za-z0-9+\/]{300}/
         $hex = /(hex2bin\s*\(|pack\s*\(\s*["']H\*?["']\s*,)\s*["'][0-9a-f]{200}/ nocase
         $bytes = /(\\x[0-9a-f]{2}){12}/ nocase
         $octal = /(\\[0-7]{2,3}){12}/
         $decode = /(gzinflate|gzuncompress|gzdecode|base64_decode|str_rot13|convert_uudecode|strrev|hex2bin|pack\s*\(\s*["']H|\beval\s*\(|create_function)/ nocase
     condition:
-        filesize < 300KB and $decode and any of ($long, $hex, $bytes, $octal)
+        filesize < 300KB and $decode and any of ($long, $given, $hex, $bytes, $octal)
 }
 
 rule php_xor_decoder {
@@ -283,7 +285,7 @@ rule php_xor_decoder {
         $xor = /[\]})]\s?\^\s?\$\w{1,20}\s?[\[{]/
         $chr = /chr\s?\(\s?ord\s?\([^()]{1,60}\)\s?\^\s?(ord\s?\(|\$|\d|0x)/ nocase
         $for = /for\s?\([^)]{0,80}strlen\s?\(/ nocase
-        $run = /(\b(eval|assert|create_function)\s?\(|[^\x00-\x7f][\x00-\x08]|\\x[0-7][0-9a-f]\\x[0-7][0-9a-f]\\x|\\[01][0-7]{1,2}\\[01][0-7]{1,2}\\|["']\s?\.\s?["'][A-Za-z0-9+\/=]{60}|\$_(GET|POST|REQUEST|COOKIE)\b)/ nocase
+        $run = /(\b(eval|assert|create_function)\s?\(|\\x[0-7][0-9a-f]\\x[0-7][0-9a-f]\\x|\\[01][0-7]{1,2}\\[01][0-7]{1,2}\\|\$_(GET|POST|REQUEST|COOKIE)\b)/ nocase
         $class = /\nnamespace\s+\w|@package\s+\w|\b(class|interface|trait)\s+\w+\s*(extends\s+\w+\s*|implements\s+[\w\\,\s]+)?\{|@param\b/
     condition:
         filesize < 200KB and ($xor or $chr) and $for and $run and not $class
@@ -325,23 +327,6 @@ rule php_mixed_escapes {
         $mixed = /(\\x[2-7][0-9a-f]\\1?[0-7]{2}|\\1[0-7]{2}\\x[2-7][0-9a-f])/ nocase
     condition:
         #mixed >= 4
-}
-
-rule php_named_decoder {
-    meta:
-        description = "The name of a decoder is kept in a variable, and the variable is called"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1027/"
-        attack = "T1027"
-        score = 78
-        lazaret_for = "php"
-    strings:
-        $name = /\$\w{1,30}\s?=\s?["'](base64_decode|gzinflate|gzuncompress|str_rot13|strrev|rawurldecode|convert_uudecode|create_function|hex2bin)["']\s?;[\s\S]{0,300}\$\w{1,30}\s?\(\s?@?[\w$"']/ nocase
-        $long = /[=(.]\s?["'][A-Za-z0-9+\/]{150}/
-        $input = /\$\{?_(GET|POST|REQUEST|COOKIE)\b/
-        $class = /\nnamespace\s+\w|@package\s+\w/
-    condition:
-        $name and ($long or $input) and not $class
 }
 
 rule php_table_decoder {

@@ -66,14 +66,12 @@ rule php_server_console {
         $a14 = /(ignore_user_abort|set_time_limit)\s?\(\s?(0|1|true)/ nocase
         $a15 = /(web ?shell|hacked|hacker|h4ck|defac|backdoor|0day|priv8|exploit|rootkit|r00t|bruteforce|brute force)/ nocase
         $a16 = /(SERVER_SOFTWARE|gethostbyname|SERVER_ADDR)/
-        $a17 = /(readable|writable|owner\/group|perms|permission)/ nocase
-        $a18 = /cmd|command/ nocase
         $a19 = /(mysql_connect|pg_connect|mssql_connect|mysqli_connect)\s?\(/ nocase
         $a20 = /(uname -a|\bwhoami\b|\bnetstat\b|ps aux|find \/|cat \/etc|\bwget\b|\bgcc\b|\/bin\/sh|cmd\.exe)/
         $input = /\$_(GET|POST|REQUEST|COOKIE)\b|HTTP_(GET|POST)_VARS/
         $class = /\nnamespace\s+\w|@package\s+\w/
     condition:
-        $input and not $class and ($a9 or $a10) and 12 of ($a*)
+        $input and not $class and ($a9 or $a10) and 11 of ($a*)
 }
 
 rule php_server_console_traits {
@@ -362,24 +360,6 @@ rule php_takes_credentials {
         $class = /\nnamespace\s+\w|@package\s+\w|\bclass\s+\w+\s*(extends\s+\w+\s*)?\{|\b(require|include)(_once)?\s*\(?\s*["'$]|mysqli?_/
     condition:
         filesize < 40KB and #secret >= 1 and $ip and ($mail or $write) and $on and not $class
-}
-
-rule php_hidden_links {
-    meta:
-        description = "Links to other sites moved out of sight: spam for search engines"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1608/006/"
-        attack = "T1608.006"
-        score = 50
-        lazaret_for = "web"
-    strings:
-        $away = /position\s?:\s?absolute\s?;\s?(top|left)\s?:\s?-\d{3,5}px\s?;\s?(top|left)\s?:\s?-\d{3,5}px/ nocase
-        $id = /getElementById\s?\(\s?["']\w{1,20}["']\s?\)\.style\.display\s?=\s?["']none["']\s?;?\s{0,4}<\/script>\s{0,8}<div id/ nocase
-        $far = /margin-(right|left)\s?:\s?-\d{5,}px/
-        $frame = /<iframe[^>]{0,80}(visibility\s?:\s?hidden|display\s?:\s?none|width=["']?[01]["'\s])[^>]{0,120}src=["']http/ nocase
-        $link = /<a\s[^>]{0,20}href=["']https?:\/\// nocase
-    condition:
-        ($away or $id or $far) and #link >= 2 or $frame
 }
 
 rule php_loose_page_with_risky_functions {

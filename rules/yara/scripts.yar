@@ -43,7 +43,7 @@ rule perl_cgi_shell {
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         attack = "T1505.003"
         score = 80
-        lazaret_for = "perl, php, text"
+        lazaret_for = "perl, text"
         lazaret_needs = "$ENV{|param(|param (|cgi->param"
     strings:
         $env = /\$ENV\{\s?['"]?(QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_\w+)['"]?\s?\}/
@@ -54,56 +54,6 @@ rule perl_cgi_shell {
         $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{['"]?(QUERY_STRING|HTTP_|REQUEST)|eval\s?\(?\s?(param|\$cgi->param)/
     condition:
         $perl and (($env and $name and $run) or ($param and $run and filesize < 20KB) or $whole)
-}
-
-rule irc_bot_script {
-    meta:
-        description = "A script that takes commands from an IRC channel: floods, scans, commands"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1071/"
-        attack = "T1071, T1498"
-        score = 82
-        lazaret_for = "perl, python, php, text, shell"
-        lazaret_needs = "PRIVMSG"
-    strings:
-        $irc = /\bPRIVMSG\b/
-        $join = /\b(JOIN|NICK) /
-        $socket = /(IO::Socket|fsockopen|socket\.socket|sockopen|pfsockopen)/
-        $flood = /(udp ?flood|tcp ?flood|http ?flood|syn ?flood|\bflood\b|portscan|spread|udp1|udp2|httpflood|!bot|@udp)/ nocase
-        $run = /(`\$?\w{1,20}[^`\n]{0,20}`|\bsystem\s?\(|shell_exec|\bexec\s?\(|passthru|popen|\beval\b|fork\s?\()/
-        $admin = /(admin|owner|master|mestre|hosts? ?auth|\badms\b|procfake|processo|\$fakeproc)/ nocase
-    condition:
-        $irc and $join and $socket and $flood and $run and $admin
-}
-
-rule script_reverse_shell {
-    meta:
-        description = "A script connects to an address and hands it a shell"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1059/004/"
-        attack = "T1059.004, T1095"
-        score = 85
-        lazaret_for = "script"
-        lazaret_needs = "/dev/tcp/|/dev/udp/|-e /|-e \"/|-e '/|-c /|-c \"/|-c '/|exec /|exec \"/|exec '/|-e cmd|-c cmd|mkfifo|mknod|socat|os.dup2|STDIN|TCPSocket|child_process|fsockopen"
-    strings:
-        $bash = /(bash|sh)\s+-i\s+[<>&0-9\s]{0,10}[>&]{1,3}\s?\/dev\/(tcp|udp)\//
-        $exec = /exec\s+\d{1,3}<>\s?\/dev\/(tcp|udp)\//
-        $read = /\/dev\/(tcp|udp)\/[^\s]{1,80}\s*(0>&1|<&\d|[;&|]|\d?>&1)[^\n]{0,80}(\bsh\b|\bbash\b|while|cat)/
-        $nc = /\b(nc|ncat|netcat)(\.\w+)?\s+[^|;\n"']{0,80}(-e|-c|--exec|--sh-exec) (["']?(\/bin\/|\/usr\/bin\/)|cmd)/
-        $fifo = /(mkfifo|mknod)\s+(\/tmp\/)?\S{1,40}( p)?\s?[;&]{1,2}[^\n]{0,120}\b(nc|ncat|netcat|telnet|openssl s_client)\b[^\n]{0,100}/
-        $socat = /socat\s+[^\n]{0,100}exec:["'\\]{0,2}(\/bin\/|\/usr\/bin\/)?(ba|da|z)?sh\b[\s"'\\,-][^\n]{0,40}(pty|tcp|stderr)/ nocase
-        $python = /os\.dup2\s?\(\s?\w{1,12}\.fileno\s?\(\s?\)\s?,\s?0\s?\)/
-        $pty = /(pty\.spawn|subprocess\.(call|Popen|run)|os\.system|os\.execv?\w*)\s?\(\s?\[?["'][^"'\n]{0,20}(sh|bash)\b/
-        $perl1 = /open\s?\(?\s?STDIN\s?,\s?["'][<>]{1,2}&/
-        $perl2 = /(exec|system)[\s({]{1,4}["'\/]{0,3}(bin\/)?(ba)?sh\b|exec\s?\{?\s?["']\/bin\/sh/
-        $perl3 = /(use\s+(IO::)?Socket|socket\s?\()/
-        $perl4 = /\/bin\/(ba)?sh\b/
-        $ruby = /TCPSocket\.(new|open)\s?\([^\n]{0,120}(exec|IO\.popen|sprintf\s?\(?\s?["']\/bin\/sh|\$stdin\.reopen)/
-        $node = /child_process['"]\s?\)[\s\S]{0,400}net\.(connect|Socket)[\s\S]{0,300}\.pipe\s?\(/
-        $php = /fsockopen\s?\([^;]{0,80}\)\s?;[^\n]{0,40}(exec|shell_exec|system|proc_open|popen)\s?\(\s?["'][^"'\n]{0,20}sh\b[^"'\n]{0,20}<&3/
-    condition:
-        any of ($bash, $exec, $nc, $fifo, $socat, $ruby, $node, $php, $read) or ($python and $pty)
-        or ($perl1 and $perl3 and ($perl2 or ($perl4 and filesize < 8KB)))
 }
 
 rule python_web_shell {
@@ -193,7 +143,7 @@ rule shell_starts_miner {
         reference = "https://attack.mitre.org/techniques/T1496/"
         attack = "T1496"
         score = 85
-        lazaret_for = "shell, text, python, perl, php"
+        lazaret_for = "shell, text, python, perl"
         lazaret_needs = "stratum|daemon+http|:3333|:4444|:5555|:7777|:8888|:14444|:10128|:20128|:45700|:443|xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean"
     strings:
         $pool = /(stratum\+(tcp|ssl|tls)|(stratum|daemon\+http):\/\/|(-o|--url)[\s=]["']?[\w.-]{4,60}:(3333|4444|5555|7777|8888|14444|10128|20128|45700|443)\b)/
@@ -212,7 +162,7 @@ rule shell_fetch_and_run {
         reference = "https://attack.mitre.org/techniques/T1105/"
         attack = "T1105, T1059.004"
         score = 78
-        lazaret_for = "shell, text, python, perl, php"
+        lazaret_for = "shell, text, python, perl"
         lazaret_needs = "wget|curl|tftp|ftpget|lynx|GET "
     strings:
         $fetch = /\b(wget|curl|tftp|ftpget|busybox\s+(wget|tftp))\b[^\n;&|]{0,80}\b(https?:\/\/)?\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[:\/ ]/
@@ -250,7 +200,7 @@ rule script_settles_in {
         reference = "https://attack.mitre.org/techniques/T1053/003/"
         attack = "T1053.003, T1543.002"
         score = 80
-        lazaret_for = "shell, text, python, perl, php"
+        lazaret_for = "shell, text, python, perl"
         lazaret_needs = "* * * *|ExecStart="
     strings:
         $cron = /\*(\/\d{1,2})?\s+\*\s+\*\s+\*\s+\*\s+(root\s+)?[^\n"']{0,40}\b(curl|wget|cdl|lynx)\b[^\n]{0,160}\|\s?(\/bin\/)?(ba)?sh\b/
@@ -282,23 +232,6 @@ rule container_escape_script {
     condition:
         filesize < 200KB and (($agent and ($notify or $cgroup)) or $core or ($socket and $binds) or $privileged
         or ($runc and $nsenter))
-}
-
-rule search_engine_redirect {
-    meta:
-        description = "Visitors from search engines are sent to another site: cloaked spam"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1608/006/"
-        attack = "T1608.006"
-        score = 76
-        lazaret_for = "web, markup, javascript"
-        lazaret_needs = "document.referrer"
-    strings:
-        $refer = /\w{1,20}\s?=\s?document\.referrer/
-        $engine = /\.indexOf\s?\(\s?["'](google|baidu|yahoo|bing|sogou|soso|so\.com|360|naver|haosou)["'.)]/ nocase
-        $go = /(window\.)?(location(\.href)?|top\.location(\.href)?)\s?=\s?["']https?:\/\/[^"']{4,120}["']/
-    condition:
-        $refer and #engine >= 2 and $go and filesize < 200KB
 }
 
 rule node_web_shell {
@@ -349,53 +282,4 @@ rule shell_perl_dropper {
         $clean = /\brm\s+-r?f/
     condition:
         filesize < 1500 and $fetch and $run and $clean
-}
-
-rule page_beacon {
-    meta:
-        description = "Tells a server known by its number where it stands each time the page is shown"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1071/001/"
-        attack = "T1071.001"
-        score = 78
-        lazaret_for = "web, markup, javascript"
-        lazaret_needs = "encodeURIComponent"
-    strings:
-        $script = /\.open\s?\(\s?["']GET["']\s?,\s?["']https?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^"'\n]{0,60}\?\w{1,8}=["']\s?\+\s?encodeURIComponent\s?\(\s?(document|window)\.location/
-    condition:
-        $script
-}
-
-rule text_reverse_shell {
-    meta:
-        description = "A text, perhaps a script without a first line that says so, hands a shell to an address"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1059/004/"
-        attack = "T1059.004"
-        score = 45
-        lazaret_for = "text"
-        lazaret_needs = "/dev/tcp/|/dev/udp/|-e /bin|-c /bin|mkfifo"
-    strings:
-        $bash = /(bash|sh)\s+-i\s+[<>&0-9\s]{0,10}[>&]{1,3}\s?\/dev\/(tcp|udp)\//
-        $exec = /exec\s+\d{1,3}<>\s?\/dev\/(tcp|udp)\//
-        $nc = /\b(nc|ncat|netcat)(\.\w+)?\s+[^|;\n"']{0,80}(-e|-c) \/bin\/(ba|da)?sh/
-        $fifo = /mkfifo\s+(\/tmp\/)?\S{1,40}\s?[;&]{1,2}[^\n]{0,120}\b(nc|ncat|netcat|telnet)\b/
-    condition:
-        filesize < 16KB and any of them
-}
-
-rule script_known_tool {
-    meta:
-        description = "Names itself as one of the tools that intruders leave on servers"
-        author = "Lazaret"
-        reference = "https://attack.mitre.org/techniques/T1505/003/"
-        attack = "T1505.003"
-        score = 82
-        lazaret_for = "jsp, asp, aspx, cfm, perl, python, ruby, shell"
-        lazaret_needs = "b374k|devilz|ConnectBack|Connect Back|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder|AspxSpy|ASPXSpy|aspxspy|Chopper|ICMP Shell|icmpsh|CmdAsp|cmdasp|ASPyder|zehir|RHTOOLS|Antichat|d00r"
-    strings:
-        $name = /(b374k|devilz(c0de|Shell)|Connect ?Back (Backdoor|Shell)|ConnectBack Backdoor|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder\b|A[Ss][Pp][Xx]Spy|aspxspy|China ?Chopper|ICMP Shell Automation|icmp shell script|simple icmp command shell|C(md|MD)Asp|cmdasp\.asp|ASPyder|zehir\d?\b|RHTOOLS|Antichat Shell|d00r\.py)/
-        $server = /(<%|#!|\bimport\b|\buse [A-Z])/
-    condition:
-        $name and $server
 }
