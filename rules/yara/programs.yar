@@ -57,22 +57,19 @@ rule linux_bot_floods {
         attack = "T1498, T1110.001"
         score = 85
         lazaret_for = "elf"
-        lazaret_needs = "HOLD|JUNK|UDPFLOOD|HTTPFLOOD|STDFLOOD|gayfgt|LOLNOGTFO|KILLATTK|GETLOCALIP|/bin/busybox |dvrHelper|BOTKILL|TCPFLOOD|SYNFLOOD"
+        lazaret_needs = "FLOOD|gayfgt|LOLNOGTFO|KILLATTK|GETLOCALIP|/bin/busybox |dvrHelper|BOTKILL|xc3511|vizxv|7ujMko0|juantech"
     strings:
         $f1 = /\b(UDP|TCP|HTTP|STD|SYN|ACK|XMAS|HEX|VSE|NFO|CNC|OVH|STOMP|ICMP)_?FLOOD\b/
-        $f2 = /\b(Sending|sending) (JUNK|HOLD|UDP|TCP|STD|HTTP) (flood|Flood)/
         $f3 = "KILLATTK"
         $f4 = "LOLNOGTFO"
         $f5 = "GETLOCALIP"
         $f6 = "gayfgt"
         $f7 = "BOTKILL"
-        $f8 = /\b(JUNK|HOLD) (Flooding|flooding|Flood)/
         $f9 = "dvrHelper"
-        $f10 = /\b(REPORT|PROBING|SCANNER) (%s|ON|OFF)/
         $b1 = /\/bin\/busybox [A-Z]{4,12}\b/
         $b2 = "/dev/misc/watchdog"
         $b3 = /(cd \/tmp \|\| cd \/var\/run|cd \/tmp;.{0,20}wget|shell:cd \/|\/bin\/busybox (wget|tftp|cp|cat|chmod|rm) )/
-        $b4 = /(xc3511|vizxv|7ujMko0|juantech|klv123|hi3518|zlxx\.|Zte521|hunt5759|anko\b)/
+        $b4 = /(xc3511|vizxv|7ujMko0|juantech)/
         $b5 = "/proc/net/tcp"
         $b6 = /(ogin|assword|enter)\x00/
     condition:
@@ -88,7 +85,7 @@ rule linux_bot_exploits {
         attack = "T1190, T1584.005"
         score = 85
         lazaret_for = "elf"
-        lazaret_needs = "/ctrlt/DeviceUpgrade|/GponForm/|/HNAP1|/tmUnblock.cgi|dslf-config|/shell?cd+|/setup.cgi?next_file|/picsdesc.xml|/wanipcn.xml|/board.cgi|cd+/tmp|/UD/act?1|/goform/set_LimitClient"
+        lazaret_needs = "/ctrlt/DeviceUpgrade|/GponForm/|/HNAP1|/tmUnblock.cgi|dslf-config|/shell?cd+|/setup.cgi?next_file|/picsdesc.xml|/wanipcn.xml|cd+/tmp"
     strings:
         $e1 = "/ctrlt/DeviceUpgrade_1"
         $e2 = "/GponForm/diag_Form"
@@ -99,10 +96,7 @@ rule linux_bot_exploits {
         $e7 = "/setup.cgi?next_file="
         $e8 = "/picsdesc.xml"
         $e9 = "/wanipcn.xml"
-        $e10 = "/board.cgi?cmd="
         $e11 = "cd+/tmp"
-        $e12 = "/UD/act?1"
-        $e13 = "/goform/set_LimitClient_cfg"
         $get = /(wget|tftp|curl)(\+|%20| )(-\w(\+|%20| ))?(http|%s|\d{1,3}\.)/
         $run = /(chmod|sh)(\+|%20| )/
     condition:
@@ -136,7 +130,7 @@ rule linux_ddos_gates {
         attack = "T1498, T1036.004"
         score = 88
         lazaret_for = "elf"
-        lazaret_needs = "DbSecuritySpt|gates.lod|moni.lod|BB2FA36AAA9541F0|gcc4.sh|libudev4.so"
+        lazaret_needs = "DbSecuritySpt|gates.lod|moni.lod|BB2FA36AAA9541F0|libudev4.so"
     strings:
         $a1 = "DbSecuritySpt"
         $a2 = "gates.lod"
@@ -148,7 +142,7 @@ rule linux_ddos_gates {
         $a8 = /\/usr\/bin\/(bsd-port|\.sshd|pythno|dpkgd)/
         $a9 = "for i in `cat /proc/net/dev|grep :|awk -F:"
     condition:
-        uint32(0) == 0x464c457f and 2 of them
+        uint32(0) == 0x464c457f and any of ($a1, $a2, $a3, $a4, $a6) and 2 of them
 }
 
 rule linux_kinsing {
@@ -164,10 +158,11 @@ rule linux_kinsing {
         $a1 = "kdevtmpfsi"
         $a2 = "kinsing"
         $a3 = /main\.(redisBrute|masscan|runTaskWithScan|taskWithScanWorker|isMinerRunning|getMinerPid|minRun|minerRunningCheck|downloadAndExecute|healthChecker|backconnect|syncCmd)/
-        $a4 = /\/tmp\/(kinsing|kdevtmpfsi|zzz)/
+        $a3b = /main\.(redisBrute|isMinerRunning|getMinerPid)/
+        $a4 = /\/tmp\/(kinsing|kdevtmpfsi)/
         $a5 = "Miner"
     condition:
-        uint32(0) == 0x464c457f and (2 of ($a1, $a2, $a4) or ($a1 or $a2) and #a3 >= 2 or (#a3 >= 4 and $a5))
+        uint32(0) == 0x464c457f and (2 of ($a1, $a2, $a4) or ($a1 or $a2) and #a3 >= 2 or (#a3 >= 4 and $a3b and $a5))
 }
 
 rule linux_preload_rootkit {
@@ -221,11 +216,12 @@ rule linux_kernel_rootkit {
         $dents = /getdents(64)?/
         $hook = /(hooked|hook_|orig_|original_|hacked_|khook)\w{0,20}(getdents|kill|read|open|execve|tcp4_seq_show|filldir|unlink)/
         $hide = /(module_hide|hide_module|hide_pid|is_invisible|hide_file|hidden_pid|module_show|give_root|set_root|rootkit)/
-        $name = /\b(diamorphine|reptile_|suterusu|adore-ng|knark|enyelkm|kbeast)/
+        $hides = /(module_hide|hide_module)/
+        $name = /\b(diamorphine|reptile_)/
         $module = /(vermagic=|module_layout|__this_module)/
     condition:
         uint32(0) == 0x464c457f and uint16(16) == 1 and $module and (
-            $name or ($table and $dents and ($hook or $hide)) or ($hide and $hook)
+            $name or ($table and $dents and ($hook or $hide)) or ($hides and $hook)
         )
 }
 
@@ -237,9 +233,10 @@ rule linux_reverse_shell {
         attack = "T1059.004, T1095"
         score = 85
         lazaret_for = "elf"
-        lazaret_needs = "j)X\x99j\x02_j\x01^|SCSj\x02\x89\xe1\xb0f\xcd\x80|j\x02\x5fj\x01^j)X|j1Xj|j)Xj\x02"
+        lazaret_needs = "j)X\x99j\x02_j\x01^|j)Xj\x02_j\x01^|SCSj\x02"
     strings:
-        $socket64 = { 6A 29 58 [0-4] 6A 02 5F 6A 01 5E [0-4] 0F 05 }
+        $socket64 = { 6A 29 58 99 6A 02 5F 6A 01 5E [0-4] 0F 05 }
+        $socket64b = { 6A 29 58 6A 02 5F 6A 01 5E [0-4] 0F 05 }
         $connect64 = { 6A 2A 58 [0-4] 0F 05 }
         $bind64 = { 6A 31 58 [0-4] 0F 05 }
         $run64 = { 6A 3B 58 [0-24] 0F 05 }
@@ -251,7 +248,7 @@ rule linux_reverse_shell {
         $stage32 = { B0 7D CD 80 }
     condition:
         uint32(0) == 0x464c457f and filesize < 64KB and (
-            ($socket64 and ($connect64 or $bind64) and ($run64 or $stage64))
+            (($socket64 or $socket64b) and ($connect64 or $bind64) and ($run64 or $stage64))
             or (($socket32 or $socket32b) and ($shell32 or $dup32 or $stage32))
         )
 }
@@ -283,7 +280,7 @@ rule linux_container_escape {
         attack = "T1611"
         score = 84
         lazaret_for = "elf"
-        lazaret_needs = "docker-sock-pwn|shim-pwn|mount-cgroup|mount-procfs|cap-dac-read-search|deepce|Break out the Box|peirates|kubeletmein|CVE-2019-5736|release_agent|k8s-backdoor-daemonset"
+        lazaret_needs = "docker-sock-pwn|shim-pwn|mount-cgroup|mount-procfs|cap-dac-read-search|k8s-backdoor-daemonset|deepce|Break out the Box|kubeletmein|CVE-20|release_agent"
     strings:
         $c1 = "docker-sock-pwn"
         $c2 = "shim-pwn"
@@ -316,7 +313,7 @@ rule linux_privilege_exploit {
         attack = "T1068"
         score = 82
         lazaret_for = "elf"
-        lazaret_needs = "GCONV_PATH=.|firefart|dirtyc0w|dirtycow|DirtyCow|hijacking suid|CVE-2016-5195|CVE-2022-0847|CVE-2021-4034|CVE-2021-3156|CVE-2022-0185|CVE-2022-2588|CVE-2021-22555|CVE-2023-0386|CVE-2024-1086|commit_creds"
+        lazaret_needs = "GCONV_PATH=.|firefart|dirtyc0w|irtycow|irtyCow|hijacking suid|CVE-20|commit_creds"
     strings:
         $pk1 = "GCONV_PATH=."
         $pk2 = "pkexec"
@@ -344,7 +341,7 @@ rule linux_remote_control {
         attack = "T1219, T1071.001"
         score = 86
         lazaret_for = "elf"
-        lazaret_needs = "bishopfox/sliver|BishopFox/sliver|mettlesploit|stdapi_fs_|Ne0nd0g/merlin|geacon|tiny-SHell|icebreaker_sock|HavocFramework|MythicAgents|poseidon/Payload_Type"
+        lazaret_needs = "/sliver/implant|/sliver/protobuf|mettlesploit|stdapi_fs_|Ne0nd0g/merlin|geacon|MythicAgents|poseidon/Payload_Type"
     strings:
         $a1 = /[bB]ishop[fF]ox\/sliver\/(protobuf|implant)/
         $a2 = "mettlesploit"
@@ -382,7 +379,7 @@ rule linux_pretends_kernel_thread {
         attack = "T1036.004, T1620"
         score = 60
         lazaret_for = "elf"
-        lazaret_needs = "[kworker|[kthreadd|[ksoftirqd|[migration|[rcu_|[watchdog"
+        lazaret_needs = "[kworker|[kthreadd|[ksoftirqd|[migration|[rcu_sched|[watchdog"
     strings:
         $thread = /\x00\[(kworker|kthreadd|ksoftirqd|migration|rcu_sched|watchdog)[\/\w:]{0,14}\]\x00/
         $memory = /(memfd_create|\/proc\/self\/fd\/%d)/
