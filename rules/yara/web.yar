@@ -66,3 +66,22 @@ rule page_beacon {
     condition:
         $script
 }
+
+rule page_for_search_engines {
+    meta:
+        description = "Shows search engines, or visitors that come from them, another page"
+        author = "Lazaret"
+        reference = "https://attack.mitre.org/techniques/T1608/006/"
+        attack = "T1608.006"
+        score = 77
+        lazaret_for = "asp, aspx, jsp"
+    strings:
+        $from = /(HTTP_REFERER|HTTP_USER_AGENT|UrlReferrer|Request\.UserAgent|getHeader\s?\(\s?["'](user-agent|referer)["'])/ nocase
+        $engine = /["'|.(](baidu|google|sogou|soso|haosou|360|yisou|so\.com|googlebot|baiduspider|spider|youdao|bing|yahoo)[\w.]{0,8}["'|)]/ nocase
+        $fetch = /(XMLHTTP|HttpWebRequest|WebClient|DownloadString|WinHttpRequest|new\s+(java\.net\.)?URL\s?\(|openStream|openConnection)/ nocase
+        $go = /(response\.redirect|location(\.href)?\s?=|sendRedirect|<script[^>]{0,40}src=|Server\.Transfer|<meta[^>]{0,20}refresh)/ nocase
+        $write = /(response\.write|out\.print|Response\.BinaryWrite)/ nocase
+        $page = /<%|runat\s?=\s?["']?server/ nocase
+    condition:
+        filesize < 20KB and $page and $from and #engine >= 2 and (($fetch and $write) or $go)
+}
