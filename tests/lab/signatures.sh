@@ -81,6 +81,7 @@ PY
 }
 index_of() { echo "$address/lab/app@$(cat "layouts/$1/index.digest")"; }
 manifest_of() { echo "$address/lab/app@$(cat "layouts/$1/manifest.digest")"; }
+: >made.part
 made() { echo "lab: $1" >&2; echo "$1" >>made.part; }
 
 image unsigned

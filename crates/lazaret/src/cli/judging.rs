@@ -7,7 +7,7 @@ use advisory::Database;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use image::Target;
-use model::{Exception, Report, Timestamp};
+use model::{Exception, Lookaside, Report, Timestamp};
 use policy::Policy;
 use policy::trust::TrustPolicy;
 use scan::{Inspection, Judge, TrustCheck, Vex};
@@ -17,6 +17,8 @@ use super::seeing::{Kind, Seeing};
 
 /// The ignore files that are read when none is named.
 const IGNORE_FILES: [&str; 3] = [".lazaretignore.yaml", ".lazaretignore", ".trivyignore"];
+/// The folder beside a `containers-policy.json` that says where signatures lie.
+const REGISTRIES_D: &str = "registries.d";
 /// Most bytes of a policy, an ignore file or a VEX document.
 const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
 
@@ -86,9 +88,28 @@ impl Judging {
         let Some(path) = &self.trust_policy else {
             return Ok((policy.trust.clone(), folder(self.policy.as_deref())));
         };
-        let trust = TrustPolicy::parse(&path.display().to_string(), &read_text(path)?)?;
-        Ok((Some(trust), folder(Some(path))))
+        let mut trust = TrustPolicy::parse(&path.display().to_string(), &read_text(path)?)?;
+        let folder = folder(Some(path));
+        if trust.lookasides.is_empty() {
+            trust.lookasides = lookasides(&folder.join(REGISTRIES_D))?;
+        }
+        Ok((Some(trust), folder))
     }
+}
+
+/// Where GPG signatures lie, by the folder that podman and skopeo read beside their policy.
+fn lookasides(folder: &Path) -> anyhow::Result<Vec<Lookaside>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml")).collect();
+    files.sort();
+    let mut found = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        found.extend(policy::trust::registries_d(&name, &read_text(&path)?)?);
+    }
+    Ok(found)
 }
 
 impl Court {
