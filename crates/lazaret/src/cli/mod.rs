@@ -4,8 +4,10 @@ mod advisories;
 mod cache;
 mod completions;
 mod diff;
+mod digests;
 mod judging;
 mod looking;
+mod model;
 mod policy;
 mod reports;
 mod rules;
@@ -70,6 +72,10 @@ enum Verb {
     Policy(policy::Policy),
     /// Show, add and test the rules for malicious code
     Rules(rules::Rules),
+    /// Import, export and list digests of known malicious files
+    Digests(digests::Digests),
+    /// Train, measure and question the classifiers of malicious code
+    Model(model::Model),
     /// Show the reports that `scan --save` kept
     Reports(reports::Reports),
     /// Show or clear the results kept of layers
@@ -122,6 +128,8 @@ impl Cli {
             Verb::Advisories(verb) => verb.run(&context),
             Verb::Policy(verb) => verb.run(&context),
             Verb::Rules(verb) => verb.run(&context),
+            Verb::Digests(verb) => verb.run(&context),
+            Verb::Model(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
             Verb::Cache(verb) => verb.run(&context),
             Verb::Completions(verb) => verb.run(),
