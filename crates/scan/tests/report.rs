@@ -5,7 +5,10 @@
 mod fixture;
 
 use lazaret_scan::report::{Filter, Format, Options, ReportError, Template, write};
-use model::{FixState, PackageKind, Report, Severity};
+use model::{
+    Band, Confidence, FixState, Method, PackageKind, Report, SecretCategory, Severity,
+    SignatureFormat,
+};
 use serde_json::Value;
 
 fn text(format: Format, reports: &[Report], options: &Options) -> String {
@@ -29,7 +32,8 @@ fn json_reads_back_and_keeps_the_schema() {
     let filter = Filter { only_fixed: true, ..Filter::default() };
     let filtered =
         text(Format::Json, &[fixture::report()], &Options { filter, ..Options::default() });
-    for text in [output.as_str(), &filtered] {
+    let everything = text(Format::Json, &[fixture::content::everything()], &Options::default());
+    for text in [output.as_str(), &filtered, &everything] {
         let value: Value = serde_json::from_str(text).unwrap();
         let errors: Vec<String> = validator
             .iter_errors(&value)
@@ -60,6 +64,18 @@ fn the_schema_knows_every_word() {
     let kinds = PackageKind::ALL.map(|kind| kind.as_str().to_owned());
     assert_eq!(words("package_kind"), kinds);
     assert_eq!(words("severity"), Severity::ALL.map(|severity| severity.as_str().to_owned()));
+    assert_eq!(words("method"), Method::ALL.map(|method| method.as_str().to_owned()));
+    let categories = SecretCategory::ALL.map(|category| category.as_str().to_owned());
+    assert_eq!(words("secret_category"), categories);
+    let formats = SignatureFormat::ALL.map(|format| format.as_str().to_owned());
+    let known = schema["$defs"]["signature"]["properties"]["format"]["enum"].as_array().unwrap();
+    assert_eq!(known.iter().map(|word| word.as_str().unwrap()).collect::<Vec<_>>(), formats);
+    for band in words("band") {
+        serde_json::from_value::<Band>(band.into()).unwrap();
+    }
+    for confidence in words("confidence") {
+        serde_json::from_value::<Confidence>(confidence.into()).unwrap();
+    }
     let states = words("fix_state");
     for state in &states {
         let read: FixState = serde_json::from_value(state.as_str().into()).unwrap();
@@ -97,7 +113,7 @@ fn shape(schema: &Value) -> String {
     if let Some(word) = schema["const"].as_str() {
         return word.to_owned();
     }
-    if let Some(options) = schema["oneOf"].as_array() {
+    if let Some(options) = schema["oneOf"].as_array().filter(|_| schema["type"].is_null()) {
         return options.iter().map(shape).collect::<Vec<_>>().join(" or ");
     }
     match schema["type"].as_str() {
