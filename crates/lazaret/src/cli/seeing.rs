@@ -8,7 +8,8 @@ use std::sync::Arc;
 use analyze::SecretScanner;
 use analyze::history::HistoryScanner;
 use clap::{Args, ValueEnum};
-use malware::{Detector, YaraDetector, YaraRules};
+use malware::{Detector, VirusEngine, YaraDetector, YaraRules};
+use model::Method;
 use scan::Eyes;
 
 use super::Context;
@@ -28,6 +29,22 @@ pub(crate) struct Seeing {
         default_value = "vuln,malware,secret,history"
     )]
     scanners: Vec<Kind>,
+
+    /// By which methods malicious code is looked for: hash_list, fuzzy_hash, yara, textcnn,
+    /// linear, virus_engine, heuristic [default: all]
+    #[arg(long, value_name = "METHOD", value_delimiter = ',', value_parser = method)]
+    methods: Vec<Method>,
+
+    /// Ask this ClamAV daemon too: the path of its socket, or HOST:PORT
+    #[arg(long, value_name = "ADDRESS", env = "LAZARET_CLAMD")]
+    clamd: Option<String>,
+}
+
+fn method(word: &str) -> Result<Method, String> {
+    Method::ALL.into_iter().find(|method| method.as_str() == word).ok_or_else(|| {
+        let known = Method::ALL.map(Method::as_str).join(", ");
+        format!("expected one of {known}")
+    })
 }
 
 /// A dimension of an image.
@@ -72,7 +89,13 @@ impl Seeing {
             let (rules, unsaved) = yara_rules(context)?;
             fresh = unsaved;
             let mut detectors: Vec<Box<dyn Detector>> = vec![Box::new(YaraDetector::new(rules))];
-            detectors.extend(malware::built_in_detectors(&[])?);
+            let lists = super::digests::lists(&context.data_dir)?;
+            detectors.extend(malware::built_in_detectors(&lists)?);
+            if let Some(address) = &self.clamd {
+                detectors.push(Box::new(VirusEngine::connect(address)?));
+            }
+            let wanted = |method: Method| self.methods.is_empty() || self.methods.contains(&method);
+            detectors.retain(|detector| wanted(detector.method()));
             eyes.malware = Some(malware::Scanner::new(detectors));
         }
         Ok((eyes, fresh))
