@@ -162,6 +162,12 @@ pub(crate) const MAX_SECRETS_PER_FILE: usize = 200;
 pub(crate) const MAX_SECRET_HITS: usize = 10_000;
 /// Most lines of a file whose format is read line by line.
 pub(crate) const MAX_SECRET_LINES: usize = 100_000;
+/// Bytes that expressions may look at in a text, as a multiple of its length.
+pub(crate) const MAX_SECRET_WORK_RATIO: u64 = 32;
+/// The same for short texts, in bytes.
+pub(crate) const MIN_SECRET_WORK_BYTES: u64 = 16 << 20;
+/// The same for the longest texts, in bytes.
+pub(crate) const MAX_SECRET_WORK_BYTES: u64 = 4 << 30;
 /// Longest token, in bytes.
 pub(crate) const MAX_SECRET_TOKEN_BYTES: usize = 8 << 10;
 /// Most bytes of a variable, label or build step that are searched.

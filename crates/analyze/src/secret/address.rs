@@ -143,10 +143,16 @@ fn judge(text: Text<'_>, user: &str, password: &[u8], host: &str) -> Option<Conf
     let example = example_host || EXAMPLE_USERS.contains(&user.to_ascii_lowercase().as_str());
     let same = user.as_bytes().eq_ignore_ascii_case(password);
     let settings = text.syntax.takes_bare_values();
+    if !settings && (host == "localhost" || host.starts_with("127.")) {
+        return None;
+    }
     match worth {
         Worth::Nothing => None,
         Worth::Placeholder | Worth::Words if !settings => None,
-        Worth::Placeholder if text.syntax.is_in_force() && plausible::is_stock(password) => {
+        Worth::Placeholder if text.binary => None,
+        Worth::Placeholder
+            if text.syntax.is_in_force() && !example && plausible::is_stock(password) =>
+        {
             Some(Confidence::Likely)
         }
         Worth::Placeholder => Some(Confidence::Placeholder),

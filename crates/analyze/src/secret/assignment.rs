@@ -37,6 +37,8 @@ pub(crate) fn at(text: &[u8], keyword: Range<usize>, syntax: Syntax) -> Option<A
         Operator::Comma => literal(text, skip_blanks(text, after)?)?,
         Operator::Colon => {
             let start = skip_blanks(text, after)?;
+            // `name:value` without a blank is a part of an address or a version.
+            let syntax = if start > after { syntax } else { Syntax::Source };
             typed(text, start).or_else(|| value(text, start, syntax))?
         }
         Operator::Equals => value(text, skip_blanks(text, after)?, syntax)?,
@@ -303,6 +305,8 @@ mod tests {
         check(Syntax::Config, "PASSWORD=x1", Some(("PASSWORD", "x1")));
         check(Syntax::Config, "password: x1 # why", Some(("password", "x1")));
         check(Syntax::Config, "password: the words of prose", None);
+        check(Syntax::Config, "\"plugin-pass-0:1.2-3.el7\"", None);
+        check(Syntax::Config, "http://x/The_Pass_Word:_x1", None);
         check(Syntax::Shell, "ENV PASSWORD x1", Some(("PASSWORD", "x1")));
         check(Syntax::Shell, "PASSWORD=x1 run && b", Some(("PASSWORD", "x1")));
         check(Syntax::Shell, "tool --password x1;b", Some(("--password", "x1")));

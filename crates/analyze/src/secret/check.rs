@@ -7,7 +7,7 @@ use super::plausible::{self, Worth};
 use super::rules::Check;
 
 /// What stands in the payload of the token that every introduction shows.
-const EXAMPLE_CLAIMS: [&str; 4] = ["John Doe", "1234567890", "example", "Jane Doe"];
+const EXAMPLE_CLAIMS: [&str; 5] = ["John Doe", "1234567890", "example", "Jane Doe", "\"payload\""];
 
 /// How much the value proves; `None` when it fails the check.
 pub(crate) fn passes(check: Check, value: &[u8]) -> Option<Confidence> {

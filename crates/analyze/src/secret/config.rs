@@ -38,7 +38,7 @@ fn look(
 ) {
     let bytes = text.as_bytes();
     let bytes = bytes.get(..bytes.len().min(MAX_CONFIG_TEXT_BYTES)).unwrap_or_default();
-    let mut hits = engine.hits(Text { bytes, syntax, binary: false });
+    let mut hits = engine.hits(Text { bytes, syntax, binary: false }).hits;
     hits.retain(|hit| hit.category != SecretCategory::Certificate);
     hit::settle(&mut hits);
     let hidden: Vec<_> = hits.iter().map(Hit::hidden).collect();

@@ -6,7 +6,7 @@ use model::{
 };
 
 use super::SecretScan;
-use super::engine::{Engine, Text};
+use super::engine::{Engine, Found, Text};
 use super::fields;
 use super::hit::{self, Hit};
 use super::keys;
@@ -169,7 +169,11 @@ fn piece(
 ) {
     let binary = kind == Kind::Binary;
     let text = Text { bytes, syntax: Syntax::of(&entry.path), binary };
-    let mut hits = engine.hits(text);
+    let Found { mut hits, exhausted } = engine.hits(text);
+    if exhausted {
+        let detail = "more keywords of secrets than are looked at in one file".to_owned();
+        found.skipped.push(skip(entry, SkipReason::TooMany, detail));
+    }
     if base.offset == 0 {
         hits.extend(fields::hits(&entry.path, bytes));
     }

@@ -16,6 +16,7 @@ mod generic;
 mod hit;
 mod keys;
 mod letters;
+mod matching;
 mod plausible;
 mod redact;
 mod rules;
@@ -163,7 +164,8 @@ impl SecretScanner {
     }
 
     fn hits(&self, text: &str, syntax: Syntax) -> Vec<hit::Hit<'_>> {
-        let mut hits = self.engine.hits(Text { bytes: text.as_bytes(), syntax, binary: false });
+        let view = Text { bytes: text.as_bytes(), syntax, binary: false };
+        let mut hits = self.engine.hits(view).hits;
         hits.retain(|hit| hit.category != model::SecretCategory::Certificate);
         hit::settle(&mut hits);
         hits
@@ -173,9 +175,10 @@ impl SecretScanner {
 /// Tells each private key the place of the certificate that holds its public key, when one is
 /// among the secrets of the same image.
 pub fn match_keys(secrets: &mut [Secret]) {
-    let places: HashMap<String, String> = secrets
-        .iter()
-        .filter(|secret| secret.key.is_none())
+    // A certificate of its own before one in a key store.
+    let of = |store: bool| secrets.iter().filter(move |secret| secret.key.is_some() == store);
+    let places: HashMap<String, String> = of(true)
+        .chain(of(false))
         .filter_map(|secret| {
             let facts = secret.certificate.as_ref()?;
             Some((facts.public_key.clone(), secret.place.describe()))

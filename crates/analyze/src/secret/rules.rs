@@ -9,7 +9,7 @@ use serde::Deserialize;
 use model::{Confidence, SecretCategory};
 
 use super::SecretRuleError;
-use crate::limits::{MAX_SECRET_REGEX_BYTES, MAX_SECRET_RULES};
+use crate::limits::{MAX_SECRET_REGEX_BYTES, MAX_SECRET_RULES, MAX_SECRET_TOKEN_BYTES};
 
 /// The rule files that are built in.
 const BUILT_IN: [&str; 4] = [
@@ -19,8 +19,8 @@ const BUILT_IN: [&str; 4] = [
     include_str!("../../../../rules/secrets/connections.yaml"),
 ];
 
-/// Bytes around a keyword that a searching rule looks at, when it does not say.
-const DEFAULT_WINDOW_BYTES: usize = 256;
+/// Bytes that a rule looks at, from or around its keyword, when it does not say.
+const DEFAULT_WINDOW_BYTES: usize = 320;
 
 /// One rule, ready.
 #[derive(Debug)]
@@ -205,7 +205,7 @@ fn make(text: RuleText) -> Result<Rule, SecretRuleError> {
             && text.category == SecretCategory::Token,
         check: text.check,
         settings_only: text.settings_only,
-        window_bytes: text.window.unwrap_or(DEFAULT_WINDOW_BYTES),
+        window_bytes: text.window.unwrap_or(DEFAULT_WINDOW_BYTES).min(MAX_SECRET_TOKEN_BYTES),
         id: text.id,
         title: text.title,
         category: text.category,

@@ -51,8 +51,18 @@ const PROSE: [&str; 22] = [
 /// Endings of shell scripts and of build files that hold commands.
 const SHELL: [&str; 6] = ["sh", "bash", "zsh", "ksh", "fish", "profile"];
 /// Names without a useful ending that hold prose.
-const PROSE_NAMES: [&str; 8] =
-    ["readme", "changelog", "changes", "news", "copyright", "license", "todo", "authors"];
+const PROSE_NAMES: [&str; 10] = [
+    "readme",
+    "changelog",
+    "changes",
+    "news",
+    "copyright",
+    "license",
+    "todo",
+    "authors",
+    "pkg-info",
+    "metadata",
+];
 
 /// Parts of the names of text files that hold no prose.
 const SETTINGS_WORDS: [&str; 7] =
@@ -86,7 +96,11 @@ impl Syntax {
             () if of(&CONFIG) => Syntax::Config,
             () if of(&SHELL) => Syntax::Shell,
             () if of(&PROSE) => Syntax::Prose,
-            () if PROSE_NAMES.iter().any(|prose| stem.starts_with(prose)) => Syntax::Prose,
+            () if stem.starts_with("readme")
+                || ending.is_empty() && PROSE_NAMES.contains(&stem) =>
+            {
+                Syntax::Prose
+            }
             () if name.starts_with('.') && (stem.ends_with("rc") || stem.ends_with("profile")) => {
                 Syntax::Shell
             }

@@ -1,15 +1,16 @@
 //! Table: words that speak against a secret, all in small letters.
 
-/// Parts of values that are examples. The last but one is of the account key of Azure's storage
-/// emulator, the last of the key in Stripe's manual.
+/// Parts of values that are examples. The last eleven are of the account key of Azure's storage
+/// emulator, of the key in Stripe's manual, and of the examples in RFC 6749 and OAuth Core 1.0.
 #[rustfmt::skip]
-pub(crate) const EXAMPLE_PARTS: [&[u8]; 36] = [
+pub(crate) const EXAMPLE_PARTS: [&[u8]; 45] = [
     b"example", b"xxxx", b"your_", b"your-", b"yourp", b"yoursecret", b"yourtoken",
     b"yourkey", b"yourapi", b"placeholder", b"dummy", b"sample", b"redacted", b"changeme",
     b"change_me", b"change-me", b"changethis", b"change_this", b"change-this", b"replaceme", b"replace_me",
     b"replace-me", b"replace_with", b"insert_", b"insert-", b"fakekey", b"faketoken", b"notasecret",
     b"not-a-secret", b"not_a_secret", b"....", b"****", b"____", b"foobar", b"eby8vdm02xnocqflqu",
-    b"4ec39hqlyjwdarjtt1zd",
+    b"4ec39hqlyjwdarjtt1zd", b"2yotnfzfejr1zcsicmwpaa", b"tgzv3jokf0xg5qx2tlkwia", b"gx1fbat3bv", b"splxlobezqqybys6wxsbia",
+    b"nnch734d00sl2jdk", b"kd94hf93k423kf44", b"pfkkdhi9sl3r4s00", b"hh5s93j4hdidpola", b"dpf43f3p2l4k3l03",
 ];
 
 /// Whole values that are tried first because so many use them.
@@ -34,7 +35,7 @@ pub(crate) const VOID_VALUES: [&[u8]; 23] = [
 
 /// Parts of names of things that are public, or no value.
 #[rustfmt::skip]
-pub(crate) const HARMLESS_NAME_PARTS: [&[u8]; 79] = [
+pub(crate) const HARMLESS_NAME_PARTS: [&[u8]; 80] = [
     b"public", b"pubkey", b"hash", b"digest", b"sha1", b"sha2", b"md5",
     b"checksum", b"salt", b"file", b"path", b"dir", b"url", b"uri",
     b"name", b"_id", b"-id", b"length", b"size", b"count", b"type",
@@ -46,5 +47,5 @@ pub(crate) const HARMLESS_NAME_PARTS: [&[u8]; 79] = [
     b"ref", b"dummy", b"example", b"sample", b"fake", b"mock", b"reset",
     b"method", b"scheme", b"driver", b"query", b"strength", b"valid", b"confirm",
     b"generator", b"prefix", b"suffix", b"separator", b"lifetime", b"ttl", b"scope",
-    b"issuer", b"audience",
+    b"issuer", b"audience", b"yourp",
 ];
