@@ -103,10 +103,10 @@ fn sources() -> anyhow::Result<Vec<Source>> {
 
 fn list(sources: &[Source]) -> anyhow::Result<Outcome> {
     write_to(None, |out| {
-        writeln!(out, "{:20} {:14} {:64} LICENCE", "SET", "TERMS", "WHAT")?;
+        writeln!(out, "{:20} {:14} {:80} LICENCE", "SET", "TERMS", "WHAT")?;
         for source in sources {
             let terms = if source.free { "free" } else { "to be accepted" };
-            writeln!(out, "{:20} {terms:14} {:64} {}", source.name, source.what, source.licence)?;
+            writeln!(out, "{:20} {terms:14} {:80} {}", source.name, source.what, source.licence)?;
         }
         Ok(())
     })?;
