@@ -84,6 +84,10 @@ struct Evaluate {
     #[arg(long)]
     learnt: bool,
 
+    /// Plant each web shell into an honest file first
+    #[arg(long)]
+    planted: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -145,7 +149,10 @@ impl Train {
 impl Evaluate {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let model = open_model(self.model.as_deref())?;
-        let corpus = open_corpus(&self.data, &self.set)?;
+        let mut corpus = open_corpus(&self.data, &self.set)?;
+        if self.planted {
+            corpus = malware::plant(&corpus, 1);
+        }
         let detectors = self.detectors(context, &model)?;
         let detectors: Vec<&dyn Detector> = detectors.iter().map(AsRef::as_ref).collect();
         let fusion = Fusion::built_in()?;
