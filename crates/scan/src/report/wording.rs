@@ -58,7 +58,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         FindingKind::Malware(malware) => of_malware(malware).to_owned(),
         FindingKind::Secret(secret) => of_secret(secret).to_owned(),
         FindingKind::History(step) => step.advice.clone(),
-        FindingKind::Trust(distrust) => format!("Not met: {}.", distrust.reason),
+        FindingKind::Trust(_) => "Do not run the image before this is met.".to_owned(),
     }
 }
 

@@ -153,7 +153,7 @@ fn write_fact(page: &mut Page<'_>, name: &str, value: &str) -> io::Result<()> {
 }
 
 fn write_layer(page: &mut Page<'_>, view: &View<'_>, finding: &Finding) -> io::Result<()> {
-    let line = table::layer_name(fact("layer"), view, finding.layer());
+    let line = table::layer_name(fact("lies in"), view, finding.layer());
     let line = if finding.base { line.add(DIM, " (base image)") } else { line };
     page.wrap(&line)?;
     let deleted: Option<LayerIndex> = match &finding.kind {
@@ -162,7 +162,7 @@ fn write_layer(page: &mut Page<'_>, view: &View<'_>, finding: &Finding) -> io::R
         _ => None,
     };
     let Some(deleted) = deleted else { return Ok(()) };
-    let line = table::layer_name(fact("deleted"), view, deleted);
+    let line = table::layer_name(fact("deleted in"), view, deleted);
     page.wrap(&line.add(CAUTION, ": in no container, but still in the image"))
 }
 

@@ -54,15 +54,14 @@ fn write_key(page: &mut Page<'_>, key: &KeyFacts) -> io::Result<()> {
 
 fn write_certificate(page: &mut Page<'_>, certificate: &CertificateFacts) -> io::Result<()> {
     write_fact(page, "subject", &certificate.subject)?;
-    let mut marks = Vec::new();
+    let mut marks = vec![certificate.issuer.as_str()];
     if certificate.self_signed {
         marks.push("signed by its own key");
     }
     if certificate.is_ca {
         marks.push("may sign others");
     }
-    write_fact(page, "issuer", &certificate.issuer)?;
-    write_fact(page, "", &marks.join(", "))?;
+    write_fact(page, "issuer", &marks.join("; "))?;
     write_fact(page, "serial", &certificate.serial)?;
     let day = |time: Option<model::Timestamp>| match time {
         Some(time) => time.strftime("%Y-%m-%d").to_string(),
@@ -94,6 +93,6 @@ fn write_other_places(
     }
     match others.len().saturating_sub(MAX_PLACES) {
         0 => Ok(()),
-        more => write_fact(page, "", &format!("and {}", count(more, "more place", "more places"))),
+        more => write_fact(page, "also at", &count(more, "more place", "more places")),
     }
 }

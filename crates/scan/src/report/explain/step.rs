@@ -21,7 +21,7 @@ pub(super) fn write_facts(page: &mut Page<'_>, step: &SuspiciousStep) -> io::Res
     }
     match step.confirmed_by.len().saturating_sub(MAX_FILES) {
         0 => Ok(()),
-        more => write_fact(page, "", &format!("and {}", count(more, "more file", "more files"))),
+        more => write_fact(page, "confirmed by", &count(more, "more file", "more files")),
     }
 }
 

@@ -10,7 +10,7 @@ mod layers;
 
 use std::io::Write;
 
-use minijinja::Environment;
+use minijinja::{Environment, Output, State, Value};
 use sha2::{Digest, Sha256};
 
 use super::view::View;
@@ -27,13 +27,14 @@ pub(super) fn write(views: &[View<'_>], out: &mut dyn Write) -> Result<(), Repor
     };
     let mut environment = Environment::new();
     environment.set_syntax(super::template::whitespace().map_err(encode)?);
+    environment.set_formatter(escaped);
     environment.add_template("page.html", PAGE).map_err(encode)?;
     let page = environment.get_template("page.html").map_err(encode)?;
     let context = minijinja::context! {
-        style => minijinja::Value::from_safe_string(STYLE.to_owned()),
-        script => minijinja::Value::from_safe_string(SCRIPT.to_owned()),
+        style => Value::from_safe_string(STYLE.to_owned()),
+        script => Value::from_safe_string(SCRIPT.to_owned()),
         script_hash => base64(&Sha256::digest(SCRIPT.as_bytes())),
-        page => minijinja::Value::from(minijinja::value::Serde(context::page(views))),
+        page => Value::from(minijinja::value::Serde(context::page(views))),
     };
     page.render_captured_to(context, out).map_err(|error| {
         let source = std::error::Error::source(&error);
@@ -43,6 +44,31 @@ pub(super) fn write(views: &[View<'_>], out: &mut dyn Write) -> Result<(), Repor
         }
     })?;
     Ok(())
+}
+
+/// Writes a value, what has a meaning in HTML escaped, in text as in a quoted attribute. The
+/// engine's own way escapes `/` too: nobody would find a path in the page's source.
+fn escaped(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    let Some(text) = value.as_str().filter(|_| !value.is_safe()) else {
+        return minijinja::escape_formatter(out, state, value);
+    };
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        out.write_str(&rest[..at])?;
+        out.write_str(match rest.as_bytes().get(at) {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            Some(b'>') => "&gt;",
+            Some(b'"') => "&quot;",
+            _ => "&#x27;",
+        })?;
+        rest = &rest[at + 1..];
+    }
+    Ok(out.write_str(rest)?)
 }
 
 /// Standard base64 (RFC 4648, 4).

@@ -178,9 +178,7 @@ pub(super) fn message(finding: &Finding) -> String {
         text.push_str(&format!(": {said}"));
     }
     let remedy = wording::remedy(finding);
-    // The reason is in the headline already.
-    let remedy = if matches!(finding.kind, FindingKind::Trust(_)) { "" } else { &remedy };
-    format!("{}. {}", clean(&text).trim_end_matches('.'), clean(remedy)).trim_end().to_owned()
+    format!("{}. {}", clean(&text).trim_end_matches('.'), clean(&remedy)).trim_end().to_owned()
 }
 
 /// The file that a result points at; a build step points at the first file that confirms it.

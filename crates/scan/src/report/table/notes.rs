@@ -32,7 +32,9 @@ pub(super) fn write(page: &mut Page<'_>, view: &View<'_>, all: bool) -> io::Resu
 /// When there is no vulnerability: that, or why it proves nothing.
 fn write_silence(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
     let report = view.report;
-    if report.findings.iter().any(|finding| finding.vulnerability().is_some()) {
+    let any = report.findings.iter().any(|finding| finding.vulnerability().is_some());
+    // That none was looked for is told below; beside other findings once is enough.
+    if any || report.tool.database.is_none() && !report.findings.is_empty() {
         return Ok(());
     }
     page.blank()?;
