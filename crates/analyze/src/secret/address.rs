@@ -75,8 +75,8 @@ pub(crate) fn hit(text: Text<'_>, keyword: Range<usize>) -> Option<Hit<'static>>
     let scheme = scheme_before(text.bytes, keyword.start)?;
     let host = host_at(text.bytes, host_start)?;
     let value = text.bytes.get(password.clone())?;
-    let confidence = judge(text, &user, value, &host)?;
     let store = STORES.iter().find(|(_, _, schemes)| schemes.contains(&scheme.as_str()));
+    let confidence = judge(text, &user, value, &host, store.is_some())?;
     let (rule, title) = store
         .map_or(("url-password", "address with a password"), |(rule, title, _)| (*rule, *title));
     Some(Hit {
@@ -132,7 +132,13 @@ fn host_at(text: &[u8], start: usize) -> Option<String> {
     (length > 0 && (tcp || !matches!(after, b'(' | b'$' | b'{' | b'%' | b'@'))).then_some(host)
 }
 
-fn judge(text: Text<'_>, user: &str, password: &[u8], host: &str) -> Option<Confidence> {
+fn judge(
+    text: Text<'_>,
+    user: &str,
+    password: &[u8],
+    host: &str,
+    is_store: bool,
+) -> Option<Confidence> {
     let worth = plausible::worth(password);
     let first_label = host.split('.').next().unwrap_or(host);
     let example_host = EXAMPLE_HOSTS.contains(&first_label)
@@ -146,6 +152,9 @@ fn judge(text: Text<'_>, user: &str, password: &[u8], host: &str) -> Option<Conf
     if !settings && (host == "localhost" || host.starts_with("127.")) {
         return None;
     }
+    let chosen =
+        plausible::is_chosen(password) || is_store && password.iter().any(u8::is_ascii_digit);
+    let strong = chosen && !password.contains(&b':');
     match worth {
         Worth::Nothing => None,
         Worth::Placeholder | Worth::Words if !settings => None,
@@ -161,11 +170,7 @@ fn judge(text: Text<'_>, user: &str, password: &[u8], host: &str) -> Option<Conf
         Worth::Password if example && !settings => None,
         Worth::Password if text.syntax == Syntax::Prose => None,
         // In code, what is not as rules for passwords ask is an example of an address.
-        Worth::Password
-            if !settings && (password.contains(&b':') || !plausible::is_chosen(password)) =>
-        {
-            None
-        }
+        Worth::Password if !settings && !strong => None,
         _ => Some(Confidence::Likely),
     }
 }

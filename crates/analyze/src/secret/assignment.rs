@@ -173,11 +173,11 @@ fn opens_element(text: &[u8], start: usize) -> bool {
     start > 0 && text.get(start - 1) == Some(&b'<')
 }
 
-/// `--password x` and `ENV PASSWORD x`.
+/// `--password x`, `ENV PASSWORD x`, and Redis' `requirepass x`.
 fn takes_blank(text: &[u8], name: &Range<usize>) -> bool {
     let word = text.get(name.clone()).unwrap_or_default();
     let before = text.get(name.start.saturating_sub(4)..name.start).unwrap_or_default();
-    word.starts_with(b"--") || before == b"ENV "
+    word.starts_with(b"--") || before == b"ENV " || word.eq_ignore_ascii_case(b"requirepass")
 }
 
 /// `str = "x"`, `&str = "x"`, `string = "x"`: a type, then a quoted value.

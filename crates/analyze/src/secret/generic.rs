@@ -23,7 +23,7 @@ pub(crate) enum NameKind {
 }
 
 /// Keywords that make a name worth reading on.
-pub(crate) const KEYWORDS: [(&str, NameKind); 26] = [
+pub(crate) const KEYWORDS: [(&str, NameKind); 27] = [
     ("password", NameKind::Password),
     ("passwd", NameKind::Password),
     ("passphrase", NameKind::Password),
@@ -33,6 +33,7 @@ pub(crate) const KEYWORDS: [(&str, NameKind); 26] = [
     ("pass=", NameKind::Password),
     ("dbpass", NameKind::Password),
     ("userpass", NameKind::Password),
+    ("requirepass", NameKind::Password),
     ("secret", NameKind::Token),
     ("token", NameKind::Token),
     ("api_key", NameKind::Token),
@@ -73,7 +74,9 @@ pub(crate) fn hit(
     }
     let name = last_part(text.bytes.get(found.name.clone())?);
     let value = text.bytes.get(found.value.clone())?;
-    if is_harmless(name) || repeats_name(name, value) || goes_on(text.bytes, &found, &keyword, kind)
+    if is_harmless(name)
+        || repeats_name(name, value, text.syntax.is_in_force())
+        || goes_on(text.bytes, &found, &keyword, kind)
     {
         return None;
     }
@@ -158,12 +161,12 @@ fn is_harmless(name: &[u8]) -> bool {
 }
 
 /// `PASSWORD = "password"`, `secret_key: SECRET_KEY`: a name given to itself.
-fn repeats_name(name: &[u8], value: &[u8]) -> bool {
+fn repeats_name(name: &[u8], value: &[u8], in_force: bool) -> bool {
     let letters = |text: &[u8]| -> Vec<u8> {
         text.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
     };
     let (name, value) = (letters(name), letters(value));
-    name == value || memchr::memmem::find(&value, &name).is_some()
+    name == value || !in_force && memchr::memmem::find(&value, &name).is_some()
 }
 
 /// Whether the line of `at` begins as a comment.

@@ -113,6 +113,9 @@ fn class_changes(value: &[u8]) -> usize {
 
 /// References, calls, formats, paths, addresses and prose.
 fn is_code(value: &[u8]) -> bool {
+    // The padding of base64 is no comparison.
+    let padding = value.iter().rev().take_while(|&&b| b == b'=').count();
+    let value = value.get(..value.len() - padding).unwrap_or_default();
     let starts = |prefixes: &[&[u8]]| prefixes.iter().any(|prefix| value.starts_with(prefix));
     let has =
         |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(value, part).is_some());
@@ -291,7 +294,15 @@ mod tests {
                 &["correct-horse", "databasePassword", "user.password", "Wachtwoord", "xkqjzwtv"],
             ),
             (Worth::Password, &["Tr0ub4dor&3", "winter2019!", "xKqjZwtv", "S3cr3tP@ss!"]),
-            (Worth::Random, &["9f8b1c2e7a6d5040b3c1", "kJ8s0dLq3ZxPw7Vb", "a8Fk2/sd+Q9xLm3Nz0Pt"]),
+            (
+                Worth::Random,
+                &[
+                    "cGFzc3cwcmQh==",
+                    "9f8b1c2e7a6d5040b3c1",
+                    "kJ8s0dLq3ZxPw7Vb",
+                    "a8Fk2/sd+Q9xLm3Nz0Pt",
+                ],
+            ),
         ] {
             for value in values {
                 assert_eq!(worth(value.as_bytes()), worth_expected, "{value}");
