@@ -2,7 +2,6 @@
 //! `<data-dir>/digests/<name>.tsv`; scans use every list that is there.
 
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
