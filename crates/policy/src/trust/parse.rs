@@ -155,8 +155,10 @@ pub(crate) fn trust(source: &Source<'_>, raw: RawTrust) -> Result<TrustPolicy, P
 }
 
 fn lookaside(source: &Source<'_>, raw: RawLookaside) -> Result<Lookaside, PolicyError> {
-    if raw.at.value.trim().is_empty() {
-        return Err(source.mistake(&raw.at, "`at` is empty: expected a directory or URL"));
+    if !["/", "file://", "http://", "https://"].iter().any(|start| raw.at.value.starts_with(start))
+    {
+        let message = "expected an absolute path, or a `file:`, `http:` or `https:` URL";
+        return Err(source.mistake(&raw.at, message));
     }
     Ok(Lookaside { scope: raw.scope.trim_end_matches(['/', '*']).to_owned(), base: raw.at.value })
 }

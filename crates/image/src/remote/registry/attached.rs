@@ -62,3 +62,6 @@ impl ArtifactStore for Repository {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

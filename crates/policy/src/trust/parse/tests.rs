@@ -90,6 +90,10 @@ fn points_at_mistakes() {
         ("identity", authority("{name: a, certificate: x, identities: [ci]}")),
         ("identity_of_key", authority("{name: a, key: x, identities: [CN=ci]}")),
         ("format", authority("{name: a, key: x, formats: [notation_jws]}")),
+        (
+            "lookaside",
+            "trust:\n  lookaside: [{at: sigs}]\n  scopes: [{scope: a, accept: true}]\n".to_owned(),
+        ),
         ("same_name", authority("{name: a, key: x}\n    - {name: a, gpg: y}")),
         ("pattern", format!("{AUTHORITIES}  scopes: [{{scope: \"a/*/b\", accept: true}}]\n")),
         (
