@@ -368,3 +368,14 @@ fn a_hostile_store_costs_no_more_than_the_budget() {
     assert!(super::pkcs12::read(&store).is_some());
     assert!(scan("s.p12", &store).is_empty());
 }
+
+#[test]
+fn the_list_of_published_keys_is_in_order() {
+    let lines: Vec<_> = super::KNOWN_KEYS.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(lines.len() > 500 && lines.is_sorted());
+    for line in lines {
+        let (digest, origin) = line.split_once(' ').unwrap();
+        let hex = digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        assert!(hex && matches!(digest.len(), 16 | 32) && !origin.is_empty(), "{line}");
+    }
+}
