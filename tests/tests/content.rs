@@ -53,7 +53,7 @@ fn token() -> String {
 }
 
 fn planted(directory: &Path) -> String {
-    assert!(which("openssl").is_some(), "openssl is not installed: run `make setup-test`");
+    assert!(which("openssl"), "openssl is not installed: run `make setup-test`");
     let (key, certificate) = key_pair(directory);
     let token = token();
     let environment = format!("DB_PASSWORD=kV9-tram-Quartz-77\nGITHUB_TOKEN={token}\n");
