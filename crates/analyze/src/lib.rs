@@ -27,7 +27,6 @@ mod ruby;
 mod rust;
 mod secret;
 #[cfg(test)]
-#[allow(dead_code)] // each folder uses the parts it needs
 mod testing;
 mod text;
 mod value;

@@ -2,7 +2,6 @@
 
 mod expand;
 mod labelled;
-mod walk;
 
 use expand::expand;
 
