@@ -3,6 +3,7 @@
 use analyze::history::HistoryScanner;
 use analyze::{Analyzers, SecretScanner};
 use malware::Scanner;
+use model::FileEntry;
 
 /// Everything that looks into the files of an image. What is `None` does not look.
 #[derive(Default)]
@@ -32,6 +33,12 @@ impl Eyes<'_> {
     /// With what malicious code is looked for.
     pub fn malware_versions(&self) -> Vec<String> {
         self.malware.as_ref().map(Scanner::versions).unwrap_or_default()
+    }
+
+    /// Whether any eye besides the analyzers wants to see a file.
+    pub(crate) fn wants_content(&self, entry: &FileEntry) -> bool {
+        self.malware.as_ref().is_some_and(|malware| malware.wants(entry))
+            || self.secrets.is_some_and(|secrets| secrets.wants(entry))
     }
 
     /// What failed for good during a scan, in a sentence: its results must not be kept.

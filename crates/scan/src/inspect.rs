@@ -1,5 +1,6 @@
 //! `Inspector`: an image to its inventory. The first half of a scan.
 
+use analyze::SecretScanner;
 use analyze::history::Suspicion;
 use image::{Description, Identity, LayerVisitor, Options, Source, Target};
 use model::{
@@ -65,7 +66,7 @@ impl Inspector<'_> {
         now: Timestamp,
     ) -> Result<Inspection, ScanError> {
         let mut source = image::open(target, options)?;
-        let worker = Worker::new(self.eyes, self.cache);
+        let worker = Worker::new(self.eyes, self.cache, self.threads);
         let description = self.read(source.as_mut(), &worker)?;
         let (layers, missing) = in_order(&description, worker.into_results());
         let mut merged = merge(&layers);
@@ -89,6 +90,7 @@ impl Inspector<'_> {
         };
         let secrets = self.secrets(merged.secrets, &image);
         let steps = self.steps(&image, &layers);
+        self.mask(&mut image);
         Ok(Inspection {
             source,
             image,
@@ -112,6 +114,18 @@ impl Inspector<'_> {
         secrets
     }
 
+    /// Masks what the configuration and the history hold of secrets, also when none are looked for:
+    /// from here on they are shown.
+    fn mask(&self, image: &mut ImageFacts) {
+        let Some(scanner) = self.eyes.secrets.or_else(|| SecretScanner::built_in().ok()) else {
+            return;
+        };
+        image.config = scanner.mask_config(&image.config);
+        for layer in &mut image.layers {
+            layer.created_by = layer.created_by.take().map(|text| scanner.mask(&text));
+        }
+    }
+
     /// The suspicious build steps, confirmed by the names in their layers and with secrets masked.
     fn steps(&self, image: &ImageFacts, layers: &[LayerAnalysis]) -> Vec<Suspicion> {
         let Some(scanner) = &self.eyes.history else { return Vec::new() };
@@ -133,7 +147,9 @@ impl Inspector<'_> {
         let mut source = image::open(target, options)?;
         let description = match source.describe()? {
             Some(description) => description,
-            None => self.read(source.as_mut(), &Worker::new(self.eyes, self.cache))?,
+            None => {
+                self.read(source.as_mut(), &Worker::new(self.eyes, self.cache, self.threads))?
+            }
         };
         Ok(description.layers.into_iter().filter_map(|layer| layer.diff_id).collect())
     }

@@ -3,18 +3,22 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use analyze::{Analysis, Analyzer, HEAD_BYTES};
+use analyze::HEAD_BYTES;
+use crossbeam_channel::Sender;
 use image::{LayerBody, LayerStream, LayerVisitor};
-use model::{Content, Digest, FileEntry, FileKind, Skip, SkipReason};
+use model::{Digest, FileEntry, FileKind, Skip, SkipReason};
 
 use crate::cache::LayerCache;
 use crate::eyes::Eyes;
-use crate::layer::{AnalyzedFile, LayerAnalysis, owner_hash, path_hash};
+use crate::layer::{LayerAnalysis, path_hash};
+use crate::look::{Looked, look};
+use crate::pool::{HANDED_BYTES, Job, with_pool};
 
 /// Analyses the layers that a source hands on; keeps the results until the layers are merged.
 pub(crate) struct Worker<'a> {
     eyes: &'a Eyes<'a>,
     cache: Option<&'a LayerCache>,
+    threads: usize,
     results: Mutex<Results>,
 }
 
@@ -28,8 +32,9 @@ pub(crate) struct Results {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(eyes: &'a Eyes<'a>, cache: Option<&'a LayerCache>) -> Self {
-        Worker { eyes, cache, results: Mutex::default() }
+    /// `threads` look into the files of one layer.
+    pub(crate) fn new(eyes: &'a Eyes<'a>, cache: Option<&'a LayerCache>, threads: usize) -> Self {
+        Worker { eyes, cache, threads: threads.max(1), results: Mutex::default() }
     }
 
     pub(crate) fn into_results(self) -> Results {
@@ -69,7 +74,16 @@ impl LayerVisitor for Worker<'_> {
 
     fn visit(&self, claimed: Option<&Digest>, layer: &mut dyn LayerStream) {
         let mut walk = LayerWalk::new(self.eyes);
-        let outcome = layer.walk(&mut |entry, body| walk.entry(entry, body));
+        // Analyzers alone are quicker than handing files over.
+        let outcome = if self.eyes.malware.is_none() && self.eyes.secrets.is_none() {
+            layer.walk(&mut |entry, body| walk.entry(entry, body, None))
+        } else {
+            let (outcome, seen) = with_pool(self.eyes, self.threads, |jobs| {
+                layer.walk(&mut |entry, body| walk.entry(entry, body, Some(jobs)))
+            });
+            walk.seen.extend(seen);
+            outcome
+        };
         let mut analysis = walk.finish();
         analysis.size_bytes = outcome.size_bytes;
         analysis.skipped.extend(outcome.skipped);
@@ -95,7 +109,9 @@ impl LayerVisitor for Worker<'_> {
 struct LayerWalk<'a> {
     eyes: &'a Eyes<'a>,
     layer: LayerAnalysis,
-    analyzed: HashSet<String>,
+    /// Files looked at, or handed over to be.
+    looked_at: HashSet<String>,
+    seen: Vec<Looked>,
     names: Vec<analyze::PathHash>,
     directories: Vec<analyze::PathHash>,
     whiteouts: Vec<analyze::PathHash>,
@@ -107,7 +123,8 @@ impl<'a> LayerWalk<'a> {
         LayerWalk {
             eyes,
             layer: LayerAnalysis::default(),
-            analyzed: HashSet::new(),
+            looked_at: HashSet::new(),
+            seen: Vec::new(),
             names: Vec::new(),
             directories: Vec::new(),
             whiteouts: Vec::new(),
@@ -115,7 +132,7 @@ impl<'a> LayerWalk<'a> {
         }
     }
 
-    fn entry(&mut self, entry: &FileEntry, body: &mut dyn LayerBody) {
+    fn entry(&mut self, entry: &FileEntry, body: &mut dyn LayerBody, jobs: Option<&Sender<Job>>) {
         let hash = path_hash(&entry.path);
         match &entry.kind {
             FileKind::Whiteout => self.whiteouts.push(hash),
@@ -123,19 +140,19 @@ impl<'a> LayerWalk<'a> {
             FileKind::Directory => self.directories.push(hash),
             FileKind::HardLink(target) => {
                 self.names.push(hash);
-                if self.analyzed.contains(target) {
+                if self.looked_at.contains(target) {
                     self.layer.links.push((entry.path.clone(), target.clone()));
                 }
             }
             FileKind::Symlink(_) | FileKind::Special => self.names.push(hash),
             FileKind::Regular => {
                 self.names.push(hash);
-                self.regular(entry, body);
+                self.regular(entry, body, jobs);
             }
         }
     }
 
-    fn regular(&mut self, entry: &FileEntry, body: &mut dyn LayerBody) {
+    fn regular(&mut self, entry: &FileEntry, body: &mut dyn LayerBody, jobs: Option<&Sender<Job>>) {
         let mut wanted = self.eyes.analyzers.for_name(entry);
         if entry.size_bytes > HEAD_BYTES as u64 && may_be_executable(entry) {
             // The walk itself says what broke.
@@ -144,9 +161,7 @@ impl<'a> LayerWalk<'a> {
             let known: Vec<&str> = wanted.iter().map(|analyzer| analyzer.name()).collect();
             wanted.extend(also.filter(|analyzer| !known.contains(&analyzer.name())));
         }
-        let malware = self.eyes.malware.as_ref().filter(|malware| malware.wants(entry));
-        let secrets = self.eyes.secrets.filter(|secrets| secrets.wants(entry));
-        if wanted.is_empty() && malware.is_none() && secrets.is_none() {
+        if wanted.is_empty() && !self.eyes.wants_content(entry) {
             return;
         }
         let content = match body.content() {
@@ -156,32 +171,29 @@ impl<'a> LayerWalk<'a> {
                 return;
             }
         };
-        let mut file = analyze(entry, content, &wanted);
-        if let Some(malware) = malware {
-            let found = malware.scan(entry, content);
-            file.samples = found.samples;
-            file.analysis.skipped.extend(found.skipped);
-        }
-        if let Some(secrets) = secrets {
-            let found = secrets.scan_file(entry, content);
-            file.secrets = found.secrets;
-            self.layer.skipped.extend(found.skipped);
-        }
-        self.keep(file, !wanted.is_empty());
-    }
-
-    /// Keeps a file of which there is something to tell.
-    fn keep(&mut self, file: AnalyzedFile, analyzed: bool) {
-        let told = !file.analysis.skipped.is_empty()
-            || !file.samples.is_empty()
-            || !file.secrets.is_empty();
-        if analyzed || told {
-            self.analyzed.insert(file.path.clone());
-            self.layer.files.push(file);
+        self.looked_at.insert(entry.path.clone());
+        let order = self.names.len();
+        match (jobs, content.bytes()) {
+            (Some(jobs), Some(bytes)) if entry.size_bytes <= HANDED_BYTES => {
+                let (entry, bytes) = (entry.clone(), bytes.to_vec());
+                // The threads live until the walk has ended.
+                let _ = jobs.send(Job { order, entry, bytes, wanted });
+            }
+            _ => self.seen.push(look(self.eyes, (order, entry), content, &wanted)),
         }
     }
 
     fn finish(mut self) -> LayerAnalysis {
+        self.seen.sort_by_key(|looked| looked.order);
+        for looked in self.seen {
+            let kept = looked.is_kept();
+            self.layer.skipped.extend(looked.skipped);
+            if kept {
+                self.layer.files.push(looked.file);
+            }
+        }
+        let kept: HashSet<&str> = self.layer.files.iter().map(|file| &*file.path).collect();
+        self.layer.links.retain(|(_, target)| kept.contains(&**target));
         self.layer.names = self.names.into_iter().collect();
         self.layer.directories = self.directories.into_iter().collect();
         self.layer.whiteouts = self.whiteouts.into_iter().collect();
@@ -190,54 +202,10 @@ impl<'a> LayerWalk<'a> {
     }
 }
 
-/// Runs the analyzers over one file.
-fn analyze(entry: &FileEntry, content: &dyn Content, wanted: &[&dyn Analyzer]) -> AnalyzedFile {
-    let mut whole = Analysis::default();
-    for analyzer in wanted {
-        let mut found = Analysis::default();
-        if let Err(error) = analyzer.analyze(entry, content, &mut found) {
-            let detail = format!("{}: {error}", analyzer.name());
-            found.skipped.push((String::new(), error.reason(), detail));
-        }
-        merge_analyses(&mut whole, found, analyzer.name());
-    }
-    analyzed_file(entry, whole)
-}
-
 /// Only what may be run or linked is worth a look at its magic: the rest is never executed.
 fn may_be_executable(entry: &FileEntry) -> bool {
     entry.is_executable()
         || entry.name().contains(".so")
         || entry.name().ends_with(".exe")
         || entry.name().ends_with(".dll")
-}
-
-fn merge_analyses(whole: &mut Analysis, mut found: Analysis, analyzer: &str) {
-    for package in &mut found.packages {
-        if package.found_by.is_empty() {
-            package.found_by = analyzer.to_owned();
-        }
-    }
-    whole.packages.append(&mut found.packages);
-    whole.is_database |= found.is_database;
-    if found.distro.as_ref().map(|(rank, _)| *rank) > whole.distro.as_ref().map(|(rank, _)| *rank) {
-        whole.distro = found.distro;
-    }
-    whole.owned.append(&mut found.owned);
-    whole.content_sets.append(&mut found.content_sets);
-    whole.skipped.append(&mut found.skipped);
-}
-
-/// Joins a file to its analysis; owned paths become hashes, package paths become whole.
-fn analyzed_file(entry: &FileEntry, mut analysis: Analysis) -> AnalyzedFile {
-    let owned = std::mem::take(&mut analysis.owned)
-        .into_iter()
-        .map(|owned| (owned.package, owned.paths.iter().map(|path| owner_hash(path)).collect()))
-        .collect();
-    for package in &mut analysis.packages {
-        if package.path.is_empty() {
-            package.path.clone_from(&entry.path);
-        }
-    }
-    AnalyzedFile { path: entry.path.clone(), analysis, owned, ..AnalyzedFile::default() }
 }
