@@ -1,11 +1,11 @@
 //! `Inspector`: an image to its inventory. The first half of a scan.
 
 use analyze::SecretScanner;
-use analyze::history::Suspicion;
+use analyze::history::{self, Suspicion};
 use image::{Description, Identity, LayerVisitor, Options, Source, Target};
 use model::{
-    Digest, ImageFacts, Inventory, LayerIndex, Malware, Progress, ScanSource, Secret, Skip,
-    SkipReason, SourceKind, Timestamp,
+    Digest, ImageFacts, Inventory, LayerIndex, Malware, Progress, ScanSource, Secret, SecretPlace,
+    Skip, SkipReason, SourceKind, Timestamp,
 };
 use policy::trust::TrustFacts;
 use serde::{Deserialize, Serialize};
@@ -108,8 +108,15 @@ impl Inspector<'_> {
     fn secrets(&self, mut secrets: Vec<Secret>, image: &ImageFacts) -> Vec<Secret> {
         let Some(scanner) = self.eyes.secrets else { return secrets };
         let top = image.layers.last().map_or(LayerIndex(0), |layer| layer.index);
+        let steps = history::steps(image);
+        let layer_of = |place: &SecretPlace| match place {
+            SecretPlace::History(number) => {
+                steps.iter().find(|step| step.number == *number).map_or(top, |step| step.layer)
+            }
+            _ => top,
+        };
         let told = scanner.scan_config(&image.config).into_iter();
-        secrets.extend(told.map(|secret| Secret { layer: top, ..secret }));
+        secrets.extend(told.map(|secret| Secret { layer: layer_of(&secret.place), ..secret }));
         analyze::match_keys(&mut secrets);
         secrets
     }
