@@ -53,6 +53,7 @@ pub(crate) fn report(name: &str, image: u8, second: i64) -> Report {
             ..Inventory::default()
         },
         coverage: Vec::new(),
+        trust: None,
         findings: vec![Finding {
             id: FindingId::of(&["CVE-2026-0001", "libfoo"]),
             severity: Severity::High,
@@ -63,6 +64,11 @@ pub(crate) fn report(name: &str, image: u8, second: i64) -> Report {
         stale_exceptions: Vec::new(),
         verdict: Verdict { decision: Decision::Warn, reasons: Vec::new() },
         skipped: Vec::new(),
-        tool: ToolVersions { lazaret: "0".into(), database: None, policy: String::new() },
+        tool: ToolVersions {
+            lazaret: "0".into(),
+            database: None,
+            malware: Vec::new(),
+            policy: String::new(),
+        },
     }
 }

@@ -199,8 +199,8 @@ impl Facts {
         let urls: Vec<&String> = words.iter().filter(|word| is_address(word)).collect();
         let target = if name == "curl" { curl_target(words) } else { wget_target(words) };
         let piped = command.redirects.iter();
-        let piped = piped.filter(|(kind, _)| *kind != RedirectKind::Read).map(|(_, word)| word);
-        let redirected = piped.last().filter(|word| !word.starts_with("/dev/"));
+        let mut piped = piped.filter(|(kind, _)| *kind != RedirectKind::Read).map(|(_, word)| word);
+        let redirected = piped.next_back().filter(|word| !word.starts_with("/dev/"));
         let fallback = words.iter().rfind(|word| !word.starts_with('-'));
         for url in urls.into_iter().chain(fallback).take(1) {
             let named = match &target {

@@ -38,15 +38,18 @@ pub(super) struct RuleText {
     pub(super) advice: String,
     /// Steps, or lists of steps, where the rule holds; tested.
     #[serde(default)]
+    #[cfg_attr(not(test), allow(dead_code))] // for the tests
     pub(super) examples: Vec<Example>,
     /// Steps where it does not, although they look like it; tested.
     #[serde(default)]
+    #[cfg_attr(not(test), allow(dead_code))] // for the tests
     pub(super) near_misses: Vec<Example>,
 }
 
 /// One step, or several of one image.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
+#[cfg_attr(not(test), allow(dead_code))] // for the tests
 pub(super) enum Example {
     One(String),
     Several(Vec<String>),

@@ -71,6 +71,9 @@ const EXAMPLE_USERS: [&str; 8] = ["user", "username", "foo", "name", "me", "joe"
 
 /// The address around `://`, when it carries a password.
 pub(crate) fn hit(text: Text<'_>, keyword: Range<usize>) -> Option<Hit<'static>> {
+    if is_doctest(text.bytes, keyword.start) {
+        return None;
+    }
     let (user, password, host_start) = user_info(text.bytes, keyword.end)?;
     let scheme = scheme_before(text.bytes, keyword.start)?;
     let host = host_at(text.bytes, host_start)?;
@@ -118,6 +121,13 @@ fn scheme_before(text: &[u8], end: usize) -> Option<String> {
     let length = before.iter().rev().take_while(|b| is_scheme(b)).count();
     let scheme = before.get(before.len() - length..)?;
     (length >= 2).then(|| String::from_utf8_lossy(scheme).to_ascii_lowercase())
+}
+
+/// Whether a place lies in a Python docstring's example of a session: `>>> f('http://…')`.
+fn is_doctest(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(MAX_USER_INFO_BYTES)..at).unwrap_or_default();
+    let line = before.rsplit(|&b| b == b'\n').next().unwrap_or(before);
+    line.trim_ascii_start().starts_with(b">>> ")
 }
 
 /// The host, in small letters; `None` when it is none.
@@ -213,6 +223,7 @@ mod tests {
             "://a:b@c",
             "git@x://",
             "http://a:b",
+            ">>> iri(b'http://u:pX9wq7Lm2@xn--n3h.net/p')",
         ] {
             check(Syntax::Source, text, None);
         }
