@@ -36,8 +36,9 @@ done
 # The longest input, in bytes: beyond it nothing new is found, only more slowly.
 longest() {
     case $1 in
-        layer | archive_stream | jar | rpmdb) echo 16384 ;;
-        executable | advisory_database | sbom | vex | feed) echo 8192 ;;
+        layer | archive_stream | jar | rpmdb | malware_archive) echo 16384 ;;
+        executable | advisory_database | sbom | vex | feed | signature | keys | script)
+            echo 8192 ;;
         cvss | purl | version | image_ref) echo 512 ;;
         *) echo 4096 ;;
     esac

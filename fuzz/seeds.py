@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes `corpus/`: the inputs from which each target begins. All is invented.
 
-Needs the commands `zstd`, `xz` and `db5.3_load` (Debian's db5.3-util). The seeds of
+Needs the commands `zstd`, `xz`, `bzip2` and `db5.3_load` (Debian's db5.3-util). The seeds of
 `advisory_database` are written by `cargo run --example databases` instead.
 """
 
@@ -20,6 +20,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import seeds_content
 from seeds_texts import FEEDS, FILES, PLAIN, VERSIONS
 
 HERE = Path(__file__).parent
@@ -470,6 +471,10 @@ def main():
     executables()
     texts()
     feeds()
+    seeds_content.plain(put, put_file)
+    seeds_content.archives(put_file, tar, zipped, compressed)
+    seeds_content.keys(put_file)
+    seeds_content.signatures(put)
 
 
 main()

@@ -13,8 +13,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(vex) = Vex::parse(bytes, "input") else { return };
     let mut report = report(&mut Texts::new(NAMES));
     for finding in &mut report.findings {
-        let FindingKind::Vulnerability(vulnerability) = &mut finding.kind;
-        vulnerability.id.0 = "CVE-2024-0001".into();
+        if let FindingKind::Vulnerability(vulnerability) = &mut finding.kind {
+            vulnerability.id.0 = "CVE-2024-0001".into();
+        }
     }
     let subject = VexSubject { source: &report.source, inventory: &report.inventory };
     let (kept, ignored) = vex.apply(report.findings.clone(), &subject);

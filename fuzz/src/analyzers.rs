@@ -53,7 +53,7 @@ fn check_packages(found: &Analysis) {
 }
 
 /// Content that does not lie in memory, as the large files of a layer.
-struct Paged<'a>(&'a [u8]);
+pub struct Paged<'a>(pub &'a [u8]);
 
 impl Content for Paged<'_> {
     fn size_bytes(&self) -> u64 {

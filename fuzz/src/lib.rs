@@ -6,10 +6,15 @@
 
 pub mod analyzers;
 pub mod archive;
+mod contents;
 pub mod database;
 pub mod feed;
+mod foreign;
+pub mod malicious;
 pub mod names;
 pub mod reports;
+pub mod secrets;
+pub mod signatures;
 pub mod texts;
 
 /// Most memory that Rust code may hold at a time, in bytes: no limit of any reader allows more

@@ -143,6 +143,58 @@ pub const TEXT: &[&str] = &[
     "app/conan.lock",
 ];
 
+/// Archives that malicious code is looked for in.
+pub const ARCHIVE: &[&str] = &["x.zip", "x.tar", "x.tar.gz", "app.jar", "page.php.zst", "x.bin"];
+
+/// Scripts of every language that the lexer knows, and pages that may hold one.
+pub const SCRIPT: &[&str] = &[
+    "var/www/a.php",
+    "app/a.jsp",
+    "app/a.asp",
+    "app/a.aspx",
+    "app/a.cfm",
+    "usr/bin/a.pl",
+    "usr/bin/a.sh",
+    "app/a.html",
+    "app/a.js",
+    "usr/bin/a.py",
+    "app/a.rb",
+    "app/.htaccess",
+    "app/a.png",
+];
+
+/// Files that secrets are looked for in, one for each way of writing values.
+pub const SECRET: &[&str] = &[
+    "app/.env",
+    "app/config.json",
+    "app/config.yaml",
+    "app/settings.py",
+    "app/config.php",
+    "app/application.properties",
+    "etc/shadow",
+    "root/.netrc",
+    "root/.docker/config.json",
+    "root/.pgpass",
+    "root/.git-credentials",
+    "root/.aws/credentials",
+    "root/.npmrc",
+    "etc/ssl/certs/ca.pem",
+    "usr/bin/tool",
+];
+
+/// Keys and key stores.
+pub const KEY: &[&str] = &[
+    "root/.ssh/id_rsa",
+    "etc/ssl/private/server.key",
+    "app/server.pem",
+    "app/server.p12",
+    "app/server.jks",
+    "app/key.ppk",
+    "app/key.der",
+    "root/.gnupg/secring.gpg",
+    "app/secret.yaml",
+];
+
 /// Cuts the first byte off; it names a line of the table, `!` the first. `None` for empty input.
 pub fn pick<'d, T: Copy>(table: &[T], input: &'d [u8]) -> Option<(T, &'d [u8])> {
     let (first, rest) = input.split_first()?;

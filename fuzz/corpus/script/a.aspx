@@ -1,0 +1,1 @@
+$<%@ Page Language="C#" %><script runat="server">void Page_Load(){ Response.Write(@"a""b"); }</script>

@@ -1,0 +1,1 @@
+%<cfset a = "x"><cfoutput>#a#</cfoutput>

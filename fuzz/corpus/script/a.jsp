@@ -1,0 +1,1 @@
+"<%@ page import="java.util.*" %><% String s = request.getParameter("a"); out.print("\u0041" + s); %>
