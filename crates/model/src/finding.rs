@@ -1,10 +1,24 @@
-//! `Finding`: our claim about an image, a template or a host.
+//! `Finding`: our claim about an image, a template or a host; and what it may claim besides a
+//! vulnerability, one file a noun.
+
+mod malware;
+mod secret;
+mod suspicious_step;
+mod trust;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Distrust, LayerIndex, Malware, Secret, Severity, SuspiciousStep, Vulnerability};
+use crate::{LayerIndex, Severity, Vulnerability};
+
+pub use malware::{Band, Evidence, Malware, Method, MethodScore, Span};
+pub use secret::{CertificateFacts, Confidence, KeyFacts, Secret, SecretCategory, SecretPlace};
+pub use suspicious_step::SuspiciousStep;
+pub use trust::{
+    Authority, AuthorityKind, Distrust, Lookaside, Material, SignatureFact, SignatureFormat,
+    TrustRequirement, TrustResult,
+};
 
 /// Bytes of the hash that make a finding's id; 8 bytes are 16 hex digits.
 const ID_BYTES: usize = 8;

@@ -17,18 +17,14 @@ mod image_config;
 mod image_ref;
 mod inventory;
 mod layer;
-mod malware;
 mod package;
 mod package_kind;
 mod platform;
 mod progress;
 mod purl;
 mod report;
-mod secret;
 mod severity;
 mod skip;
-mod suspicious_step;
-mod trust;
 mod verdict;
 mod vulnerability;
 
@@ -40,27 +36,20 @@ pub use distro::Distro;
 pub use ecosystem::Ecosystem;
 pub use exception::{Exception, Ignored, IgnoredBy};
 pub use file_entry::{FileEntry, FileKind};
-pub use finding::{Finding, FindingId, FindingKind};
+pub use finding::*;
 pub use fix_state::FixState;
 pub use image_config::{HistoryStep, ImageConfig};
 pub use image_ref::{ImageRef, InvalidImageRef};
 pub use inventory::Inventory;
 pub use layer::{Layer, LayerIndex};
-pub use malware::{Band, Evidence, Malware, Method, MethodScore, Span};
 pub use package::{Package, SourcePackage};
 pub use package_kind::PackageKind;
 pub use platform::{InvalidPlatform, Platform};
 pub use progress::{NoProgress, Progress};
 pub use purl::{InvalidPurl, Purl, PurlParts};
 pub use report::{DatabaseVersion, ImageFacts, Report, ScanSource, SourceKind, ToolVersions};
-pub use secret::{CertificateFacts, Confidence, KeyFacts, Secret, SecretCategory, SecretPlace};
 pub use severity::Severity;
 pub use skip::{Skip, SkipReason};
-pub use suspicious_step::SuspiciousStep;
-pub use trust::{
-    Authority, AuthorityKind, Distrust, Lookaside, Material, SignatureFact, SignatureFormat,
-    TrustRequirement, TrustResult,
-};
 pub use verdict::{Decision, Reason, Verdict};
 pub use vulnerability::{CvssScore, Epss, KnownExploited, SourceClaim, Vulnerability};
 

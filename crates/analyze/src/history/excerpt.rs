@@ -64,7 +64,7 @@ mod tests {
     fn masks_without_moving() {
         let text = "a\x1b[2J\tü\u{202e}secret\n";
         let at = text.find("secret").unwrap();
-        let readable = readable(text, &[at..at + 6]);
+        let readable = readable(text, std::slice::from_ref(&(at..at + 6)));
         assert_eq!(readable, "a?[2J ü???****** ");
         assert_eq!(readable.len(), text.len());
     }
