@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use model::{ImageConfig, Secret, SecretCategory, SecretPlace};
 
 use super::engine::{Engine, Text};
-use super::hit::{self, Hit};
+use super::hit;
 use super::syntax::Syntax;
 use crate::limits::{MAX_CONFIG_TEXT_BYTES, MAX_SECRETS_PER_FILE};
 
@@ -41,7 +41,7 @@ fn look(
     let mut hits = engine.hits(Text { bytes, syntax, binary: false }).hits;
     hits.retain(|hit| hit.category != SecretCategory::Certificate);
     hit::settle(&mut hits);
-    let hidden: Vec<_> = hits.iter().map(Hit::hidden).collect();
+    let hidden = hit::hidden(bytes, &hits);
     let room = MAX_SECRETS_PER_FILE.saturating_sub(secrets.len());
     let mut seen = HashSet::new();
     let found = hits.into_iter().map(|hit| hit.into_secret(bytes, &hidden, (place.clone(), 0, 0)));

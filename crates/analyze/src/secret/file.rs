@@ -195,11 +195,7 @@ fn keep(
     hit::settle(&mut hits);
     let room = MAX_SECRETS_PER_FILE.saturating_sub(found.secrets.len());
     let more = hits.len().saturating_sub(room);
-    let hidden: Vec<_> = hits
-        .iter()
-        .filter(|hit| hit.category != SecretCategory::Certificate)
-        .map(Hit::hidden)
-        .collect();
+    let hidden = hit::hidden(bytes, &hits);
     let is_text = !bytes.iter().take(HEAD_BYTES).any(|&b| b == 0);
     let (mut line, mut at) = (base.lines.saturating_add(1), 0);
     for hit in hits.into_iter().take(room) {

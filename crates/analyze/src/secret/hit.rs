@@ -1,13 +1,21 @@
 //! A hit: what a detector found in a text, before it becomes a `Secret`.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::collections::BTreeSet;
+use std::ops::{Range, RangeInclusive};
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use model::{
     CertificateFacts, Confidence, KeyFacts, LayerIndex, Secret, SecretCategory, SecretPlace, Span,
 };
 
 use super::redact::{self, Hidden};
+
+/// Bytes of a secret that is looked for elsewhere in its text: shorter ones stand in other words by
+/// chance, longer ones do not fit into an excerpt.
+const REPEATED_BYTES: RangeInclusive<usize> = 9..=256;
+/// Most secrets of one text that are looked for elsewhere in it.
+const MAX_REPEATED: usize = 1_000;
 
 /// What a detector found. Of two hits on the same bytes the higher rank stays.
 #[derive(Debug, Clone)]
@@ -50,9 +58,11 @@ pub(crate) struct Facts {
 }
 
 impl Hit<'_> {
-    /// What to hide of it: of a certificate nothing.
-    pub(crate) fn hidden(&self) -> Hidden {
-        Hidden { span: self.secret.clone(), shown: self.shown }
+    /// The part of a text by which it is known again elsewhere.
+    fn repeated<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let value = text.get(self.secret.clone())?.trim_ascii();
+        let told = self.confidence >= Confidence::Likely;
+        (told && REPEATED_BYTES.contains(&value.len())).then_some(value)
     }
 
     /// The noun. `base` is where `text` begins in its file.
@@ -90,6 +100,25 @@ impl Hit<'_> {
             deleted_by: None,
         }
     }
+}
+
+/// What to hide of a text, in order of its beginnings: every hit, of certificates none, and every
+/// other place where the same secret stands without a name that gives it away.
+pub(crate) fn hidden(text: &[u8], hits: &[Hit<'_>]) -> Vec<Hidden> {
+    let hits = hits.iter().filter(|hit| hit.category != SecretCategory::Certificate);
+    let mut hidden: Vec<Hidden> =
+        hits.clone().map(|hit| Hidden { span: hit.secret.clone(), shown: hit.shown }).collect();
+    let values: BTreeSet<&[u8]> =
+        hits.filter_map(|hit| hit.repeated(text)).take(MAX_REPEATED).collect();
+    let searcher = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(values);
+    if let Ok(searcher) = searcher
+        && searcher.patterns_len() > 0
+    {
+        let again = searcher.find_iter(text).map(|found| found.range());
+        hidden.extend(again.map(|span| Hidden { span, shown: 0 }));
+        hidden.sort_by_key(|stretch| stretch.span.start);
+    }
+    hidden
 }
 
 /// Puts hits in order of place and drops those that lie within a better one.
@@ -130,6 +159,18 @@ mod tests {
             rank,
             facts: None,
         }
+    }
+
+    #[test]
+    fn the_same_secret_is_hidden_wherever_it_stands() {
+        let text = b"-p Wq7vTz3kPx9 x password=Wq7vTz3kPx9 Wq7vTz3kP";
+        let hits = [hit(26..37, Rank::Generic, "generic")];
+        let spans: Vec<_> = hidden(text, &hits).into_iter().map(|one| one.span).collect();
+        assert_eq!(spans, [3..14, 26..37, 26..37]);
+        let excerpt = redact::excerpt(text, &(26..37), &hidden(text, &hits));
+        assert_eq!(excerpt, "-p ******** x password=******** Wq7vTz3kP");
+        let placeholder = Hit { confidence: Confidence::Placeholder, ..hits[0].clone() };
+        assert_eq!(hidden(text, &[placeholder]).len(), 1);
     }
 
     #[test]

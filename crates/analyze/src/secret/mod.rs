@@ -35,7 +35,7 @@ use engine::{Engine, Text};
 use syntax::Syntax;
 
 /// Raised whenever the code would find something else in the same bytes.
-const CODE_VERSION: u32 = 1;
+const CODE_VERSION: u32 = 2;
 /// Hex digits of the version.
 const VERSION_DIGITS: usize = 16;
 
@@ -129,7 +129,8 @@ impl SecretScanner {
 
     /// Where secrets stand in a text, as of a build step, in bytes and in order.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
-        self.hits(text, Syntax::Step).into_iter().map(|hit| hit.secret).collect()
+        let hits = self.hits(text, Syntax::Step);
+        hit::hidden(text.as_bytes(), &hits).into_iter().map(|hidden| hidden.span).collect()
     }
 
     /// The text, as of a build step, with every secret in it masked.
@@ -158,7 +159,7 @@ impl SecretScanner {
     }
 
     fn masked(&self, text: &str, syntax: Syntax) -> String {
-        let hidden: Vec<_> = self.hits(text, syntax).iter().map(hit::Hit::hidden).collect();
+        let hidden = hit::hidden(text.as_bytes(), &self.hits(text, syntax));
         let masked = redact::masked(text.as_bytes(), 0..text.len(), &hidden);
         String::from_utf8_lossy(&masked).into_owned()
     }
