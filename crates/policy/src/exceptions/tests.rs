@@ -73,7 +73,8 @@ fn names_files_secrets_and_steps() {
         (&step("curl-to-shell", Severity::High), below("curl-to-shell", "**"), false),
         (&distrust(), exception("signature"), true),
     ] {
-        let applied = apply_exceptions(vec![subject.clone()], &[exception.clone()], TODAY);
+        let applied =
+            apply_exceptions(vec![subject.clone()], std::slice::from_ref(&exception), TODAY);
         assert_eq!(applied.kept.is_empty(), expected, "{exception:?}");
     }
 }
