@@ -84,7 +84,11 @@ fn check_facts(facts: &[SignatureFact], named: bool) {
             let real = SignatureFact { found_at: fact.found_at.clone(), ..real.clone() };
             let real = match named {
                 true => real,
-                false => SignatureFact { identity: fact.identity.clone(), ..real },
+                // A key may be written in several ways, and goes by the one it was written in.
+                false => {
+                    let (identity, signer) = (fact.identity.clone(), fact.signer.clone());
+                    SignatureFact { identity, signer, ..real }
+                }
             };
             real == *fact
         };
