@@ -23,7 +23,8 @@ pub struct Template {
 }
 
 /// Renders the template. A name that the report does not have is an error, not an empty string;
-/// a field that may be absent is written `{{ v.fixed_version or "-" }}`.
+/// a field that may be absent is written `{{ v.fixed_version or "-" }}`, and findings of one kind are
+/// asked for by it: `{% for f in report.findings if f.vulnerability %}`.
 pub(super) fn write(
     views: &[View<'_>],
     template: Option<&Template>,
