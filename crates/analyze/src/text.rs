@@ -1,6 +1,8 @@
 //! Text formats: a file's bytes as text within limits, and JSON, TOML and YAML read from it with
 //! errors that name the place. What the fields may hold is in `value`.
 
+pub(crate) mod base64;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;

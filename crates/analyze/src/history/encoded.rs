@@ -1,6 +1,7 @@
 //! Text hidden in base64 (RFC 4648, 4), read back as far as it is text.
 
 use crate::limits::MAX_DECODED_BYTES;
+use crate::text::base64;
 
 /// Shortest word that is taken for an encoded text.
 const MIN_BASE64_CHARS: usize = 16;
@@ -11,31 +12,13 @@ pub(super) fn base64_text(word: &str) -> Option<String> {
     if letters.len() < MIN_BASE64_CHARS || letters.len() / 4 * 3 > MAX_DECODED_BYTES {
         return None;
     }
-    let mut bytes = Vec::with_capacity(letters.len() / 4 * 3 + 3);
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for letter in letters.bytes() {
-        bits = bits << 6 | sextet(letter)?;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
-            bits &= (1 << held) - 1;
-        }
+    if !letters.bytes().all(|letter| base64::digit(letter).is_some()) {
+        return None;
     }
+    let bytes = base64::decode(letters.as_bytes())?;
     let text = String::from_utf8(bytes).ok()?;
     let readable = text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
     readable.then_some(text)
-}
-
-fn sextet(letter: u8) -> Option<u32> {
-    Some(u32::from(match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
 }
 
 #[cfg(test)]

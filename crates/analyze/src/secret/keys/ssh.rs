@@ -91,7 +91,7 @@ pub(crate) fn putty(text: &[u8]) -> Option<(KeyFacts, usize)> {
         } else if let Some(count) = line.strip_prefix(b"Public-Lines: ") {
             public_lines = std::str::from_utf8(count).ok()?.parse::<usize>().ok()?;
         } else if line.starts_with(b"Private-MAC: ") || line.starts_with(b"Private-Hash: ") {
-            let public = public(&super::base64::decode(&blob)?)?;
+            let public = public(&crate::text::base64::decode(&blob)?)?;
             let facts = KeyFacts { encrypted: encrypted?, ..private_key::facts(public, "putty") };
             return Some((facts, at));
         }
