@@ -9,6 +9,7 @@ mod base64;
 mod day;
 mod diagnostic;
 mod exceptions;
+pub mod filter;
 mod fusion;
 mod glob;
 mod ignore_file;

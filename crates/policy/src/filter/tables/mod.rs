@@ -1,0 +1,1 @@
+//! The field tables of the stages: container images, workloads, kernel events.
