@@ -2,6 +2,7 @@
 //! vulnerability, one file a noun.
 
 mod malware;
+mod misconfiguration;
 mod secret;
 mod suspicious_step;
 mod trust;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{LayerIndex, Severity, Vulnerability};
 
 pub use malware::{Band, Evidence, Malware, Method, MethodScore, Span};
+pub use misconfiguration::{Misconfiguration, TemplatePlace};
 pub use secret::{CertificateFacts, Confidence, KeyFacts, Secret, SecretCategory, SecretPlace};
 pub use suspicious_step::SuspiciousStep;
 pub use trust::{
@@ -63,7 +65,7 @@ pub struct Finding {
     pub kind: FindingKind,
 }
 
-/// What kind of flaw a finding claims, with its evidence. Later kinds: misconfiguration, baseline.
+/// What kind of flaw a finding claims, with its evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
@@ -77,6 +79,8 @@ pub enum FindingKind {
     History(Box<SuspiciousStep>),
     /// A requirement of trust that is not met.
     Trust(Box<Distrust>),
+    /// A weakness of a template.
+    Misconfiguration(Box<Misconfiguration>),
 }
 
 impl Finding {
@@ -104,6 +108,14 @@ impl Finding {
         }
     }
 
+    /// The misconfiguration, when it is one.
+    pub fn misconfiguration(&self) -> Option<&Misconfiguration> {
+        match &self.kind {
+            FindingKind::Misconfiguration(flaw) => Some(flaw),
+            _ => None,
+        }
+    }
+
     /// The layer it lies in; the lowest for what is about the whole image.
     pub fn layer(&self) -> LayerIndex {
         match &self.kind {
@@ -111,12 +123,17 @@ impl Finding {
             FindingKind::Malware(malware) => malware.layer,
             FindingKind::Secret(secret) => secret.layer,
             FindingKind::History(step) => step.layer,
-            FindingKind::Trust(_) => LayerIndex(0),
+            FindingKind::Trust(_) | FindingKind::Misconfiguration(_) => LayerIndex(0),
         }
     }
 }
 
 impl FindingKind {
+    /// Whether it lies in a layer of an image, rather than being about the image or a template.
+    pub fn has_layer(&self) -> bool {
+        !matches!(self, FindingKind::Trust(_) | FindingKind::Misconfiguration(_))
+    }
+
     /// The word for this kind in reports and policies.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -125,6 +142,7 @@ impl FindingKind {
             FindingKind::Secret(_) => "secret",
             FindingKind::History(_) => "history",
             FindingKind::Trust(_) => "trust",
+            FindingKind::Misconfiguration(_) => "misconfiguration",
         }
     }
 }

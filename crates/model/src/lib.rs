@@ -4,8 +4,10 @@
 //! Eyes produce these, the judge reads them, memory keeps them.
 
 mod advisory;
+mod baseline;
 mod content;
 mod coverage;
+mod decision_record;
 mod digest;
 mod distro;
 mod ecosystem;
@@ -27,10 +29,13 @@ mod severity;
 mod skip;
 mod verdict;
 mod vulnerability;
+mod workload;
 
 pub use advisory::{Advisory, AdvisoryId, AdvisoryKind, Affected, NameOf, RangeEnd, VersionRange};
+pub use baseline::{BaselineReport, BaselineResult, BaselineScore, Outcome};
 pub use content::Content;
 pub use coverage::{Coverage, CoverageStatus};
+pub use decision_record::{DecisionRecord, Gate};
 pub use digest::{Digest, InvalidDigest};
 pub use distro::Distro;
 pub use ecosystem::Ecosystem;
@@ -52,6 +57,7 @@ pub use severity::Severity;
 pub use skip::{Skip, SkipReason};
 pub use verdict::{Decision, Reason, Verdict};
 pub use vulnerability::{CvssScore, Epss, KnownExploited, SourceClaim, Vulnerability};
+pub use workload::{Actor, ContainerRole, ContainerSpec, Engine, ImageIdentity, Mount, Workload};
 
 /// A moment as published by a source, never read from a clock here. RFC 3339 in JSON.
 pub type Timestamp = jiff::Timestamp;

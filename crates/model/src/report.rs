@@ -87,6 +87,8 @@ pub enum SourceKind {
     Rootfs,
     /// A bill of materials.
     Sbom,
+    /// A template, or a tree of them.
+    Template,
 }
 
 impl SourceKind {
@@ -102,6 +104,7 @@ impl SourceKind {
             SourceKind::OciArchive => "oci-archive",
             SourceKind::Rootfs => "rootfs",
             SourceKind::Sbom => "sbom",
+            SourceKind::Template => "template",
         }
     }
 }

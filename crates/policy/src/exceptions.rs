@@ -124,6 +124,10 @@ fn names_and_path(kind: &FindingKind) -> (Vec<&str>, Option<&str>) {
         }
         FindingKind::History(step) => (vec![&step.rule], None),
         FindingKind::Trust(distrust) => (vec![&distrust.requirement], None),
+        FindingKind::Misconfiguration(flaw) => {
+            let aliases = flaw.aliases.iter().map(String::as_str);
+            (aliases.chain([flaw.rule.as_str()]).collect(), Some(&flaw.place.file))
+        }
     }
 }
 

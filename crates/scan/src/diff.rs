@@ -154,6 +154,9 @@ fn keys(finding: &Finding) -> Vec<(&str, &str, &str)> {
         }
         FindingKind::Secret(_) => vec![("secret", "id", &finding.id.0)],
         FindingKind::History(step) => vec![("history", &step.rule, &step.text)],
+        FindingKind::Misconfiguration(flaw) => {
+            vec![(&flaw.rule, &flaw.place.file, &flaw.subject)]
+        }
         FindingKind::Trust(distrust) => {
             vec![("trust", &distrust.requirement, &distrust.demand)]
         }

@@ -284,7 +284,7 @@ fn a_diff_names_every_kind() {
             FindingKind::Secret(secret) => secret.place = SecretPlace::Label(number.to_string()),
             FindingKind::Trust(distrust) => distrust.reference.push('0'),
             FindingKind::History(step) => step.layer = LayerIndex(0),
-            FindingKind::Vulnerability(_) => {}
+            FindingKind::Vulnerability(_) | FindingKind::Misconfiguration(_) => {}
         }
     }
     let same = diff(&after, &moved);

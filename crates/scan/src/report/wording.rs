@@ -4,7 +4,7 @@
 
 use model::{
     Band, Confidence, Finding, FindingKind, KeyFacts, LayerIndex, Malware, MethodScore, Secret,
-    SecretCategory, SecretPlace, Span, SuspiciousStep,
+    SecretCategory, SecretPlace, Span, SuspiciousStep, TemplatePlace,
 };
 
 /// What it is called: a vulnerability's id, the name of malicious code, a secret's or a step's
@@ -16,6 +16,7 @@ pub(crate) fn name(finding: &Finding) -> &str {
         FindingKind::Secret(secret) => &secret.title,
         FindingKind::History(step) => &step.title,
         FindingKind::Trust(distrust) => &distrust.demand,
+        FindingKind::Misconfiguration(flaw) => &flaw.title,
     }
 }
 
@@ -27,6 +28,7 @@ pub(crate) fn place(finding: &Finding) -> String {
         FindingKind::Secret(secret) => secret_place(secret),
         FindingKind::History(step) => format!("build step {}", step.step),
         FindingKind::Trust(distrust) => distrust.reference.clone(),
+        FindingKind::Misconfiguration(flaw) => template_place(&flaw.place),
     }
 }
 
@@ -38,6 +40,11 @@ pub(crate) fn secret_place(secret: &Secret) -> String {
     }
 }
 
+/// `deploy/web.yaml:12`.
+pub(crate) fn template_place(place: &TemplatePlace) -> String {
+    format!("{}:{}", place.file, place.first_line)
+}
+
 /// The file that a finding lies in; empty when it lies in none.
 pub(crate) fn path(finding: &Finding) -> &str {
     match &finding.kind {
@@ -45,6 +52,7 @@ pub(crate) fn path(finding: &Finding) -> &str {
         FindingKind::Malware(malware) => &malware.path,
         FindingKind::Secret(secret) => secret.place.path().unwrap_or_default(),
         FindingKind::History(_) | FindingKind::Trust(_) => "",
+        FindingKind::Misconfiguration(flaw) => &flaw.place.file,
     }
 }
 
@@ -59,6 +67,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         FindingKind::Secret(secret) => of_secret(secret).to_owned(),
         FindingKind::History(step) => step.advice.clone(),
         FindingKind::Trust(_) => "Do not run the image before this is met.".to_owned(),
+        FindingKind::Misconfiguration(flaw) => flaw.fix.clone(),
     }
 }
 
@@ -79,6 +88,9 @@ pub(crate) fn headline(finding: &Finding) -> String {
         }
         FindingKind::History(step) => {
             format!("{severity}: {name} in {place}{}", layers(step.layer, None))
+        }
+        FindingKind::Misconfiguration(flaw) => {
+            format!("{severity}: {name} at {place}: {}", flaw.message)
         }
         FindingKind::Trust(distrust) => {
             format!("{severity}: {place} is not trusted: {name}: {}", distrust.reason)
@@ -116,6 +128,7 @@ pub(crate) fn evidence(finding: &Finding) -> Vec<String> {
             lines.push(step.attack.join(", "));
             lines
         }
+        FindingKind::Misconfiguration(flaw) => vec![flaw.message.clone(), flaw.aliases.join(", ")],
         FindingKind::Trust(distrust) => {
             vec![format!("scope {}, {}", distrust.scope, distrust.requirement)]
         }

@@ -4,6 +4,7 @@
 //! name. What an exception or VEX took out of judgement is found too, and what a filter hides.
 
 mod malware;
+mod misconfiguration;
 mod secret;
 mod step;
 mod trust;
@@ -125,8 +126,9 @@ fn write_one(page: &mut Page<'_>, found: &Found<'_>) -> io::Result<()> {
         FindingKind::Secret(secret) => secret::write_facts(page, (report, finding), secret)?,
         FindingKind::History(step) => step::write_facts(page, step)?,
         FindingKind::Trust(distrust) => trust::write_facts(page, distrust)?,
+        FindingKind::Misconfiguration(flaw) => misconfiguration::write_facts(page, flaw)?,
     }
-    if !matches!(finding.kind, FindingKind::Trust(_)) && !report.image.layers.is_empty() {
+    if finding.kind.has_layer() && !report.image.layers.is_empty() {
         write_layer(page, &view, finding)?;
     }
     write_judgement(page, found)?;
@@ -135,7 +137,7 @@ fn write_one(page: &mut Page<'_>, found: &Found<'_>) -> io::Result<()> {
         FindingKind::Malware(malware) => malware::write_methods(page, malware),
         FindingKind::History(step) => step::write_text(page, step),
         FindingKind::Trust(_) => trust::write_signatures(page, report),
-        FindingKind::Secret(_) => Ok(()),
+        FindingKind::Secret(_) | FindingKind::Misconfiguration(_) => Ok(()),
     }
 }
 

@@ -130,7 +130,9 @@ pub(super) struct OtherRow {
 
 pub(super) fn other_row(finding: &Finding) -> Option<OtherRow> {
     match finding.kind {
-        FindingKind::Vulnerability(_) | FindingKind::Trust(_) => None,
+        FindingKind::Vulnerability(_)
+        | FindingKind::Trust(_)
+        | FindingKind::Misconfiguration(_) => None,
         _ => Some(OtherRow {
             severity: finding.severity.as_str(),
             kind: finding.kind.as_str(),

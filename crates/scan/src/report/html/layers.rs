@@ -51,9 +51,7 @@ pub(super) fn rows(view: &View<'_>) -> Vec<LayerRow> {
 fn row(view: &View<'_>, layer: &Layer, largest: u64) -> LayerRow {
     let here = |index: LayerIndex| index == layer.index;
     // What is about the whole image lies in no layer.
-    let in_layer = |finding: &&Finding| {
-        here(finding.layer()) && !matches!(finding.kind, FindingKind::Trust(_))
-    };
+    let in_layer = |finding: &&Finding| here(finding.layer()) && finding.kind.has_layer();
     let findings: Vec<_> = view.findings.iter().copied().filter(in_layer).collect();
     let packages = view.report.inventory.packages.iter().filter(|package| here(package.layer));
     LayerRow {

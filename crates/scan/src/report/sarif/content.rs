@@ -23,6 +23,7 @@ pub(super) fn rule_id(finding: &Finding) -> Option<String> {
         FindingKind::Secret(secret) => format!("secret/{}", secret.rule),
         FindingKind::History(step) => format!("history/{}", step.rule),
         FindingKind::Trust(distrust) => format!("trust/{}", distrust.requirement),
+        FindingKind::Misconfiguration(flaw) => format!("template/{}", flaw.rule),
     };
     Some(clean(&id).into_owned())
 }
@@ -102,6 +103,14 @@ impl About {
                 tags: step.attack.iter().map(|technique| clean(technique).into_owned()).collect(),
             },
             FindingKind::Trust(distrust) => Self::of_trust(distrust),
+            FindingKind::Misconfiguration(flaw) => About {
+                name: "Misconfiguration",
+                title,
+                meaning: clean(&flaw.fix).into_owned(),
+                url: Some(flaw.reference.clone()).filter(|url| !url.is_empty()),
+                precision: "high",
+                tags: flaw.aliases.iter().map(|alias| clean(alias).into_owned()).collect(),
+            },
             FindingKind::Vulnerability(_) => About {
                 name: "VulnerablePackage",
                 title,
@@ -198,6 +207,9 @@ pub(super) fn region(finding: &Finding) -> Region {
             evidence.filter_map(|evidence| evidence.span).next()
         }
         FindingKind::Secret(secret) if secret.line > 0 => return Region::line(secret.line),
+        FindingKind::Misconfiguration(flaw) => {
+            return Region::lines(flaw.place.first_line, flaw.place.last_line);
+        }
         FindingKind::Secret(secret) if secret.place.path().is_some() => secret.span,
         _ => None,
     };
@@ -238,6 +250,11 @@ pub(super) fn properties(finding: &Finding) -> Value {
             "reference": clean(&distrust.reference),
             "demand": clean(&distrust.demand),
             "reason": clean(&distrust.reason),
+        }),
+        FindingKind::Misconfiguration(flaw) => json!({
+            "subject": clean(&flaw.subject),
+            "fix": clean(&flaw.fix),
+            "aliases": flaw.aliases,
         }),
     }
 }

@@ -133,6 +133,8 @@ pub(super) struct Region {
     #[serde(skip_serializing_if = "Option::is_none")]
     start_line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     byte_offset: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     byte_length: Option<u64>,
@@ -141,12 +143,22 @@ pub(super) struct Region {
 impl Region {
     /// A line, from 1.
     pub(super) fn line(number: u32) -> Self {
-        Region { start_line: Some(number), byte_offset: None, byte_length: None }
+        Region { start_line: Some(number), end_line: None, byte_offset: None, byte_length: None }
+    }
+
+    /// Lines from 1, the last included.
+    pub(super) fn lines(first: u32, last: u32) -> Self {
+        Region { end_line: Some(last), ..Region::line(first) }
     }
 
     /// Bytes, from 0.
     pub(super) fn bytes(offset: u64, length: u64) -> Self {
-        Region { start_line: None, byte_offset: Some(offset), byte_length: Some(length) }
+        Region {
+            start_line: None,
+            end_line: None,
+            byte_offset: Some(offset),
+            byte_length: Some(length),
+        }
     }
 }
 

@@ -160,7 +160,7 @@ fn result_properties(view: &View<'_>, finding: &Finding) -> Value {
     let Some(v) = finding.vulnerability() else {
         let mut properties = content::properties(finding);
         properties["severity"] = json!(finding.severity);
-        if !matches!(finding.kind, FindingKind::Trust(_)) {
+        if finding.kind.has_layer() {
             properties["layer"] = json!(layer);
             properties["baseImage"] = json!(finding.base);
         }

@@ -97,7 +97,9 @@ impl<'a> Found<'a> {
                 FindingKind::Malware(_) => found.malware.push(finding),
                 FindingKind::Secret(_) => found.secrets.push(finding),
                 FindingKind::History(_) => found.steps.push(finding),
-                FindingKind::Vulnerability(_) | FindingKind::Trust(_) => {}
+                FindingKind::Vulnerability(_)
+                | FindingKind::Trust(_)
+                | FindingKind::Misconfiguration(_) => {}
             }
         }
         let score = |finding: &Finding| finding.malware().map_or(0.0, |malware| malware.score);

@@ -52,9 +52,7 @@ fn in_layer<'r, 'a>(repairs: &'r [Repair<'a>], index: LayerIndex) -> Vec<&'r Rep
 }
 
 fn write_heading(page: &mut Page<'_>, view: &View<'_>, index: LayerIndex) -> io::Result<()> {
-    let in_layer = |finding: &&&Finding| {
-        finding.layer() == index && !matches!(finding.kind, FindingKind::Trust(_))
-    };
+    let in_layer = |finding: &&&Finding| finding.layer() == index && finding.kind.has_layer();
     let words = Tally::of(view.findings.iter().filter(in_layer).copied()).words();
     let Some(layer) = view.layer(index) else { return page.heading("BILL OF MATERIALS", &words) };
     let base = if layer.base { ", base image" } else { "" };

@@ -1,0 +1,4 @@
+//! The node role of Lazaret: gates in front of the engines, facts of the host, hands.
+//!
+//! No HTTP server but its own local sockets; every queue is bounded and every loss counted. What
+//! may start is decided by `policy` from stored reports; this room asks, enforces and writes down.
