@@ -44,14 +44,15 @@ rule perl_cgi_shell {
         attack = "T1505.003"
         score = 80
         lazaret_for = "perl, text"
-        lazaret_needs = "$ENV{|param(|param (|cgi->param"
+        lazaret_needs = "QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_|REQUEST|cgi->param|param(|param (|param\t(|param\n(|param\r(|param\x0b(|param\x0c("
+        lazaret_and = "`|system|exec|open|qx|eval"
     strings:
         $env = /\$ENV\{\s?['"]?(QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_\w+)['"]?\s?\}/
         $param = /\bparam\s?\(\s?['"](cmd|command|c|exec|run|perlcmd|shell)['"]\s?\)/
         $run = /(`\s?\$\w{1,20}[^`\n]{0,40}`|\b(system|exec)\s?\(?\s?["']?\$\w{1,20}|open\s?\(\s?\w{1,20}\s?,\s?["']\s?\$?\w{0,20}[^"'\n]{0,40}\|\s?["']|open\s?\(\s?\w{1,20}\s?,\s?\$\w{1,20}\s?\|?|qx[\/({]\s?\$)/
         $name = /(CGI-?Telnet|CommandTimeoutDuration|&ExecuteCommand|cgi ?shell|perl ?web ?shell|web ?shell|priv8|ConnectBack|&PrintCommandLineInputForm)/ nocase
         $perl = /(#!.{0,40}perl|use strict|\bmy \$|\$in\{)/
-        $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{['"]?(QUERY_STRING|HTTP_|REQUEST)|eval\s?\(?\s?(param|\$cgi->param)/
+        $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{['"]?(QUERY_STRING|HTTP_|REQUEST)|eval\s?\(?\s?(param\s?\(|\$cgi->param)/
     condition:
         $perl and (($env and $name and $run) or ($param and $run and filesize < 20KB) or $whole)
 }
@@ -64,7 +65,8 @@ rule python_web_shell {
         attack = "T1505.003"
         score = 80
         lazaret_for = "python"
-        lazaret_needs = "os.popen|os.system|subprocess|getoutput|getstatusoutput|eval(|exec(|eval (|exec ("
+        lazaret_needs = "request.|cgi.|getfirst|self.path|QUERY_STRING|rfile.read|form[|form.get"
+        lazaret_and = "eval(|eval (|eval\t(|eval\n(|eval\r(|eval\x0b(|eval\x0c(|exec(|exec (|exec\t(|exec\n(|exec\r(|exec\x0b(|exec\x0c(|os.popen|os.system|subprocess.|commands.get"
     strings:
         $cgi = /(cgi\.FieldStorage|getfirst|request\.(args|form|values|GET|POST|query)|self\.path|os\.environ\s?\[\s?["']QUERY_STRING|rfile\.read)/
         $run = /(os\.popen[234]?|os\.system|subprocess\.(check_output|Popen|call|run|getoutput)|commands\.getoutput|commands\.getstatusoutput)\s?\(\s?\(?\s?\[?\s?(cmd|command|request|form|fm|self|c\b|value|shell|run)/
@@ -83,10 +85,17 @@ rule script_packed {
         attack = "T1140, T1027"
         score = 78
         lazaret_for = "python, perl, ruby, shell, text"
-        lazaret_needs = "zlib.decompress|base64|marshal.loads|bz2.decompress|lzma.decompress|codecs.decode|fromhex|__import__|unpack|pack(|pack (|MIME::Base64|Zlib::|Base64.|openssl|xxd"
+        lazaret_needs = "__import__|zlib.decompress|base64.b|marshal.loads|bz2.decompress|lzma.decompress|codecs.decode|bytes.fromhex"
+        lazaret_and = "exec(|exec (|exec\t(|exec\n(|exec\r(|exec\x0b(|exec\x0c("
+        lazaret_needs = "evaldecode_base64|eval decode_base64|eval  decode_base64|eval(decode_base64|eval (decode_base64|eval( decode_base64|eval ( decode_base64|evalunpack|eval unpack|eval  unpack|eval(unpack|eval (unpack|eval( unpack|eval ( unpack|evalpack|eval pack|eval  pack|eval(pack|eval (pack|eval( pack|eval ( pack|evalMIME::Base64|eval MIME::Base64|eval  MIME::Base64|eval(MIME::Base64|eval (MIME::Base64|eval( MIME::Base64|eval ( MIME::Base64"
+        lazaret_needs = "Base64.decode64|Zlib::Inflate|\"].pack|'].pack|\".unpack|'.unpack"
+        lazaret_and = "eval"
+        lazaret_needs = "base64 |base64\t|base64\n|base64\r|base64\x0b|base64\x0c|openssl |openssl\t|openssl\n|openssl\r|openssl\x0b|openssl\x0c|xxd |xxd\t|xxd\n|xxd\r|xxd\x0b|xxd\x0c"
+        lazaret_and = "echo|printf"
+        lazaret_and = "%7C"
     strings:
         $python = /\bexec\s?\(\s?(compile\s?\(\s?)?(__import__\s?\(|zlib\.decompress\s?\(\s?base64|base64\.(b64|b32|b16|b85)decode\s?\(\s?(zlib|codecs|["'b])|marshal\.loads\s?\(|bz2\.decompress|lzma\.decompress|codecs\.decode|bytes\.fromhex)/
-        $perl = /\beval\s?\(?\s?(decode_base64|unpack\s?\(?\s?["']u|pack\s?\(?\s?["']H\*?["']|MIME::Base64)/
+        $perl = /\beval ?\(? ?(decode_base64|unpack\s?\(?\s?["']u|pack\s?\(?\s?["']H\*?["']|MIME::Base64)/
         $ruby = /\beval\s?\(?\s?(Base64\.decode64|Zlib::Inflate|\[["'][^"']{40,}["']\]\.pack|["'][A-Za-z0-9+\/=]{40,}["']\.unpack)/
         $shell = /(echo|printf)\s+-?[ne]{0,2}\s?["']?[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(\/usr\/bin\/)?(base64\s+(-d|-D|--decode|-di)|openssl\s+(enc\s+)?-?(base64|d)|xxd\s+-r)[^\n|]{0,40}\|\s?([\w\/]{0,10}(ba|z|da|k)?sh|python[23]?|perl|eval|gunzip|gzip)/
         $shell2 = /(eval|bash\s+-c|sh\s+-c)\s+["']?(\$\(|`)\s?(echo|printf)\s+[^\n]{0,20}[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(base64\s+(-d|--decode)|xxd\s+-r)/
@@ -103,6 +112,8 @@ rule shell_cgi {
         score = 78
         lazaret_for = "shell, text"
         lazaret_needs = "QUERY_STRING|REQUEST_URI|POST_STRING"
+        lazaret_and = "eval|sh|$|`"
+        lazaret_below = 20480
     strings:
         $query = /(QUERY_STRING|REQUEST_URI|POST_STRING)/
         $run = /(\beval\s+["'$`]|\b(ba)?sh\s+-c\s+["'`]?\$|\n\s{0,8}\$(CMD|cmd|command|COMMAND|QUERY_STRING)\b|`\s?\$\w{1,20}\s?`|`echo\s+\$?\{?QUERY_STRING)/
@@ -119,7 +130,13 @@ rule shell_competitor_killer {
         attack = "T1496, T1562.001, T1053.003"
         score = 88
         lazaret_for = "shell, text, python, perl"
-        lazaret_needs = "ld.so.preload|chattr|crontab|/etc/cron|/spool/cron|xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods"
+        lazaret_needs = "xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods"
+        lazaret_and = "kill|grep"
+        lazaret_below = 409600
+        lazaret_needs = "crontab|/var/spool/cron|/etc/cron."
+        lazaret_and = "http://|https://"
+        lazaret_and = "chmod|nohup|%7C"
+        lazaret_below = 409600
     strings:
         $kill = /(pkill\s+(-9\s+)?-f|killall\s+(-9\s+)?|kill\s+-9\s|ps\s+\w{0,6}\s?\|\s?grep)\s?[^\n]{0,60}(xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods)/
         $lock = /chattr\s+[-+][iaeR]{1,4}\s/
@@ -144,7 +161,13 @@ rule shell_starts_miner {
         attack = "T1496"
         score = 85
         lazaret_for = "shell, text, python, perl"
-        lazaret_needs = "stratum|daemon+http|:3333|:4444|:5555|:7777|:8888|:14444|:10128|:20128|:45700|:443|xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean"
+        lazaret_needs = "stratum+|stratum://|daemon+http://|:3333|:4444|:5555|:7777|:8888|:14444|:10128|:20128|:45700|:443"
+        lazaret_and = "xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean|donate-level|cpu-max-threads-hint|--randomx-|--rig-id|rx/|cn/|--algo|-u|--user|wallet|WALLET|\"user\""
+        lazaret_and = "nohup|chmod|setsid|./|screen|systemctl|ExecStart|subprocess|-u|--user|wallet|WALLET|\"user\""
+        lazaret_below = 409600
+        lazaret_needs = "xmrig|minerd|cpuminer|xmr-stak|nbminer|t-rex|lolMiner|ethminer|phoenixminer|nanominer|srbminer|ccminer|teamredminer|moneroocean"
+        lazaret_and = "-u|--user|wallet|WALLET|\"user\""
+        lazaret_below = 409600
     strings:
         $pool = /(stratum\+(tcp|ssl|tls)|(stratum|daemon\+http):\/\/|(-o|--url)[\s=]["']?[\w.-]{4,60}:(3333|4444|5555|7777|8888|14444|10128|20128|45700|443)\b)/
         $wallet = /(-u|--user|wallet|WALLET|"user"\s?:)[\s="':]{0,6}[48][1-9A-HJ-NP-Za-km-z]{90,110}\b/
@@ -163,7 +186,13 @@ rule shell_fetch_and_run {
         attack = "T1105, T1059.004"
         score = 78
         lazaret_for = "shell, text, python, perl"
-        lazaret_needs = "wget|curl|tftp|ftpget|lynx|GET "
+        lazaret_needs = "wget|curl|tftp|ftpget"
+        lazaret_and = "chmod"
+        lazaret_and = "/tmp|/dev/shm|/var/run|/mnt|/root"
+        lazaret_below = 204800
+        lazaret_needs = "wget|curl|GET |lynx"
+        lazaret_and = "%7Csh|%7C sh|%7C\tsh|%7C\nsh|%7C\rsh|%7C\x0bsh|%7C\x0csh|%7Cbash|%7C bash|%7C\tbash|%7C\nbash|%7C\rbash|%7C\x0bbash|%7C\x0cbash|%7Cdash|%7C dash|%7C\tdash|%7C\ndash|%7C\rdash|%7C\x0bdash|%7C\x0cdash|%7Cperl|%7C perl|%7C\tperl|%7C\nperl|%7C\rperl|%7C\x0bperl|%7C\x0cperl|%7Cpython|%7C python|%7C\tpython|%7C\npython|%7C\rpython|%7C\x0bpython|%7C\x0cpython|%7Csudo|%7C sudo|%7C\tsudo|%7C\nsudo|%7C\rsudo|%7C\x0bsudo|%7C\x0csudo|%7C/bin/|%7C /bin/|%7C\t/bin/|%7C\n/bin/|%7C\r/bin/|%7C\x0b/bin/|%7C\x0c/bin/"
+        lazaret_below = 204800
     strings:
         $fetch = /\b(wget|curl|tftp|ftpget|busybox\s+(wget|tftp))\b[^\n;&|]{0,80}\b(https?:\/\/)?\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[:\/ ]/
         $pipe = /\b(wget|curl|GET |lynx)\b[^\n;&]{0,120}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^\n;&]{0,120}\|\s?(sudo\s+)?(\/bin\/)?(ba|da)?(sh|perl|python)\b/
@@ -185,6 +214,10 @@ rule shell_bot_spreader {
         score = 86
         lazaret_for = "shell, text"
         lazaret_needs = "wget|curl|tftp|ftpget"
+        lazaret_and = "chmod"
+        lazaret_and = "/tmp|/var/run|/mnt|/root"
+        lazaret_and = "mips|mpsl|arm|sh4|ppc|powerpc|m68k|86|sparc|spc|arc"
+        lazaret_below = 102400
     strings:
         $arch = /(wget|curl|tftp|ftpget)[^\n]{0,120}[\/.\s](mips|mipsel|mpsl|arm[4567]l?|sh4|ppc|powerpc|m68k|i[56]86|sparc|spc|x86_64|x86|arc)\b/
         $chmod = /chmod\s+(\+x|777|[0-7]{3})/
@@ -201,7 +234,10 @@ rule script_settles_in {
         attack = "T1053.003, T1543.002"
         score = 80
         lazaret_for = "shell, text, python, perl"
-        lazaret_needs = "* * * *|ExecStart="
+        lazaret_needs = "ExecStart=|crontab|/etc/cron|/var/spool/cron|/etc/systemd|.service|/etc/rc.local"
+        lazaret_and = "curl|wget|cdl|lynx|ExecStart="
+        lazaret_and = "%7C|/tmp/|/dev/shm/|/var/tmp/"
+        lazaret_below = 409600
     strings:
         $cron = /\*(\/\d{1,2})?\s+\*\s+\*\s+\*\s+\*\s+(root\s+)?[^\n"']{0,40}\b(curl|wget|cdl|lynx)\b[^\n]{0,160}\|\s?(\/bin\/)?(ba)?sh\b/
         $unit = /ExecStart=[^\n]{0,60}(\/tmp\/|\/dev\/shm\/|\/var\/tmp\/|(curl|wget)\b[^\n]{0,100}\|\s?(ba)?sh)/
@@ -218,7 +254,21 @@ rule container_escape_script {
         attack = "T1611"
         score = 85
         lazaret_for = "shell, text, python, perl, ruby"
-        lazaret_needs = "release_agent|core_pattern|docker.sock|-v /:/|nsenter"
+        lazaret_needs = "release_agent"
+        lazaret_and = "notify_on_release|cgroup"
+        lazaret_below = 204800
+        lazaret_needs = "/proc/sys/kernel/core_pattern"
+        lazaret_and = "echo|printf"
+        lazaret_below = 204800
+        lazaret_needs = "docker.sock"
+        lazaret_and = "Binds|HostConfig"
+        lazaret_below = 204800
+        lazaret_needs = "-v /:/"
+        lazaret_and = "docker"
+        lazaret_below = 204800
+        lazaret_needs = "nsenter"
+        lazaret_and = "/exe"
+        lazaret_below = 204800
     strings:
         $agent = /(echo|printf|write)[^\n]{0,120}(>|>>|tee)\s?[^\n]{0,60}release_agent\b/
         $notify = /(echo\s+1\s?>\s?[^\n]{0,80}notify_on_release)/
@@ -242,7 +292,9 @@ rule node_web_shell {
         attack = "T1505.003"
         score = 82
         lazaret_for = "javascript"
-        lazaret_needs = "child_process|createServer|express|http.Server|Request"
+        lazaret_needs = "child_process|createServer|express|http.Server"
+        lazaret_and = "req.query|req.body|req.params|req.headers|req.url|req[|req.cmd|request.query|request.body|request.params|request.headers|request.url|request[|request.cmd|ctx.query|ctx.body|ctx.params|ctx.headers|ctx.url|ctx[|ctx.cmd|query.query|query.body|query.params|query.headers|query.url|query[|query.cmd|parsedUrl.query|parsedUrl.body|parsedUrl.params|parsedUrl.headers|parsedUrl.url|parsedUrl[|parsedUrl.cmd"
+        lazaret_needs = "(Request|( Request|(\tRequest|(\nRequest|(\rRequest|(\x0bRequest|(\x0cRequest"
     strings:
         $child = /require\s?\(\s?["'](node:)?child_process["']\s?\)/
         $direct = /\b(exec|execSync|spawn|eval|Function)\s?\(\s?[^;\n]{0,40}\b(req|request|ctx|query|parsedUrl)\b(\.query|\.body|\.params|\.headers|\.url|\[|\.cmd)/
@@ -260,7 +312,8 @@ rule ruby_web_shell {
         attack = "T1505.003"
         score = 80
         lazaret_for = "ruby"
-        lazaret_needs = "params|cgi|req.query"
+        lazaret_needs = "params[|params [|params\t[|params\n[|params\r[|params\x0b[|params\x0c[|cgi[|cgi [|cgi\t[|cgi\n[|cgi\r[|cgi\x0b[|cgi\x0c[|req.query[|req.query [|req.query\t[|req.query\n[|req.query\r[|req.query\x0b[|req.query\x0c["
+        lazaret_and = "`|system|exec|IO.popen|eval|Open3."
     strings:
         $direct = /(`#\{\s?(params|cgi|req\.query)\s?\[|\b(system|exec|IO\.popen|eval|Open3\.\w+)[\s(]\s?(params|cgi|req\.query)\s?\[)/
     condition:
@@ -276,6 +329,9 @@ rule shell_perl_dropper {
         score = 78
         lazaret_for = "shell, text"
         lazaret_needs = "wget|curl|lwp-download"
+        lazaret_and = "perl"
+        lazaret_and = "://"
+        lazaret_below = 1500
     strings:
         $fetch = /\b(wget|curl|lwp-download)\b[^\n]{0,120}https?:\/\//
         $run = /(\bperl\s+[\w\/.-]{1,60}|\|\s?perl\b)/

@@ -9,14 +9,32 @@ rule script_reverse_shell {
         attack = "T1059.004, T1095"
         score = 85
         lazaret_for = "script"
-        lazaret_needs = "/dev/tcp/|/dev/udp/|-e /|-e \"/|-e '/|-c /|-c \"/|-c '/|exec /|exec \"/|exec '/|-e cmd|-c cmd|mkfifo|mknod|socat|os.dup2|STDIN|TCPSocket|child_process|fsockopen"
+        lazaret_needs = "/dev/tcp/|/dev/udp/"
+        lazaret_needs = "-e /bin/|-e /usr/bin/|-e \"/bin/|-e \"/usr/bin/|-e '/bin/|-e '/usr/bin/|-c /bin/|-c /usr/bin/|-c \"/bin/|-c \"/usr/bin/|-c '/bin/|-c '/usr/bin/|exec /bin/|exec /usr/bin/|exec \"/bin/|exec \"/usr/bin/|exec '/bin/|exec '/usr/bin/|-e cmd|-c cmd|exec cmd"
+        lazaret_and = "nc|netcat"
+        lazaret_needs = "mkfifo|mknod"
+        lazaret_and = "nc|netcat|telnet|openssl s_client"
+        lazaret_needs = "socat"
+        lazaret_and = "exec:|EXEC:|Exec:"
+        lazaret_needs = "os.dup2"
+        lazaret_and = "pty.spawn|subprocess.|os.system|os.exec"
+        lazaret_needs = "STDIN"
+        lazaret_and = "\"<&|\">&|'<&|'>&|<<&|<>&|><&|>>&"
+        lazaret_and = "Socket|socket"
+        lazaret_needs = "TCPSocket"
+        lazaret_and = "exec|IO.popen|/bin/sh|$stdin.reopen"
+        lazaret_needs = "child_process"
+        lazaret_and = "net.connect|net.Socket"
+        lazaret_and = ".pipe"
+        lazaret_needs = "fsockopen"
+        lazaret_and = "<&3"
     strings:
         $bash = /(bash|sh)\s+-i\s+[<>&0-9\s]{0,10}[>&]{1,3}\s?\/dev\/(tcp|udp)\//
         $exec = /exec\s+\d{1,3}<>\s?\/dev\/(tcp|udp)\//
         $read = /\/dev\/(tcp|udp)\/[^\s]{1,80}\s*(0>&1|<&\d|[;&|]|\d?>&1)[^\n]{0,80}(\bsh\b|\bbash\b|while|cat)/
         $nc = /\b(nc|ncat|netcat)(\.\w+)?\s+[^|;\n"']{0,80}(-e|-c|--exec|--sh-exec) (["']?(\/bin\/|\/usr\/bin\/)|cmd)/
         $fifo = /(mkfifo|mknod)\s+(\/tmp\/)?\S{1,40}( p)?\s?[;&]{1,2}[^\n]{0,120}\b(nc|ncat|netcat|telnet|openssl s_client)\b[^\n]{0,100}/
-        $socat = /socat\s+[^\n]{0,100}exec:["'\\]{0,2}(\/bin\/|\/usr\/bin\/)?(ba|da|z)?sh\b[\s"'\\,-][^\n]{0,40}(pty|tcp|stderr)/ nocase
+        $socat = /socat\s+[^\n]{0,100}(exec|EXEC|Exec):["'\\]{0,2}(\/bin\/|\/usr\/bin\/)?(ba|da|z)?sh\b[\s"'\\,-][^\n]{0,40}(pty|tcp|stderr|PTY|TCP|STDERR)/
         $python = /os\.dup2\s?\(\s?\w{1,12}\.fileno\s?\(\s?\)\s?,\s?0\s?\)/
         $pty = /(pty\.spawn|subprocess\.(call|Popen|run)|os\.system|os\.execv?\w*)\s?\(\s?\[?["'][^"'\n]{0,20}(sh|bash)\b/
         $perl1 = /open\s?\(?\s?STDIN\s?,\s?["'][<>]{1,2}&/
@@ -40,6 +58,8 @@ rule irc_bot_script {
         score = 82
         lazaret_for = "perl, python, php, text, shell"
         lazaret_needs = "PRIVMSG"
+        lazaret_and = "JOIN |NICK "
+        lazaret_and = "IO::Socket|fsockopen|socket.socket|sockopen"
     strings:
         $irc = /\bPRIVMSG\b/
         $join = /\b(JOIN|NICK) /
@@ -59,7 +79,14 @@ rule text_reverse_shell {
         attack = "T1059.004"
         score = 45
         lazaret_for = "text"
-        lazaret_needs = "/dev/tcp/|/dev/udp/|-e /bin|-c /bin|mkfifo"
+        lazaret_needs = "/dev/tcp/|/dev/udp/"
+        lazaret_below = 16384
+        lazaret_needs = "-e /bin/|-c /bin/"
+        lazaret_and = "nc|netcat"
+        lazaret_below = 16384
+        lazaret_needs = "mkfifo"
+        lazaret_and = "nc|netcat|telnet"
+        lazaret_below = 16384
     strings:
         $bash = /(bash|sh)\s+-i\s+[<>&0-9\s]{0,10}[>&]{1,3}\s?\/dev\/(tcp|udp)\//
         $exec = /exec\s+\d{1,3}<>\s?\/dev\/(tcp|udp)\//
@@ -77,7 +104,8 @@ rule script_known_tool {
         attack = "T1505.003"
         score = 82
         lazaret_for = "jsp, asp, aspx, cfm, perl, python, ruby, shell"
-        lazaret_needs = "b374k|devilz|ConnectBack|Connect Back|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder|AspxSpy|ASPXSpy|aspxspy|Chopper|ICMP Shell|icmpsh|CmdAsp|cmdasp|ASPyder|zehir|RHTOOLS|Antichat|d00r"
+        lazaret_needs = "b374k|devilzc0de|devilzShell|Connect Back Backdoor|Connect Back Shell|ConnectBack Backdoor|ConnectBack Shell|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder|ASPXSpy|ASPxSpy|ASpXSpy|ASpxSpy|AsPXSpy|AsPxSpy|AspXSpy|AspxSpy|aspxspy|China Chopper|ChinaChopper|ICMP Shell Automation|icmp shell script|simple icmp command shell|CmdAsp|CMDAsp|cmdasp.asp|ASPyder|zehir|RHTOOLS|Antichat Shell|d00r.py"
+        lazaret_and = "<%|#!|import|use "
     strings:
         $name = /(b374k|devilz(c0de|Shell)|Connect ?Back (Backdoor|Shell)|ConnectBack Backdoor|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder\b|A[Ss][Pp][Xx]Spy|aspxspy|China ?Chopper|ICMP Shell Automation|icmp shell script|simple icmp command shell|C(md|MD)Asp|cmdasp\.asp|ASPyder|zehir\d?\b|RHTOOLS|Antichat Shell|d00r\.py)/
         $server = /(<%|#!|\bimport\b|\buse [A-Z])/

@@ -10,6 +10,7 @@ rule eicar_test_file {
         score = 100
         lazaret_for = "script, markup, text, binary"
         lazaret_needs = "X5O!P%@AP"
+        lazaret_below = 129
     strings:
         // The file's own first part and second part, apart, so that this file is not found itself.
         $first = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$"

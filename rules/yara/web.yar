@@ -44,6 +44,9 @@ rule search_engine_redirect {
         score = 76
         lazaret_for = "web, markup, javascript"
         lazaret_needs = "document.referrer"
+        lazaret_and = "location"
+        lazaret_and = "http://|https://"
+        lazaret_below = 204800
     strings:
         $refer = /\w{1,20}\s?=\s?document\.referrer/
         $engine = /\.indexOf\s?\(\s?["'](google|baidu|yahoo|bing|sogou|soso|so\.com|360|naver|haosou)["'.)]/ nocase
@@ -61,6 +64,9 @@ rule page_beacon {
         score = 78
         lazaret_for = "web, markup, javascript"
         lazaret_needs = "encodeURIComponent"
+        lazaret_and = "\"GET\"|'GET'"
+        lazaret_and = "document.location|window.location"
+        lazaret_and = "http://|https://"
     strings:
         $script = /\.open\s?\(\s?["']GET["']\s?,\s?["']https?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[^"'\n]{0,60}\?\w{1,8}=["']\s?\+\s?encodeURIComponent\s?\(\s?(document|window)\.location/
     condition:
