@@ -1,7 +1,7 @@
 //! EYES: advisory feeds to the advisory database; an inventory and the database to findings.
 //!
 //! Knows packages, not images. `feed` reads each source's own format into [`Record`]s; `database`
-//! keeps them in one immutable, memory-mapped file; `version` orders versions exactly as each
+//! keeps them in one immutable, memory-mapped file; `model::version` orders versions exactly as each
 //! ecosystem does; `matching` is a pure function of inventory and database.
 
 mod cvss;
@@ -13,7 +13,6 @@ mod record;
 mod refresh;
 #[cfg(test)]
 mod samples;
-mod version;
 
 pub use cvss::{CvssVersion, InvalidCvss, Score, score};
 pub use database::{Builder, Database, SourceStatus};
@@ -23,7 +22,7 @@ pub use feed::{
     built_in_end_of_life, import, sources, update,
 };
 pub use matching::{Matched, match_inventory};
+pub use model::version::{InvalidVersion, Position, Scheme, Version, affects, compare, position};
 pub use record::{
     CvssVector, EndOfLife, EpssRecord, KevRecord, Record, RecordSink, RepositoryCpes, SourceSummary,
 };
-pub use version::{InvalidVersion, Position, Scheme, Version, affects, compare, position};

@@ -39,6 +39,9 @@ pub struct BaselineResult {
     pub section: String,
     /// What it asks, in our words.
     pub title: String,
+    /// The profile's level that asks for it, 1 or 2; 0 where the benchmark has none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub level: u8,
     /// How bad it is to fail.
     pub severity: Severity,
     /// What came out.
@@ -92,4 +95,9 @@ pub struct BaselineScore {
     pub excepted: u32,
     /// 0 to 100: weight of the passed over weight of passed and failed, by severity.
     pub percent: f32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // The shape that serde asks for.
+fn is_zero(level: &u8) -> bool {
+    *level == 0
 }

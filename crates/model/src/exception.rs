@@ -2,14 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Finding;
+use crate::{Finding, Scope};
 
-/// A decision to live with findings: who, why, until when.
+/// A decision to live with findings, or with what a rule says: who, why, until when.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
-    /// The vulnerability (any alias), or a finding id.
+    /// The vulnerability (any alias), or a finding id; empty for all that its rule finds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
+    /// Only for this rule of the policy; empty for every rule. An exception names an id, a rule,
+    /// or both.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rule: String,
+    /// Only for these images and workloads.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub scope: Scope,
     /// Only for this package: a purl, with or without version; empty for all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub package: String,

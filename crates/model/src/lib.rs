@@ -3,6 +3,7 @@
 //! No I/O, no clock, no async. One file a noun; every identifier is a newtype.
 //! Eyes produce these, the judge reads them, memory keeps them.
 
+mod accounts;
 mod advisory;
 mod baseline;
 mod content;
@@ -11,6 +12,7 @@ mod decision_record;
 mod digest;
 mod distro;
 mod ecosystem;
+mod event;
 mod exception;
 mod file_entry;
 mod finding;
@@ -25,12 +27,16 @@ mod platform;
 mod progress;
 mod purl;
 mod report;
+mod scope;
 mod severity;
 mod skip;
+mod subject;
 mod verdict;
+pub mod version;
 mod vulnerability;
 mod workload;
 
+pub use accounts::{Accounts, Group, User};
 pub use advisory::{Advisory, AdvisoryId, AdvisoryKind, Affected, NameOf, RangeEnd, VersionRange};
 pub use baseline::{BaselineReport, BaselineResult, BaselineScore, Outcome};
 pub use content::Content;
@@ -39,6 +45,10 @@ pub use decision_record::{DecisionRecord, Gate};
 pub use digest::{Digest, InvalidDigest};
 pub use distro::Distro;
 pub use ecosystem::Ecosystem;
+pub use event::{
+    Call, Capabilities, CgroupName, Child, Connection, Event, EventKind, Exec, FileObject,
+    Namespaces, ObjectFlags, Peer, ProcessId, SocketFamily, Stdio, Task,
+};
 pub use exception::{Exception, Ignored, IgnoredBy};
 pub use file_entry::{FileEntry, FileKind};
 pub use finding::*;
@@ -53,8 +63,10 @@ pub use platform::{InvalidPlatform, Platform};
 pub use progress::{NoProgress, Progress};
 pub use purl::{InvalidPurl, Purl, PurlParts};
 pub use report::{DatabaseVersion, ImageFacts, Report, ScanSource, SourceKind, ToolVersions};
+pub use scope::Scope;
 pub use severity::Severity;
 pub use skip::{Skip, SkipReason};
+pub use subject::{FactValue, Observation, Subject};
 pub use verdict::{Decision, Reason, Verdict};
 pub use vulnerability::{CvssScore, Epss, KnownExploited, SourceClaim, Vulnerability};
 pub use workload::{Actor, ContainerRole, ContainerSpec, Engine, ImageIdentity, Mount, Workload};

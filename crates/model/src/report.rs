@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Coverage, Digest, Finding, Ignored, ImageConfig, Inventory, Layer, Platform, Skip, Timestamp,
-    TrustResult, Verdict,
+    Accounts, Coverage, Digest, Finding, Ignored, ImageConfig, Inventory, Layer, Platform, Skip,
+    Timestamp, TrustResult, Verdict,
 };
 
 /// Everything a scan has to say of one image.
@@ -119,6 +119,9 @@ pub struct ImageFacts {
     pub config: ImageConfig,
     /// Its layers, lowest first.
     pub layers: Vec<Layer>,
+    /// Its users and groups; `None` when nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Accounts>,
 }
 
 /// With what a report was made.

@@ -86,6 +86,9 @@ pub struct ContainerSpec {
     pub group: Option<String>,
     /// Whether the engine itself refuses root (`runAsNonRoot`).
     pub run_as_non_root: bool,
+    /// Whether root inside is another user outside: `hostUsers: false`, a daemon with
+    /// `userns-remap`.
+    pub user_namespace: bool,
     /// All capabilities, all devices, no masks.
     pub privileged: bool,
     /// Namespaces it shares with the host: `pid`, `network`, `ipc`, `uts`, `user`, `cgroup`.

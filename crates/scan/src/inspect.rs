@@ -75,6 +75,7 @@ impl Inspector<'_> {
             platform: description.platform,
             config: description.config,
             layers: description.layers,
+            accounts: None,
         };
         for (layer, analysis) in image.layers.iter_mut().zip(&layers) {
             layer.size_bytes = analysis.size_bytes;
@@ -225,6 +226,7 @@ impl KnownImage {
             platform: description.platform.clone(),
             config: description.config.clone(),
             layers: description.layers.clone(),
+            accounts: None,
         };
         KnownImage { image_id, manifest_digest, layer_digests, image }
     }
@@ -232,7 +234,7 @@ impl KnownImage {
     fn into_description(self, identity: &Identity) -> Description {
         let (kind, name) = (identity.kind, identity.name.clone());
         let KnownImage { image_id, manifest_digest, layer_digests, image } = self;
-        let ImageFacts { platform, config, layers } = image;
+        let ImageFacts { platform, config, layers, .. } = image;
         Description {
             kind,
             name,

@@ -68,6 +68,19 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// A stored decision cannot be read back.
+    #[error(
+        "decision {number} in the store {path} cannot be read ({why}); the log was changed: see \
+         `lazaret policy decisions --verify`"
+    )]
+    Decision {
+        /// The file.
+        path: PathBuf,
+        /// The decision's number.
+        number: i64,
+        /// Why.
+        why: String,
+    },
     /// A report cannot be written.
     #[error("a report cannot be written to the store {path}: {why}")]
     Unwritable {

@@ -1,16 +1,20 @@
 //! MEMORY: state that outlives a run, on one machine in SQLite.
 //!
-//! Keeps reports and gives them back; decides nothing. SQL lives in this room only. Several
+//! Keeps reports and the gates' decisions and gives them back; decides nothing. SQL lives in this room only. Several
 //! processes may hold the same file open; each call is one transaction.
 
+mod cached;
+mod decisions;
 mod error;
 mod limits;
 mod reports;
 mod schema;
 mod store;
 
+pub use cached::CachedReports;
+pub use decisions::{Chain, StoredDecision};
 pub use error::StoreError;
-pub use reports::{ReportHead, ReportId};
+pub use reports::{ReportHead, ReportId, StoredReport};
 pub use store::Store;
 
 #[cfg(test)]

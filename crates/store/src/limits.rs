@@ -10,3 +10,7 @@ pub(crate) const WAL_PAUSE_MS: u64 = 20;
 pub(crate) const REPORT_MAX_BYTES: usize = 512 * 1024 * 1024;
 /// Level of zstd for stored reports: small enough, and fast beside a scan.
 pub(crate) const ZSTD_LEVEL: i32 = 3;
+/// Most bytes of reports, as JSON, that stay in memory for the gates.
+pub(crate) const CACHED_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Most decisions that one call gives back.
+pub(crate) const DECISIONS_MAX: u32 = 100_000;

@@ -12,6 +12,19 @@ const HEAD_COLUMNS: &str = "id, image_id, name, source_kind, scanned_at_ms, deci
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReportId(pub i64);
 
+/// A report with its number and the name by which decisions call it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredReport {
+    /// Its number.
+    pub id: ReportId,
+    /// SHA-256 of the report as JSON.
+    pub digest: Digest,
+    /// Bytes of that JSON.
+    pub size_bytes: usize,
+    /// The report.
+    pub report: Report,
+}
+
 /// What a list of reports shows of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportHead {
@@ -34,28 +47,53 @@ pub struct ReportHead {
 impl Store {
     /// Keeps a report. Earlier reports of the same image stay, as its history.
     pub fn save_report(&self, report: &Report) -> Result<ReportId, StoreError> {
-        let body = pack(report)
+        let packed = pack(report)
             .map_err(|why| StoreError::Unwritable { path: self.path().to_path_buf(), why })?;
-        self.write(|connection| insert(connection, report, &body))
+        self.write(|connection| insert(connection, report, &packed))
     }
 
     /// A report by its number.
     pub fn report(&self, id: ReportId) -> Result<Option<Report>, StoreError> {
-        let found = self.read(|connection| {
-            let query = "SELECT id, body FROM report WHERE id = ?1";
-            connection.query_row(query, params![id.0], stored).optional()
+        Ok(self.stored_report(id)?.map(|stored| stored.report))
+    }
+
+    /// A report by its number, with its digest.
+    pub fn stored_report(&self, id: ReportId) -> Result<Option<StoredReport>, StoreError> {
+        let body: Option<Vec<u8>> = self.read(|connection| {
+            let query = "SELECT body FROM report WHERE id = ?1";
+            connection.prepare_cached(query)?.query_row(params![id.0], |row| row.get(0)).optional()
         })?;
-        self.unpack(found)
+        body.map(|body| self.unpack(id, &body)).transpose()
     }
 
     /// The newest report of an image, by the digest of its configuration.
     pub fn report_by_image(&self, image_id: &Digest) -> Result<Option<Report>, StoreError> {
-        let found = self.read(|connection| {
-            let query = "SELECT id, body FROM report WHERE image_id = ?1
-                         ORDER BY scanned_at_ms DESC, id DESC LIMIT 1";
-            connection.query_row(query, params![image_id.as_str()], stored).optional()
-        })?;
-        self.unpack(found)
+        self.newest(self.newest_of_image(image_id)?)
+    }
+
+    /// The newest report of an image, by the digest of its manifest.
+    pub fn report_by_manifest(&self, manifest: &Digest) -> Result<Option<Report>, StoreError> {
+        self.newest(self.newest_of_manifest(manifest)?)
+    }
+
+    /// The report of a digest, as decisions name it.
+    pub fn report_by_digest(&self, digest: &Digest) -> Result<Option<StoredReport>, StoreError> {
+        let id = self.number("SELECT id FROM report WHERE digest = ?1 LIMIT 1", digest)?;
+        Ok(id.map(|id| self.stored_report(id)).transpose()?.flatten())
+    }
+
+    /// The number of an image's newest report, by the digest of its configuration.
+    pub fn newest_of_image(&self, image_id: &Digest) -> Result<Option<ReportId>, StoreError> {
+        let query = "SELECT id FROM report WHERE image_id = ?1
+                     ORDER BY scanned_at_ms DESC, id DESC LIMIT 1";
+        self.number(query, image_id)
+    }
+
+    /// The number of an image's newest report, by the digest of its manifest.
+    pub fn newest_of_manifest(&self, manifest: &Digest) -> Result<Option<ReportId>, StoreError> {
+        let query = "SELECT id FROM report WHERE manifest_digest = ?1
+                     ORDER BY scanned_at_ms DESC, id DESC LIMIT 1";
+        self.number(query, manifest)
     }
 
     /// The newest reports, at most `limit`, the newest first.
@@ -104,36 +142,69 @@ impl Store {
         })
     }
 
-    fn unpack(&self, stored: Option<(i64, Vec<u8>)>) -> Result<Option<Report>, StoreError> {
-        let Some((id, body)) = stored else { return Ok(None) };
-        let report = unpack(&body).map_err(|why| StoreError::Report {
-            path: self.path().to_path_buf(),
-            id,
-            why,
-        })?;
-        Ok(Some(report))
+    fn newest(&self, id: Option<ReportId>) -> Result<Option<Report>, StoreError> {
+        Ok(id.map(|id| self.report(id)).transpose()?.flatten())
+    }
+
+    fn number(&self, query: &str, digest: &Digest) -> Result<Option<ReportId>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(query)?;
+            statement.query_row(params![digest.as_str()], |row| row.get(0).map(ReportId)).optional()
+        })
+    }
+
+    fn unpack(&self, id: ReportId, body: &[u8]) -> Result<StoredReport, StoreError> {
+        let wrong = |why| StoreError::Report { path: self.path().to_path_buf(), id: id.0, why };
+        let json = decompress(body).map_err(wrong)?;
+        let report = serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;
+        Ok(StoredReport { id, digest: sha256(&json), size_bytes: json.len(), report })
     }
 }
 
-fn insert(connection: &Connection, report: &Report, body: &[u8]) -> rusqlite::Result<ReportId> {
+/// A report ready to be written.
+struct Packed {
+    digest: Digest,
+    body: Vec<u8>,
+}
+
+fn insert(connection: &Connection, report: &Report, packed: &Packed) -> rusqlite::Result<ReportId> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO report (image_id, name, source_kind, scanned_at_ms, decision, findings, body)
-         VALUES (:image_id, :name, :source_kind, :scanned_at_ms, :decision, :findings, :body)",
+        "INSERT INTO report (image_id, manifest_digest, name, source_kind, scanned_at_ms, decision,
+                             findings, digest, body)
+         VALUES (:image_id, :manifest_digest, :name, :source_kind, :scanned_at_ms, :decision,
+                 :findings, :digest, :body)",
     )?;
     statement.execute(named_params! {
         ":image_id": report.source.image_id.as_ref().map(Digest::as_str),
+        ":manifest_digest": report.source.manifest_digest.as_ref().map(Digest::as_str),
         ":name": report.source.name,
         ":source_kind": report.source.kind.as_str(),
         ":scanned_at_ms": report.source.scanned_at.as_millisecond(),
         ":decision": decision_text(report.verdict.decision),
         ":findings": i64::try_from(report.findings.len()).unwrap_or(i64::MAX),
-        ":body": body,
+        ":digest": packed.digest.as_str(),
+        ":body": packed.body,
     })?;
     Ok(ReportId(connection.last_insert_rowid()))
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, Vec<u8>)> {
-    Ok((row.get(0)?, row.get(1)?))
+/// Gives the reports of an older file the digests that they are found by. One that cannot be read
+/// stays without.
+pub(crate) fn add_digests(connection: &Connection) -> rusqlite::Result<()> {
+    let mut ids = connection.prepare("SELECT id FROM report WHERE digest IS NULL")?;
+    let ids: Vec<i64> = ids.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for id in ids {
+        let query = "SELECT body FROM report WHERE id = ?1";
+        let body: Vec<u8> = connection.query_row(query, params![id], |row| row.get(0))?;
+        let Ok(json) = decompress(&body) else { continue };
+        let Ok(report) = serde_json::from_slice::<Report>(&json) else { continue };
+        let manifest = report.source.manifest_digest.as_ref().map(Digest::as_str);
+        connection.execute(
+            "UPDATE report SET digest = ?2, manifest_digest = ?3 WHERE id = ?1",
+            params![id, sha256(&json).as_str(), manifest],
+        )?;
+    }
+    Ok(())
 }
 
 fn head(row: &Row<'_>) -> rusqlite::Result<ReportHead> {
@@ -161,7 +232,7 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ReportHead> {
     })
 }
 
-fn decision_text(decision: Decision) -> &'static str {
+pub(crate) fn decision_text(decision: Decision) -> &'static str {
     match decision {
         Decision::Allow => "allow",
         Decision::Warn => "warn",
@@ -175,12 +246,13 @@ fn decision_of(text: &str) -> Option<Decision> {
         .find(|decision| decision_text(*decision) == text)
 }
 
-fn pack(report: &Report) -> Result<Vec<u8>, String> {
+fn pack(report: &Report) -> Result<Packed, String> {
     let json = serde_json::to_vec(report).map_err(|error| error.to_string())?;
-    zstd::bulk::compress(&json, ZSTD_LEVEL).map_err(|error| error.to_string())
+    let body = zstd::bulk::compress(&json, ZSTD_LEVEL).map_err(|error| error.to_string())?;
+    Ok(Packed { digest: sha256(&json), body })
 }
 
-fn unpack(body: &[u8]) -> Result<Report, String> {
+fn decompress(body: &[u8]) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let limit = u64::try_from(REPORT_MAX_BYTES).unwrap_or(u64::MAX);
     let decoder = zstd::Decoder::new(body).map_err(|error| error.to_string())?;
@@ -189,5 +261,12 @@ fn unpack(body: &[u8]) -> Result<Report, String> {
     if read > REPORT_MAX_BYTES {
         return Err(format!("it is larger than {REPORT_MAX_BYTES} bytes"));
     }
-    serde_json::from_slice(&json).map_err(|error| error.to_string())
+    Ok(json)
+}
+
+/// SHA-256 of bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> Digest {
+    use sha2::Digest as _;
+    let hash: [u8; 32] = sha2::Sha256::digest(bytes).into();
+    Digest::sha256(&hash)
 }

@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(crate) const APPLICATION_ID: i32 = 0x4C5A_5254;
 
 /// Each makes the next version of the tables from the one before. Never changed once released.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE report (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         image_id TEXT,
@@ -21,7 +22,36 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE INDEX report_by_image ON report (image_id, scanned_at_ms);
     CREATE INDEX report_by_name ON report (name, scanned_at_ms);
     CREATE INDEX report_by_time ON report (scanned_at_ms);
-"];
+",
+    "
+    ALTER TABLE report ADD COLUMN manifest_digest TEXT;
+    -- Of the report as JSON, before compression: the name by which decisions call it.
+    ALTER TABLE report ADD COLUMN digest TEXT;
+    CREATE INDEX report_by_manifest ON report (manifest_digest, scanned_at_ms);
+    CREATE INDEX report_by_digest ON report (digest);
+    -- Decisions of the gates, appended and never changed. Each row's hash is over the hash before
+    -- it and its own body.
+    CREATE TABLE decision (
+        number INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        gate TEXT NOT NULL,
+        decision TEXT NOT NULL,
+        enforced TEXT NOT NULL,
+        -- The decision as JSON.
+        body TEXT NOT NULL,
+        previous TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX decision_by_time ON decision (at_ms);
+    CREATE TRIGGER decision_stays BEFORE DELETE ON decision
+    BEGIN SELECT RAISE(ABORT, 'decisions are kept'); END;
+    CREATE TRIGGER decision_holds BEFORE UPDATE ON decision
+    BEGIN SELECT RAISE(ABORT, 'decisions do not change'); END;
+",
+];
+
+/// The version whose tables hold digests that older reports are still without.
+const DIGESTS_SINCE: usize = 2;
 
 /// What a file is, before anything is changed in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +96,9 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let done = usize::try_from(version).unwrap_or(usize::MAX);
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
+    }
+    if done < DIGESTS_SINCE {
+        crate::reports::add_digests(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", newest().max(version))?;

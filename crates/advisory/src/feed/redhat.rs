@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use model::{Affected, RangeEnd};
 
-use crate::version::{Scheme, compare};
+use model::version::{Scheme, compare};
 
 /// Stream of a modular package whose notice does not name it.
 const UNNAMED_STREAM: &str = "*";

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::interval::{Bound, Interval, complement, spans};
 use super::text::{one_line, timestamp};
 use super::{Feed, Malformed, Reading, advisory};
-use crate::version::{Scheme, compare};
+use model::version::{Scheme, compare};
 
 /// Part that sorts before every released version that follows it: gems hold letters below numbers.
 const BEFORE_RELEASES: &str = "A";

@@ -16,7 +16,7 @@ use super::settle::Claim;
 use super::subject::Subject;
 use crate::AdvisoryError;
 use crate::database::{Known, Session};
-use crate::version::{Scheme, compare};
+use model::version::{Scheme, compare};
 
 /// Makes findings; looks up what is known of each CVE once.
 pub(super) struct Findings<'s, 'd> {

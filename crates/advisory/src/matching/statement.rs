@@ -8,7 +8,7 @@ use model::{FixState, NameOf, Package, PackageKind, RangeEnd, VersionRange};
 use super::products::Products;
 use super::subject::{Name, Subject};
 use crate::database::{Body, SpanEnd};
-use crate::version::{Scheme, Version, position};
+use model::version::{Scheme, Version, position};
 
 /// The stream of a statement about modular packages that does not say which stream.
 const UNNAMED_STREAM: &str = "*";

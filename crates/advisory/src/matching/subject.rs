@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use model::{Distro, Ecosystem, NameOf, Package, PackageKind, Purl};
 
 use super::distribution::Home;
-use crate::version::{Scheme, Version};
+use model::version::{Scheme, Version};
 
 /// Versions that say that the version is not known: unstamped builds, empty fields.
 const UNKNOWN_VERSIONS: [&str; 6] =

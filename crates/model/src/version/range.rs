@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use model::{RangeEnd, VersionRange};
+use crate::{RangeEnd, VersionRange};
 
 use super::{Scheme, Version};
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Ecosystem, PackageKind, RangeEnd, VersionRange};
+use crate::{Ecosystem, PackageKind, RangeEnd, VersionRange};
 use proptest::prelude::*;
 
 use super::*;

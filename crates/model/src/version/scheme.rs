@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model::{Ecosystem, PackageKind};
+use crate::{Ecosystem, PackageKind};
 
 /// An order of versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,122 @@
+//! `Event`: something a process did, as the kernel tells it. Raw numbers and names: which
+//! container it belongs to and whether it is bad is said elsewhere.
+
+mod object;
+mod peer;
+mod task;
+
+use serde::{Deserialize, Serialize};
+
+pub use object::{FileObject, ObjectFlags};
+pub use peer::{Connection, Peer, SocketFamily, Stdio};
+pub use task::{Capabilities, CgroupName, Namespaces, ProcessId, Task};
+
+/// Something a process did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, in nanoseconds since boot, suspension included.
+    pub time_ns: u64,
+    /// Who.
+    pub task: Task,
+    /// What.
+    pub kind: EventKind,
+    /// Whether a value was cut or left out.
+    #[serde(default)]
+    pub truncated: bool,
+}
+
+/// What a process did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// It has a child now.
+    Fork(Child),
+    /// It became another program.
+    Exec(Box<Exec>),
+    /// It is gone.
+    Exit {
+        /// As `wait(2)` gives it: the signal in the low seven bits, the code in the next eight.
+        status: u32,
+    },
+    /// It made a cgroup.
+    CgroupMade(CgroupName),
+    /// It removed a cgroup.
+    CgroupRemoved(CgroupName),
+    /// It put a process into a cgroup.
+    CgroupEntered(CgroupName, Child),
+    /// It called the kernel.
+    Call(Box<Call>),
+    /// It asked the kernel through an io_uring.
+    IoUring {
+        /// The operation, as `io_uring_enter(2)` numbers them.
+        opcode: u8,
+    },
+    /// The kernel chose it to be killed because memory ran out.
+    OomVictim,
+}
+
+/// A process that was born or moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// Which.
+    pub process: ProcessId,
+    /// Its number in its innermost pid namespace.
+    pub inner_pid: u32,
+    /// Its cgroup.
+    pub cgroup_id: u64,
+}
+
+/// A process became another program.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exec {
+    /// The program's file, as the kernel opened it.
+    pub exe: Option<FileObject>,
+    /// Its working directory.
+    pub cwd: Option<FileObject>,
+    /// The path as the caller wrote it.
+    pub claimed: String,
+    /// The interpreter of a script; empty when there is none.
+    pub interpreter: String,
+    /// Its arguments, as far as they were read.
+    pub arguments: Vec<String>,
+    /// The last bytes of the arguments, where they were too long; empty otherwise.
+    pub arguments_tail: String,
+    /// Bytes of all arguments.
+    pub arguments_bytes: u64,
+    /// The first variables of its environment.
+    pub environment: Vec<String>,
+    /// Bytes of the whole environment.
+    pub environment_bytes: u64,
+    /// Its standard input, output and error.
+    pub stdio: [Stdio; 3],
+    /// Its cgroup by name.
+    pub cgroup: Option<CgroupName>,
+}
+
+/// A call of the kernel that has ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its name, as the manual has it: `openat`.
+    pub name: String,
+    /// Its result; negative is an error number.
+    pub ret: i64,
+    /// Whether it came through the 32-bit interface.
+    pub compat: bool,
+    /// The six arguments as numbers.
+    pub arguments: [u64; 6],
+    /// The file it is about; of calls below a directory, that directory.
+    pub object: Option<FileObject>,
+    /// The working directory, of calls with a relative path.
+    pub cwd: Option<FileObject>,
+    /// The socket it is about.
+    pub connection: Option<Connection>,
+    /// The path as the caller wrote it.
+    pub claimed: String,
+    /// The second path as the caller wrote it.
+    pub claimed_second: String,
+    /// The address as the caller gave it.
+    pub address: Option<Peer>,
+    /// The first bytes sent.
+    pub payload: Vec<u8>,
+}

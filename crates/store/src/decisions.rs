@@ -1,0 +1,169 @@
+//! The decision log: what the gates decided, appended and never changed.
+//!
+//! Each row carries the hash of the row before it. Whoever keeps the newest hash elsewhere can tell
+//! later whether anything before it was changed or taken out.
+
+use model::{DecisionRecord, Digest, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::limits::DECISIONS_MAX;
+use crate::reports::{decision_text, sha256};
+use crate::{Store, StoreError};
+
+/// Begins what is hashed, so that a hash of this log is a hash of nothing else.
+const CHAIN_DOMAIN: &str = "lazaret.decision/v1";
+
+/// A decision with its place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredDecision {
+    /// Its number, from 1 without gaps.
+    pub number: i64,
+    /// SHA-256 over the hash before it and its own body.
+    pub hash: Digest,
+    /// The decision.
+    pub record: DecisionRecord,
+}
+
+/// What came of following the log from its beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Decisions whose hashes hold.
+    pub decisions: u64,
+    /// The hash of the last of them.
+    pub head: Digest,
+    /// The first decision that does not follow from the ones before it, and why; `None` when all do.
+    pub broken: Option<(i64, String)>,
+}
+
+/// A row as it lies there.
+struct Stored {
+    number: i64,
+    body: String,
+    previous: String,
+    hash: String,
+}
+
+impl Store {
+    /// Appends a decision; gives its number.
+    pub fn append_decision(&self, record: &DecisionRecord) -> Result<i64, StoreError> {
+        let body = serde_json::to_string(record).map_err(|error| StoreError::Unwritable {
+            path: self.path().to_path_buf(),
+            why: error.to_string(),
+        })?;
+        self.write(|connection| append(connection, record, &body))
+    }
+
+    /// The decisions from a moment on, the oldest first, at most `limit`.
+    pub fn decisions(
+        &self,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredDecision>, StoreError> {
+        let rows = self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT number, body, previous, hash FROM decision WHERE at_ms >= ?1
+                 ORDER BY number LIMIT ?2",
+            )?;
+            let limit = limit.min(DECISIONS_MAX);
+            statement.query_map(params![since.as_millisecond(), limit], stored)?.collect()
+        })?;
+        self.read_back(rows)
+    }
+
+    /// The newest decisions, at most `limit`, the newest first.
+    pub fn latest_decisions(&self, limit: u32) -> Result<Vec<StoredDecision>, StoreError> {
+        let rows = self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT number, body, previous, hash FROM decision ORDER BY number DESC LIMIT ?1",
+            )?;
+            statement.query_map(params![limit.min(DECISIONS_MAX)], stored)?.collect()
+        })?;
+        self.read_back(rows)
+    }
+
+    /// Follows the log from its beginning and tells where it is broken.
+    pub fn verify_decisions(&self) -> Result<Chain, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare("SELECT number, body, previous, hash FROM decision ORDER BY number")?;
+            let mut chain = Chain { decisions: 0, head: beginning(), broken: None };
+            for row in statement.query_map([], stored)? {
+                let row = row?;
+                if let Some(why) = fault(&chain, &row) {
+                    chain.broken = Some((row.number, why));
+                    break;
+                }
+                chain.decisions += 1;
+                chain.head = hash_of(&row.previous, &row.body);
+            }
+            Ok(chain)
+        })
+    }
+
+    fn read_back(&self, rows: Vec<Stored>) -> Result<Vec<StoredDecision>, StoreError> {
+        rows.into_iter()
+            .map(|row| {
+                let wrong = |why| {
+                    let path = self.path().to_path_buf();
+                    StoreError::Decision { path, number: row.number, why }
+                };
+                let record =
+                    serde_json::from_str(&row.body).map_err(|error| wrong(error.to_string()))?;
+                let hash = row.hash.parse().map_err(|_| wrong("its hash is none".to_owned()))?;
+                Ok(StoredDecision { number: row.number, hash, record })
+            })
+            .collect()
+    }
+}
+
+fn append(connection: &Connection, record: &DecisionRecord, body: &str) -> rusqlite::Result<i64> {
+    let last: Option<(i64, String)> = connection
+        .prepare_cached("SELECT number, hash FROM decision ORDER BY number DESC LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (number, previous) = last.unwrap_or_else(|| (0, beginning().to_string()));
+    let number = number.saturating_add(1);
+    let hash = hash_of(&previous, body);
+    connection
+        .prepare_cached(
+            "INSERT INTO decision (number, at_ms, gate, decision, enforced, body, previous, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            number,
+            record.at.as_millisecond(),
+            record.gate.as_str(),
+            decision_text(record.verdict.decision),
+            decision_text(record.enforced),
+            body,
+            previous,
+            hash.as_str(),
+        ])?;
+    Ok(number)
+}
+
+/// What the first decision follows.
+fn beginning() -> Digest {
+    Digest::sha256(&[0; 32])
+}
+
+fn hash_of(previous: &str, body: &str) -> Digest {
+    sha256(format!("{CHAIN_DOMAIN}\n{previous}\n{body}").as_bytes())
+}
+
+/// Why a row does not follow the chain; `None` when it does.
+fn fault(chain: &Chain, row: &Stored) -> Option<String> {
+    let expected = i64::try_from(chain.decisions).unwrap_or(i64::MAX).saturating_add(1);
+    if row.number != expected {
+        return Some(format!("decision {expected} is missing"));
+    }
+    if row.previous != chain.head.as_str() {
+        return Some("it does not follow the decision before it".to_owned());
+    }
+    let made = hash_of(&row.previous, &row.body);
+    (made.as_str() != row.hash).then(|| "its text was changed".to_owned())
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored { number: row.get(0)?, body: row.get(1)?, previous: row.get(2)?, hash: row.get(3)? })
+}
