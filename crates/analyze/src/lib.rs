@@ -1,8 +1,7 @@
 //! EYES: one file's bytes to packages and facts. Pure: no path is opened, no socket, no clock;
-//! an analyzer gets bytes and gives nouns, and never decides how bad anything is.
-//!
-//! `scan` walks the layers and asks [`Analyzers`] which analyzers want a file; each puts what it
-//! reads into an [`Analysis`]. What a file says wrongly is data (`Skip`), not an error.
+//! an analyzer gets bytes, gives nouns, and never decides how bad anything is. `scan` asks
+//! [`Analyzers`] which of them want a file; each puts what it reads into an [`Analysis`]. What a
+//! file says wrongly is data (`Skip`), not an error.
 
 mod analysis;
 mod binary;
@@ -26,6 +25,7 @@ mod reach;
 mod ruby;
 mod rust;
 mod secret;
+pub mod template;
 #[cfg(test)]
 mod testing;
 mod text;

@@ -186,3 +186,19 @@ pub(crate) const MAX_KEY_STORE_ENTRIES: u32 = 10_000;
 pub(crate) const MAX_KEY_STORE_ITERATIONS: u64 = 2_000_000;
 /// Certificates from which on a file is a bundle of authorities.
 pub(crate) const MIN_BUNDLE_CERTIFICATES: usize = 10;
+
+/// Largest template that is looked at, in bytes.
+pub(crate) const MAX_TEMPLATE_BYTES: usize = 4 << 20;
+/// Most rules of one kind of template.
+pub(crate) const MAX_TEMPLATE_RULES: usize = 1_000;
+/// Largest settings of the rules of templates, in bytes.
+pub(crate) const MAX_TEMPLATE_SETTINGS_BYTES: usize = 1 << 20;
+/// Most flaws told of templates that are looked at together.
+pub(crate) const MAX_TEMPLATE_FLAWS: usize = 20_000;
+/// Most values of one YAML template, those of aliases counted each time.
+pub(crate) const MAX_TEMPLATE_NODES: usize = 200_000;
+/// Most documents of one YAML template.
+pub(crate) const MAX_TEMPLATE_DOCUMENTS: usize = 10_000;
+/// Most ignore comments of one template, and most names in one.
+pub(crate) const MAX_IGNORE_COMMENTS: usize = 1_000;
+pub(crate) const MAX_IGNORE_NAMES: usize = 100;
