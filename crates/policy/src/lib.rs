@@ -6,6 +6,7 @@
 //! what is left. [`parse_ignore_file`] reads exceptions that are kept beside the code.
 
 mod base64;
+pub mod baseline;
 mod day;
 mod diagnostic;
 mod exceptions;
