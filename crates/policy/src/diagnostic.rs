@@ -1,6 +1,7 @@
 //! `PolicyError`: what is wrong with a user's file, with the place and the line.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::limits::SHOWN_LINE_CHARS;
 
@@ -24,6 +25,8 @@ pub struct PolicyError {
     pub message: String,
     /// The line, shortened; empty when the whole file is meant.
     line_text: String,
+    /// Characters of the line left out before what is shown.
+    cut_chars: usize,
     /// Characters that the caret underlines.
     width: usize,
 }
@@ -37,6 +40,7 @@ impl PolicyError {
             column: 0,
             message: message.into(),
             line_text: String::new(),
+            cut_chars: 0,
             width: 0,
         }
     }
@@ -56,7 +60,39 @@ impl PolicyError {
             column,
             message: message.into(),
             line_text: shown.chars().take(SHOWN_LINE_CHARS).collect(),
+            cut_chars: 0,
             width,
+        }
+    }
+
+    /// A mistake at the bytes `span` of `text`. A long line is shown around the place.
+    pub(crate) fn at_bytes(
+        file: &str,
+        text: &str,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        let start = span.start.min(text.len());
+        let before = text.get(..start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let rest = text.get(line_start..).unwrap_or_default();
+        let shown = rest.lines().next().unwrap_or_default();
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        let end =
+            span.end.clamp(start, line_start + shown.trim_end().len().max(start - line_start));
+        let width = text.get(start..end).map_or(1, |part| part.chars().count()).max(1);
+        let cut_chars = match column > SHOWN_LINE_CHARS / 2 {
+            true if shown.chars().count() > SHOWN_LINE_CHARS => column - SHOWN_LINE_CHARS / 2,
+            _ => 0,
+        };
+        PolicyError {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column,
+            message: message.into(),
+            line_text: shown.chars().skip(cut_chars).take(SHOWN_LINE_CHARS).collect(),
+            cut_chars,
+            width: width.min(SHOWN_LINE_CHARS / 2),
         }
     }
 }
@@ -91,7 +127,7 @@ impl fmt::Display for PolicyError {
         writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         let number = self.line.to_string();
         writeln!(f, "  {number} | {}", self.line_text)?;
-        let indent = self.column.saturating_sub(1).min(SHOWN_LINE_CHARS);
+        let indent = self.column.saturating_sub(1 + self.cut_chars).min(SHOWN_LINE_CHARS);
         write!(f, "  {:>w$} | {:>indent$}{}", "", "", "^".repeat(self.width), w = number.len())
     }
 }

@@ -1,19 +1,29 @@
 //! `Condition`: one condition, compiled, to be asked over facts.
 
+use std::sync::Arc;
+
 use crate::PolicyError;
 
+use super::arena::Arena;
+use super::compile::{Compiler, Failure};
+use super::parse::parse;
+use super::program::{Matchers, Program};
+use super::tree::{Tree, why};
+use super::written::Written;
 use super::{Definitions, Facts, FieldTable};
 
 /// A compiled condition.
 #[derive(Debug, Clone)]
 pub struct Condition {
     text: String,
+    tree: Arc<Tree>,
+    program: Arc<Program>,
 }
 
 /// One check that decided a condition, for evidence and `policy explain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// The check as it is written, macros and lists put in: `proc.name in (bash, sh)`.
+    /// The check as it is written, macros put in: `proc.name in (shells)`.
     pub check: String,
     /// Whether it held.
     pub holds: bool,
@@ -25,32 +35,50 @@ impl Condition {
     /// Compiles a condition. `source` is what diagnostics call the place of the text.
     ///
     /// # Errors
-    /// The text is no condition, or names a field, macro or operator that is not there.
+    /// The text is no condition, names a field or macro that is not there, asks of a field what
+    /// its type does not answer, or is larger than the limits.
     pub fn compile(
         source: &str,
         text: &str,
         table: &FieldTable,
         definitions: &Definitions,
     ) -> Result<Condition, PolicyError> {
-        let _ = (source, table, definitions);
-        Ok(Condition { text: text.to_owned() })
+        let written = Written::plain(source, text);
+        let mut compiler = Compiler::new(table, definitions);
+        Condition::of(&written, &mut compiler).map_err(|failure| failure.error)
     }
 
-    /// The condition as it was written.
+    /// Compiles a text of a file that is read.
+    pub(crate) fn of(written: &Written, compiler: &mut Compiler<'_>) -> Result<Condition, Failure> {
+        let expr = parse(written.text()).map_err(|(span, message)| Failure {
+            error: written.mistake(&span, message),
+            unknown_field: false,
+        })?;
+        let tree = compiler.compile(written, &expr)?;
+        let mut arena = Arena::default();
+        let root = arena.take_in(&tree, &mut std::collections::HashMap::new());
+        let program = Program::new(&arena, &[root], &mut Matchers::new());
+        Ok(Condition { text: expr.to_string(), tree, program: Arc::new(program) })
+    }
+
+    /// The condition in one line, as it is printed.
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether it holds.
     pub fn holds(&self, facts: &dyn Facts) -> bool {
-        let _ = facts;
-        false
+        let mut asking = self.program.ask(facts);
+        self.program.roots.first().is_some_and(|root| asking.holds(*root))
     }
 
     /// The checks that decided, in the order they are written: those that made it hold, or those
-    /// that failed it.
+    /// that failed it. Macros are looked into; a check that decides nothing is left out.
     pub fn why(&self, facts: &dyn Facts) -> Vec<Check> {
-        let _ = facts;
-        Vec::new()
+        why(&self.tree, facts).1
+    }
+
+    pub(crate) fn tree(&self) -> &Arc<Tree> {
+        &self.tree
     }
 }

@@ -3,6 +3,15 @@
 use std::collections::HashMap;
 
 use crate::PolicyError;
+use crate::limits::LIST_MAX_ITEMS;
+
+use super::ast::Expr;
+use super::lexer::unescape;
+use super::parse::parse;
+use super::written::Written;
+
+/// Deepest nesting of lists in lists.
+const LISTS_MAX_DEPTH: usize = 32;
 
 /// Named lists and macros.
 ///
@@ -11,14 +20,18 @@ use crate::PolicyError;
 #[derive(Debug, Clone, Default)]
 pub struct Definitions {
     pub(crate) lists: HashMap<String, Vec<String>>,
-    pub(crate) macros: HashMap<String, Text>,
+    pub(crate) macros: HashMap<String, Macro>,
 }
 
-/// A text of the language and where it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Text {
-    pub(crate) text: String,
-    pub(crate) name: String,
+/// A condition with a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Macro {
+    pub(crate) written: Written,
+    pub(crate) expr: Expr,
+    /// When it was first defined: who sees it.
+    pub(crate) defined_at: u32,
+    /// When it was last changed: what it sees.
+    pub(crate) changed_at: u32,
 }
 
 impl Definitions {
@@ -27,7 +40,7 @@ impl Definitions {
         Definitions::default()
     }
 
-    /// Adds or replaces a list.
+    /// Adds or replaces a list. An item that names another list stands for its items.
     pub fn list(&mut self, name: impl Into<String>, items: impl IntoIterator<Item = String>) {
         self.lists.insert(name.into(), items.into_iter().collect());
     }
@@ -42,8 +55,56 @@ impl Definitions {
         name: impl Into<String>,
         condition: &str,
     ) -> Result<(), PolicyError> {
-        let name = name.into();
-        self.macros.insert(name, Text { text: condition.to_owned(), name: source.to_owned() });
+        let written = Written::plain(source, condition);
+        let expr = parse(condition).map_err(|(span, message)| written.mistake(&span, message))?;
+        let found = Macro { written, expr, defined_at: 0, changed_at: u32::MAX };
+        self.macros.insert(name.into(), found);
         Ok(())
     }
+
+    /// The items of a list, those of lists that it names put in. A list that comes to itself again
+    /// means the word.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(crate) fn items(&self, name: &str) -> Result<Vec<String>, String> {
+        let mut items = Vec::new();
+        let mut steps = 0;
+        self.collect(name, &mut vec![name], &mut items, &mut steps)?;
+        Ok(items)
+    }
+
+    fn collect<'d>(
+        &'d self,
+        name: &str,
+        inside: &mut Vec<&'d str>,
+        items: &mut Vec<String>,
+        steps: &mut usize,
+    ) -> Result<(), String> {
+        for item in self.lists.get(name).into_iter().flatten() {
+            *steps += 1;
+            if self.lists.contains_key(item) && !inside.contains(&item.as_str()) {
+                if inside.len() >= LISTS_MAX_DEPTH {
+                    return Err(format!("lists nest deeper than {LISTS_MAX_DEPTH}"));
+                }
+                inside.push(item);
+                self.collect(item, inside, items, steps)?;
+                inside.pop();
+            } else {
+                items.push(plain(item));
+            }
+            if *steps > LIST_MAX_ITEMS {
+                return Err(format!("the list comes to more than {LIST_MAX_ITEMS} values"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of an item: written with quotes of its own, it means what is in them.
+fn plain(item: &str) -> String {
+    let inner = ['"', '\'']
+        .iter()
+        .find_map(|quote| item.strip_prefix(*quote).and_then(|rest| rest.strip_suffix(*quote)));
+    inner.map_or_else(|| item.to_owned(), unescape)
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::Value;
@@ -31,9 +32,51 @@ pub enum FieldType {
     Duration,
     /// A moment, nanoseconds since 1970: as a whole number.
     Time,
-    /// Whatever the fact says, as in documents of a foreign shape: numbers compare as numbers,
-    /// everything else as text.
+    /// One of these words, the lowest first: `=`, `in`, and `<`, `<=`, `>`, `>=` by their order.
+    Ranked(&'static [&'static str]),
+    /// Whatever the fact says, as in documents of a foreign shape: `<`, `<=`, `>`, `>=` compare as
+    /// numbers, everything else as text.
     Any,
+}
+
+impl FieldType {
+    /// Whether its values are texts.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, FieldType::Text | FieldType::Path | FieldType::Bytes | FieldType::Any)
+    }
+
+    /// Whether its values have sizes.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(
+            self,
+            FieldType::Integer
+                | FieldType::Float
+                | FieldType::Port
+                | FieldType::Duration
+                | FieldType::Time
+                | FieldType::Ranked(_)
+        )
+    }
+}
+
+/// With its article, for messages: `a whole number`.
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FieldType::Bool => "true or false",
+            FieldType::Integer => "a whole number",
+            FieldType::Float => "a number",
+            FieldType::Text => "a text",
+            FieldType::Path => "a path",
+            FieldType::Bytes => "bytes",
+            FieldType::Ip => "an address",
+            FieldType::Port => "a port",
+            FieldType::Duration => "a span of time",
+            FieldType::Time => "a moment",
+            FieldType::Ranked(_) => "a rank",
+            FieldType::Any => "any value",
+        })
+    }
 }
 
 /// What a field takes in brackets.

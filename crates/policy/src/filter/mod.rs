@@ -2,18 +2,41 @@
 //!
 //! A [`FieldTable`] says what may be asked; [`Condition::compile`] reads a text such as
 //! `evt.type = execve and proc.name in (shells)` with the lists and macros of [`Definitions`];
-//! [`Facts`] are the answers. The grammar is that of Falco's filters; `docs/policy-language.md`
-//! says how they differ. No I/O, no clock.
+//! [`Facts`] are the answers; a [`RuleSet`] asks hundreds of conditions at once. The grammar is
+//! that of Falco's filters; `docs/policy-language.md` says how they differ. No I/O, no clock.
+//!
+//! ```text
+//! text ─parse→ ast ─compile→ tree ─arena→ nodes, each once ─program→ asked over facts
+//! ```
 
+mod affix;
+mod arena;
+mod ast;
+mod compile;
 mod condition;
 mod definitions;
 mod field;
+mod glob;
+mod leaf;
+mod lexer;
+mod matcher;
+mod network;
+mod number;
+mod operand;
+mod operator;
+mod parse;
+mod program;
+mod ruleset;
+mod suggest;
 pub mod tables;
 mod template;
+mod tree;
 mod value;
+mod written;
 
 pub use condition::{Check, Condition};
 pub use definitions::Definitions;
 pub use field::{Argument, FactMap, Facts, Field, FieldTable, FieldType, Plurality};
+pub use ruleset::{RuleSet, Sorts};
 pub use template::Template;
 pub use value::Value;

@@ -1,0 +1,186 @@
+//! `RuleSet`: hundreds of conditions asked at once. Where the table says by which field, a program
+//! is made for each of its values: conditions that cannot hold there are not in it, and what the
+//! value decides is decided.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::arena::{Arena, Node, NodeId};
+use super::condition::Condition;
+use super::leaf::Test;
+use super::operand::{Operand, bytes};
+use super::program::{Matchers, Program};
+use super::tree::Tree;
+use super::{Facts, FieldTable, Value};
+
+/// The values of the sorting field for which a condition can hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sorts {
+    /// Any of them, also ones that no condition names: the condition does not ask, or asks by
+    /// exclusion only.
+    All,
+    /// These and no others.
+    Only(BTreeSet<String>),
+}
+
+/// Conditions asked at once.
+#[derive(Debug)]
+pub struct RuleSet {
+    sorting: Option<Operand>,
+    /// By each value that a condition names.
+    sorted: HashMap<Box<[u8]>, Sorted>,
+    /// For every other value, and for facts without one.
+    others: Sorted,
+    sorts: Vec<Sorts>,
+}
+
+/// The conditions that can hold, and their program.
+#[derive(Debug, Default)]
+struct Sorted {
+    /// The place of each root's condition in the set.
+    members: Vec<usize>,
+    program: Program,
+}
+
+impl RuleSet {
+    /// Compiles conditions of one table together. Their order is the order of [`Self::matching`].
+    pub fn new<'c>(
+        table: &FieldTable,
+        conditions: impl IntoIterator<Item = &'c Condition>,
+    ) -> Self {
+        let mut arena = Arena::default();
+        let mut seen: HashMap<*const Tree, NodeId> = HashMap::new();
+        // Trees are kept alive by the conditions, so their addresses stay their own.
+        let roots: Vec<NodeId> = conditions
+            .into_iter()
+            .map(|condition| arena.take_in(condition.tree(), &mut seen))
+            .collect();
+        let sorting = table.index.and_then(|name| sorting_operand(name, table));
+        let mut matchers = Matchers::new();
+        let Some(sorting) = sorting else {
+            let sorts = vec![Sorts::All; roots.len()];
+            let others = Sorted::new(&arena, &roots, &mut matchers);
+            return RuleSet { sorting: None, sorted: HashMap::new(), others, sorts };
+        };
+        let names = named(&arena, &roots, &sorting);
+        let mut sorted = HashMap::new();
+        let mut found: Vec<BTreeSet<String>> = vec![BTreeSet::new(); roots.len()];
+        for name in &names {
+            let value = Value::from(name.as_slice());
+            let known = know(&mut arena, &roots, &sorting, &value);
+            let program = Sorted::new(&arena, &known, &mut matchers);
+            for member in &program.members {
+                found[*member].insert(String::from_utf8_lossy(name).into_owned());
+            }
+            sorted.insert(name.as_slice().into(), program);
+        }
+        let stranger = know(&mut arena, &roots, &sorting, &Value::from(unnamed(&names)));
+        let others = Sorted::new(&arena, &roots, &mut matchers);
+        let sorts = stranger
+            .iter()
+            .zip(found)
+            .map(|(id, found)| match arena.node(*id) {
+                Node::Const(false) => Sorts::Only(found),
+                _ => Sorts::All,
+            })
+            .collect();
+        RuleSet { sorting: Some(sorting), sorted, others, sorts }
+    }
+
+    /// The conditions that hold, by their place in the set, in order.
+    pub fn matching(&self, facts: &dyn Facts) -> Vec<usize> {
+        let sorted = self
+            .sorting
+            .as_ref()
+            .and_then(|sorting| sorting.value(facts))
+            .and_then(|value| self.sorted.get(bytes(&value).as_ref()))
+            .unwrap_or(&self.others);
+        if sorted.members.is_empty() {
+            return Vec::new();
+        }
+        let mut asking = sorted.program.ask(facts);
+        sorted
+            .program
+            .roots
+            .iter()
+            .zip(&sorted.members)
+            .filter(|(root, _)| asking.holds(**root))
+            .map(|(_, member)| *member)
+            .collect()
+    }
+
+    /// For which values of the sorting field a condition can hold; `None` when there is no
+    /// condition at that place.
+    pub fn sorts(&self, condition: usize) -> Option<&Sorts> {
+        self.sorts.get(condition)
+    }
+
+    /// How many conditions can hold for a value of the sorting field.
+    pub fn candidates(&self, value: &str) -> usize {
+        self.sorted.get(value.as_bytes()).unwrap_or(&self.others).members.len()
+    }
+
+    /// Nodes, tests and values of the program for a value of the sorting field.
+    pub fn size(&self, value: &str) -> (usize, usize, usize) {
+        self.sorted.get(value.as_bytes()).unwrap_or(&self.others).program.size()
+    }
+}
+
+impl Sorted {
+    fn new(arena: &Arena, roots: &[NodeId], matchers: &mut Matchers) -> Self {
+        let members: Vec<usize> = roots
+            .iter()
+            .enumerate()
+            .filter(|(_, root)| !matches!(arena.node(**root), Node::Const(false)))
+            .map(|(place, _)| place)
+            .collect();
+        let kept: Vec<NodeId> =
+            members.iter().filter_map(|member| roots.get(*member)).copied().collect();
+        Sorted { members, program: Program::new(arena, &kept, matchers) }
+    }
+}
+
+fn sorting_operand(name: &str, table: &FieldTable) -> Option<Operand> {
+    let (operand, _) = super::parse::parse_operand(name).ok()?;
+    Operand::of(&operand, table).ok()
+}
+
+/// The conditions when a value of the sorting field is known.
+fn know(arena: &mut Arena, roots: &[NodeId], sorting: &Operand, value: &Value<'_>) -> Vec<NodeId> {
+    let mut seen = HashMap::new();
+    roots.iter().map(|root| arena.knowing(*root, sorting, value, &mut seen)).collect()
+}
+
+/// The values of the sorting field that conditions name as a whole.
+fn named(arena: &Arena, roots: &[NodeId], sorting: &Operand) -> BTreeSet<Vec<u8>> {
+    let mut names = BTreeSet::new();
+    let mut todo: Vec<NodeId> = roots.to_vec();
+    let mut seen = BTreeSet::new();
+    while let Some(id) = todo.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match arena.node(id) {
+            Node::Const(_) => {}
+            Node::Not(inner) => todo.push(*inner),
+            Node::And(parts) | Node::Or(parts) | Node::One(parts) => todo.extend(parts),
+            Node::Leaf(leaf) => {
+                if let Some(leaf) = arena.leaf(*leaf)
+                    && leaf.operand == *sorting
+                    && let Test::Texts(texts) = &leaf.test
+                {
+                    names.extend(texts.iter().cloned());
+                }
+            }
+        }
+    }
+    names
+}
+
+/// A value that none of the names is.
+fn unnamed(names: &BTreeSet<Vec<u8>>) -> String {
+    let mut name = "?".to_owned();
+    while names.contains(name.as_bytes()) {
+        name.push('?');
+    }
+    name
+}
