@@ -4,7 +4,7 @@
 #   test   that, and the real daemons and tools that the tests drive
 set -eu
 
-build_packages="gcc g++ make openssl pkg-config protobuf-compiler libprotobuf-dev mmdebstrap python3 python3-pip"
+build_packages="clang-19 libelf-dev zlib1g-dev gcc g++ make openssl pkg-config protobuf-compiler libprotobuf-dev mmdebstrap python3 python3-pip"
 test_packages="docker.io docker-registry skopeo umoci rpm podman containerd jq openssl gnupg clamav-daemon"
 
 case "${1:-}" in

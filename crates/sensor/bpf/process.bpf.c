@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* Processes: born, become another program, gone. */
+
+/* A new process; threads are not told. The parent is the header's process. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *task)
+{
+	struct child child = {};
+	struct scratch *s;
+
+	fill_child(&child, task);
+	if (child.pid != child.tid)
+		return 0;
+	s = open_scratch();
+	if (!s)
+		return 0;
+	fill(s, EVENT_FORK, parent);
+	put(s, TAG_CHILD, &child, sizeof(child));
+	send(s, CLASS_ALERT);
+	return 0;
+}
+
+static __always_inline void put_memory(struct scratch *s, struct mm_struct *mm)
+{
+	unsigned long start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
+	unsigned long env = BPF_CORE_READ(mm, env_start), env_end = BPF_CORE_READ(mm, env_end);
+	__u64 lengths[2] = {end - start, env_end - env};
+
+	put_user_bytes(s, TAG_ARGUMENTS, start, lengths[0], ARGUMENT_BYTES - 1);
+	if (lengths[0] > ARGUMENT_BYTES - 1) {
+		__u64 rest = lengths[0] - (ARGUMENT_BYTES - 1);
+
+		if (rest > TAIL_BYTES - 1)
+			rest = TAIL_BYTES - 1;
+		put_user_bytes(s, TAG_ARGUMENTS_TAIL, end - rest, rest, TAIL_BYTES - 1);
+	}
+	put_user_bytes(s, TAG_ENVIRONMENT, env, lengths[1], ENVIRONMENT_BYTES - 1);
+	put(s, TAG_COUNTS, lengths, sizeof(lengths));
+}
+
+/* After the point of no return: memory, file and credentials are the new program's. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	const char *filename = BPF_CORE_READ(bprm, filename);
+	const char *interp = BPF_CORE_READ(bprm, interp);
+	struct scratch *s = open_scratch();
+
+	if (!s)
+		return 0;
+	fill(s, EVENT_EXEC, task);
+	put_file(s, TAG_EXE, BPF_CORE_READ(mm, exe_file), task);
+	put_cwd(s, task);
+	put_kernel_text(s, TAG_CLAIMED, filename);
+	if (interp != filename)
+		put_kernel_text(s, TAG_INTERPRETER, interp);
+	put_stdio(s, task);
+	put_cgroup(s, cgroup_of(task));
+	put_memory(s, mm);
+	send(s, CLASS_ALERT);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct scratch *s;
+
+	if (BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+		return 0;
+	s = open_scratch();
+	if (!s)
+		return 0;
+	fill(s, EVENT_EXIT, task);
+	s->event.ret = BPF_CORE_READ(task, exit_code);
+	send(s, CLASS_ALERT);
+	return 0;
+}

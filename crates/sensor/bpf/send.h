@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* From the scratch to a ring, with every loss counted. */
+#ifndef LAZARET_SEND_H
+#define LAZARET_SEND_H
+
+#define NS_PER_S 1000000000ULL
+
+static __always_inline void lose(__u32 class, __u32 reason, __u64 cgroup)
+{
+	struct bucket *bucket = bpf_map_lookup_elem(&buckets, &cgroup);
+
+	count(&losses, class * LOSSES + reason, 1);
+	if (bucket) {
+		__sync_fetch_and_add(&bucket->lost, 1);
+	} else {
+		struct bucket fresh = {.lost = 1, .tokens = config.bulk_burst};
+
+		bpf_map_update_elem(&buckets, &cgroup, &fresh, BPF_NOEXIST);
+	}
+}
+
+/* Whether a cgroup may send one more bulk event. Two CPUs may give a token twice: the bucket
+ * bounds noise, it does no accounting. */
+static __always_inline bool may_send(__u64 cgroup, __u64 now)
+{
+	struct bucket *bucket;
+	__u64 earned;
+
+	if (!config.bulk_rate)
+		return true;
+	bucket = bpf_map_lookup_elem(&buckets, &cgroup);
+	if (!bucket) {
+		struct bucket fresh = {.last_ns = now, .tokens = config.bulk_burst};
+
+		bpf_map_update_elem(&buckets, &cgroup, &fresh, BPF_NOEXIST);
+		return true;
+	}
+	earned = (now - bucket->last_ns) * config.bulk_rate / NS_PER_S;
+	if (earned) {
+		__u64 tokens = bucket->tokens + earned;
+
+		bucket->last_ns = now;
+		bucket->tokens = tokens > config.bulk_burst ? config.bulk_burst : tokens;
+	}
+	if (!bucket->tokens) {
+		__sync_fetch_and_add(&bucket->suppressed, 1);
+		return false;
+	}
+	bucket->tokens--;
+	return true;
+}
+
+static __always_inline void send(struct scratch *s, __u32 class)
+{
+	__u32 size = sizeof(s->event) + s->used;
+	__u64 cgroup = s->event.cgroup_id;
+	long failed;
+
+	if (size > sizeof(s->event) + PAYLOAD_BYTES)
+		return;
+	s->event.size_bytes = size;
+	if (class == CLASS_ALERT) {
+		s->event.flags |= FLAG_ALERT;
+		failed = bpf_ringbuf_output(&alerts, s, size, 0);
+	} else {
+		__u32 shard = s->event.pid % (config.shards ? config.shards : 1);
+		void *ring;
+
+		if (!may_send(cgroup, s->event.time_ns)) {
+			count(&losses, CLASS_BULK * LOSSES + LOSS_THROTTLED, 1);
+			return;
+		}
+		ring = bpf_map_lookup_elem(&bulk, &shard);
+		failed = ring ? bpf_ringbuf_output(ring, s, size, 0) : -1;
+	}
+	if (failed)
+		lose(class, LOSS_RING_FULL, cgroup);
+	else
+		count(&sent, class, 1);
+}
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* System calls, at their end: what was done, to which object, with which result. One program
+ * looks whether anybody wants the call; the work is behind a tail call, one a family. */
+
+#define AT_FDCWD -100
+#define TS_COMPAT 0x0002
+#define X32_BIT 0x40000000
+#define O_ACCMODE 3
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define PAYLOAD_HEAD_BYTES 128
+#define SOCKADDR_BYTES 128
+
+int opened(unsigned long long *ctx);
+int with_fd(unsigned long long *ctx);
+int result_fd(unsigned long long *ctx);
+int sent_to(unsigned long long *ctx);
+int at_directory(unsigned long long *ctx);
+int plain(unsigned long long *ctx);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, HANDLERS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(unsigned long long *));
+} handlers SEC(".maps") = {
+	.values = {
+		[HANDLE_PLAIN] = (void *)&plain,
+		[HANDLE_OPENED] = (void *)&opened,
+		[HANDLE_FD] = (void *)&with_fd,
+		[HANDLE_RESULT_FD] = (void *)&result_fd,
+		[HANDLE_SEND] = (void *)&sent_to,
+		[HANDLE_AT] = (void *)&at_directory,
+	},
+};
+
+struct call {
+	__u32 number;
+	bool compat;
+	struct interest interest;
+	__u64 arguments[6];
+	long ret;
+};
+
+static __always_inline bool is_compat(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+#else
+	return false;
+#endif
+}
+
+/* The call's number in the machine's own table. */
+static __always_inline __u32 number_of(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u32 number = BPF_CORE_READ(regs, orig_ax);
+#else
+	__u32 number = BPF_CORE_READ(regs, syscallno);
+#endif
+	if (compat) {
+		__u32 *own = bpf_map_lookup_elem(&compat_numbers, &number);
+
+		return own ? *own : 0xffffffff;
+	}
+	return number & ~X32_BIT;
+}
+
+static __always_inline void arguments_of(struct call *call, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (call->compat) {
+		call->arguments[0] = (__u32)BPF_CORE_READ(regs, bx);
+		call->arguments[1] = (__u32)BPF_CORE_READ(regs, cx);
+		call->arguments[2] = (__u32)BPF_CORE_READ(regs, dx);
+		call->arguments[3] = (__u32)BPF_CORE_READ(regs, si);
+		call->arguments[4] = (__u32)BPF_CORE_READ(regs, di);
+		call->arguments[5] = (__u32)BPF_CORE_READ(regs, bp);
+		return;
+	}
+	call->arguments[0] = BPF_CORE_READ(regs, di);
+	call->arguments[1] = BPF_CORE_READ(regs, si);
+	call->arguments[2] = BPF_CORE_READ(regs, dx);
+	call->arguments[3] = BPF_CORE_READ(regs, r10);
+	call->arguments[4] = BPF_CORE_READ(regs, r8);
+	call->arguments[5] = BPF_CORE_READ(regs, r9);
+#elif defined(__TARGET_ARCH_arm64)
+	/* The result lies where the first argument was; the kernel keeps that aside. */
+	call->arguments[0] = BPF_CORE_READ(regs, orig_x0);
+	call->arguments[1] = BPF_CORE_READ(regs, user_regs.regs[1]);
+	call->arguments[2] = BPF_CORE_READ(regs, user_regs.regs[2]);
+	call->arguments[3] = BPF_CORE_READ(regs, user_regs.regs[3]);
+	call->arguments[4] = BPF_CORE_READ(regs, user_regs.regs[4]);
+	call->arguments[5] = BPF_CORE_READ(regs, user_regs.regs[5]);
+#endif
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	bool compat = is_compat(regs);
+	__u32 number = number_of(regs, compat);
+	struct interest *interest = bpf_map_lookup_elem(&interests, &number);
+
+	if (!interest || !(interest->flags & INTEREST_ON))
+		return 0;
+	if (ret < 0 && !(interest->flags & INTEREST_FAILED))
+		return 0;
+	bpf_tail_call(ctx, &handlers, interest->handler);
+	return 0;
+}
+
+/* Begins an event; NULL when it is not wanted after all. */
+static __always_inline struct scratch *begin(unsigned long long *ctx, struct call *call,
+					     struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx[0];
+	struct interest *interest;
+	struct scratch *s;
+
+	call->ret = (long)ctx[1];
+	call->compat = is_compat(regs);
+	call->number = number_of(regs, call->compat);
+	interest = bpf_map_lookup_elem(&interests, &call->number);
+	if (!interest || BPF_CORE_READ(task, tgid) == config.own_pid)
+		return NULL;
+	call->interest = *interest;
+	arguments_of(call, regs);
+	s = open_scratch();
+	if (!s)
+		return NULL;
+	fill(s, EVENT_SYSCALL, task);
+	s->event.ret = call->ret;
+	s->event.syscall = call->number;
+	if (call->compat)
+		s->event.flags |= FLAG_COMPAT;
+	put(s, TAG_NUMBERS, call->arguments, sizeof(call->arguments));
+	return s;
+}
+
+static __always_inline void put_texts(struct scratch *s, struct call *call)
+{
+	__u32 first = call->interest.first_text, second = call->interest.second_text;
+
+	if (first > 0 && first <= 6)
+		put_user_text(s, TAG_CLAIMED, (const void *)call->arguments[(first - 1) & 7]);
+	if (second > 0 && second <= 6)
+		put_user_text(s, TAG_CLAIMED_SECOND, (const void *)call->arguments[(second - 1) & 7]);
+}
+
+static __always_inline void end(struct scratch *s, struct call *call)
+{
+	send(s, call->interest.flags & INTEREST_ALERT ? CLASS_ALERT : CLASS_BULK);
+}
+
+static __always_inline void put_file_or_socket(struct scratch *s, struct task_struct *task, long fd)
+{
+	struct file *file = file_of(task, fd);
+	__u32 mode = BPF_CORE_READ(file, f_inode, i_mode);
+
+	if (!file)
+		return;
+	if ((mode & S_IFMT) == S_IFSOCK)
+		put_socket(s, file, fd);
+	else
+		put_file(s, TAG_OBJECT, file, task);
+}
+
+SEC("tp_btf/sys_exit")
+int plain(unsigned long long *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+
+	if (!s)
+		return 0;
+	put_texts(s, &call);
+	end(s, &call);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int opened(unsigned long long *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct file *file = (long)ctx[1] >= 0 ? file_of(task, (long)ctx[1]) : NULL;
+	struct call call = {};
+	struct scratch *s;
+
+	/* The commonest case is decided before anything is filled. */
+	if (file) {
+		struct pt_regs *regs = (struct pt_regs *)ctx[0];
+		__u32 number = number_of(regs, is_compat(regs));
+		struct interest *interest = bpf_map_lookup_elem(&interests, &number);
+		__u32 flags = BPF_CORE_READ(file, f_flags);
+
+		if (interest && interest->flags & INTEREST_WRITES_ONLY &&
+		    !(flags & (O_ACCMODE | O_CREAT | O_TRUNC)))
+			return 0;
+	}
+	s = begin(ctx, &call, task);
+	if (!s)
+		return 0;
+	put_file(s, TAG_OBJECT, file, task);
+	put_texts(s, &call);
+	end(s, &call);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int with_fd(unsigned long long *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+
+	if (!s)
+		return 0;
+	put_file_or_socket(s, task, (int)call.arguments[0]);
+	put_texts(s, &call);
+	end(s, &call);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int result_fd(unsigned long long *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+
+	if (!s)
+		return 0;
+	put_file_or_socket(s, task, (int)call.ret);
+	end(s, &call);
+	return 0;
+}
+
+/* connect, bind: the address is the second argument; sendto: the fifth. */
+SEC("tp_btf/sys_exit")
+int sent_to(unsigned long long *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+	bool sends;
+
+	if (!s)
+		return 0;
+	sends = call.interest.second_text != 0;
+	put_file_or_socket(s, task, (int)call.arguments[0]);
+	if (sends) {
+		put_user_bytes(s, TAG_ADDRESS, call.arguments[4], (__u32)call.arguments[5],
+			       SOCKADDR_BYTES - 1);
+		put_user_bytes(s, TAG_PAYLOAD, call.arguments[1], call.arguments[2],
+			       PAYLOAD_HEAD_BYTES - 1);
+	} else {
+		put_user_bytes(s, TAG_ADDRESS, call.arguments[1], (__u32)call.arguments[2],
+			       SOCKADDR_BYTES - 1);
+	}
+	end(s, &call);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int at_directory(unsigned long long *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+	struct file *directory = NULL;
+
+	if (!s)
+		return 0;
+	if (call.interest.flags & INTEREST_DIRECTORY_FD && (int)call.arguments[0] != AT_FDCWD)
+		directory = file_of(task, (int)call.arguments[0]);
+	if (directory)
+		put_file(s, TAG_OBJECT, directory, task);
+	else
+		put_cwd(s, task);
+	put_texts(s, &call);
+	end(s, &call);
+	return 0;
+}

@@ -1,0 +1,51 @@
+//! Builds the kernel's side: `bpf/sensor.bpf.c` by clang to one object, embedded by `src/load.rs`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Compilers tried in this order; `CLANG` overrides them.
+const COMPILERS: [&str; 4] = ["clang-19", "clang-18", "clang-16", "clang"];
+
+fn main() {
+    println!("cargo:rerun-if-changed=bpf");
+    println!("cargo:rerun-if-env-changed=CLANG");
+    if let Err(why) = build() {
+        println!("cargo:error=the sensor's kernel programs cannot be built: {why}");
+        std::process::exit(1);
+    }
+}
+
+fn build() -> Result<(), String> {
+    let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
+    let out = PathBuf::from(variable("OUT_DIR")?).join("sensor.bpf.o");
+    let (machine, triple) = match variable("CARGO_CFG_TARGET_ARCH")?.as_str() {
+        "x86_64" => ("x86", "x86_64-linux-gnu"),
+        "aarch64" => ("arm64", "aarch64-linux-gnu"),
+        other => return Err(format!("{other} is not supported: x86_64 and aarch64 are")),
+    };
+    let compiler = compiler()?;
+    let status = Command::new(&compiler)
+        .args(["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror"])
+        .args(["-Wno-unused-function", "-Wno-unknown-warning-option"])
+        .arg(format!("-D__TARGET_ARCH_{machine}"))
+        .arg("-I")
+        .arg(variable("DEP_BPF_INCLUDE")?)
+        .arg("-I")
+        .arg(Path::new("/usr/include").join(triple))
+        .args(["-c", "bpf/sensor.bpf.c", "-o"])
+        .arg(&out)
+        .status()
+        .map_err(|why| format!("{compiler} cannot be run: {why}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{compiler} failed: {status}")) }
+}
+
+fn compiler() -> Result<String, String> {
+    if let Ok(chosen) = std::env::var("CLANG") {
+        return Ok(chosen);
+    }
+    let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+    let found = COMPILERS.iter().copied().find(runs);
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| "clang is not installed (apt-get install clang-19)".to_owned())
+}

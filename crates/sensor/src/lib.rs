@@ -1,0 +1,20 @@
+//! EYES in the kernel: programs on its trace points tell what processes do.
+//!
+//! `bpf/` holds the kernel's side in C, one file a family; this side loads it, says which system
+//! calls are wanted and reads the rings. It knows no rules and no containers: raw numbers, cgroup
+//! ids, bytes. The only room with `unsafe`.
+
+mod config;
+mod error;
+mod interest;
+mod limits;
+mod load;
+mod ring;
+mod syscalls;
+mod wire;
+
+pub use error::SensorError;
+pub use interest::{Detail, Interest};
+pub use load::{Losses, Sensor, SensorOptions};
+pub use ring::Ring;
+pub use wire::{Malformed, decode};

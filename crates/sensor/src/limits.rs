@@ -1,0 +1,14 @@
+//! Sizes of rings and what is read of one event.
+
+/// Bytes of a bulk ring; a power of two.
+pub(crate) const BULK_RING_BYTES: u32 = 8 * 1024 * 1024;
+/// Bulk rings at most; `MAX_SHARDS` of `bpf/maps.h`.
+pub(crate) const MAX_SHARDS: usize = 16;
+/// Bulk rings by default at most: more than this many readers do not help.
+pub(crate) const DEFAULT_SHARDS: usize = 4;
+/// Bulk events a second that one cgroup may send by default.
+pub(crate) const DEFAULT_BULK_RATE: u32 = 200_000;
+/// Bulk events that one cgroup may send at once by default.
+pub(crate) const DEFAULT_BULK_BURST: u32 = 400_000;
+/// System calls in the kernel's tables; `SYSCALLS` of `bpf/maps.h`.
+pub(crate) const MAX_SYSCALLS: u32 = 512;

@@ -1,0 +1,174 @@
+//! Table: the system calls that the sensor knows. Numbers of this machine come from its headers,
+//! those of the 32-bit interface from `arch/x86/entry/syscalls/syscall_32.tbl` of Linux.
+
+/// How the kernel's side fills an event; `enum handler` of `bpf/event.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handler {
+    Plain = 0,
+    Opened = 1,
+    Fd = 2,
+    ResultFd = 3,
+    Send = 4,
+    At = 5,
+}
+
+/// A system call and how it is told.
+#[derive(Debug)]
+pub(crate) struct Syscall {
+    pub(crate) name: &'static str,
+    /// Its number on this machine.
+    pub(crate) number: u32,
+    /// Its number in the 32-bit interface; `None` where it has none or another shape.
+    pub(crate) compat: Option<u32>,
+    pub(crate) handler: Handler,
+    /// Which arguments are texts, from 1; 0 for none.
+    pub(crate) texts: (u8, u8),
+    /// The first argument is the fd of a directory.
+    pub(crate) directory_fd: bool,
+    /// Rare and telling: changes privileges, namespaces, mounts or the kernel.
+    pub(crate) rare: bool,
+}
+
+/// The call of a name.
+pub(crate) fn by_name(name: &str) -> Option<&'static Syscall> {
+    every().find(|call| call.name == name)
+}
+
+/// The call of a number of this machine.
+pub(crate) fn by_number(number: u32) -> Option<&'static Syscall> {
+    every().find(|call| call.number == number)
+}
+
+macro_rules! calls {
+    ($($number:ident $name:literal $compat:literal $handler:ident $first:literal $second:literal $($mark:ident)*;)*) => {
+        &[$(Syscall {
+            name: $name,
+            number: libc::$number as u32,
+            compat: if $compat > 0 { Some($compat) } else { None },
+            handler: Handler::$handler,
+            texts: ($first, $second),
+            directory_fd: false $(|| mark!($mark directory))*,
+            rare: false $(|| mark!($mark rare))*,
+        }),*]
+    };
+}
+
+macro_rules! mark {
+    (directory directory) => {
+        true
+    };
+    (rare rare) => {
+        true
+    };
+    ($other:ident $wanted:ident) => {
+        false
+    };
+}
+
+/// Calls of every machine, then those that only older machines have.
+pub(crate) static CALLS: &[Syscall] = calls! {
+    SYS_openat "openat" 295 Opened 2 0 directory;
+    SYS_openat2 "openat2" 437 Opened 2 0 directory;
+    SYS_open_by_handle_at "open_by_handle_at" 342 Opened 0 0 rare;
+    SYS_renameat "renameat" 302 At 2 4 directory;
+    SYS_renameat2 "renameat2" 353 At 2 4 directory;
+    SYS_unlinkat "unlinkat" 301 At 2 0 directory;
+    SYS_mkdirat "mkdirat" 296 At 2 0 directory;
+    SYS_symlinkat "symlinkat" 304 At 1 3;
+    SYS_linkat "linkat" 303 At 2 4 directory;
+    SYS_mknodat "mknodat" 297 At 2 0 directory rare;
+    SYS_fchmodat "fchmodat" 306 At 2 0 directory;
+    SYS_fchmod "fchmod" 94 Fd 0 0;
+    SYS_fchownat "fchownat" 298 At 2 0 directory;
+    SYS_fchown "fchown" 95 Fd 0 0;
+    SYS_truncate "truncate" 92 At 1 0;
+    SYS_ftruncate "ftruncate" 93 Fd 0 0;
+    SYS_chdir "chdir" 12 At 1 0;
+    SYS_fchdir "fchdir" 133 Fd 0 0;
+    SYS_chroot "chroot" 61 At 1 0 rare;
+    SYS_pivot_root "pivot_root" 217 At 1 2 rare;
+    SYS_mount "mount" 21 Plain 1 2 rare;
+    SYS_umount2 "umount2" 52 Plain 1 0 rare;
+    SYS_fsopen "fsopen" 430 Plain 1 0 rare;
+    SYS_fsconfig "fsconfig" 431 Plain 3 4 rare;
+    SYS_fsmount "fsmount" 432 Plain 0 0 rare;
+    SYS_move_mount "move_mount" 429 At 2 4 directory rare;
+    SYS_open_tree "open_tree" 428 At 2 0 directory rare;
+    SYS_socket "socket" 359 Plain 0 0;
+    SYS_connect "connect" 362 Send 0 0;
+    SYS_bind "bind" 361 Send 0 0;
+    SYS_listen "listen" 363 Fd 0 0;
+    SYS_accept4 "accept4" 364 ResultFd 0 0;
+    SYS_accept "accept" 0 ResultFd 0 0;
+    SYS_sendto "sendto" 369 Send 0 1;
+    SYS_sendmsg "sendmsg" 370 Fd 0 0;
+    SYS_recvfrom "recvfrom" 371 Fd 0 0;
+    SYS_recvmsg "recvmsg" 372 Fd 0 0;
+    SYS_dup "dup" 41 ResultFd 0 0;
+    SYS_dup3 "dup3" 330 ResultFd 0 0;
+    SYS_setns "setns" 346 Fd 0 0 rare;
+    SYS_unshare "unshare" 310 Plain 0 0 rare;
+    SYS_setuid "setuid" 213 Plain 0 0 rare;
+    SYS_setgid "setgid" 214 Plain 0 0 rare;
+    SYS_setreuid "setreuid" 203 Plain 0 0 rare;
+    SYS_setresuid "setresuid" 208 Plain 0 0 rare;
+    SYS_setresgid "setresgid" 210 Plain 0 0 rare;
+    SYS_capset "capset" 185 Plain 0 0 rare;
+    SYS_ptrace "ptrace" 26 Plain 0 0 rare;
+    SYS_process_vm_readv "process_vm_readv" 347 Plain 0 0 rare;
+    SYS_process_vm_writev "process_vm_writev" 348 Plain 0 0 rare;
+    SYS_pidfd_getfd "pidfd_getfd" 438 ResultFd 0 0 rare;
+    SYS_bpf "bpf" 357 Plain 0 0 rare;
+    SYS_userfaultfd "userfaultfd" 374 Plain 0 0 rare;
+    SYS_init_module "init_module" 128 Plain 0 0 rare;
+    SYS_finit_module "finit_module" 350 Fd 0 0 rare;
+    SYS_delete_module "delete_module" 129 Plain 1 0 rare;
+    SYS_kexec_load "kexec_load" 283 Plain 0 0 rare;
+    SYS_keyctl "keyctl" 288 Plain 0 0 rare;
+    SYS_memfd_create "memfd_create" 356 ResultFd 0 0 rare;
+    SYS_io_uring_setup "io_uring_setup" 425 Plain 0 0 rare;
+    SYS_perf_event_open "perf_event_open" 336 Plain 0 0 rare;
+    SYS_splice "splice" 313 Fd 0 0;
+    SYS_kill "kill" 37 Plain 0 0;
+};
+
+/// What only older machines have beside the newer forms.
+#[cfg(target_arch = "x86_64")]
+pub(crate) static OLD_CALLS: &[Syscall] = calls! {
+    SYS_open "open" 5 Opened 1 0;
+    SYS_creat "creat" 8 Opened 1 0;
+    SYS_rename "rename" 38 At 1 2;
+    SYS_unlink "unlink" 10 At 1 0;
+    SYS_rmdir "rmdir" 40 At 1 0;
+    SYS_mkdir "mkdir" 39 At 1 0;
+    SYS_symlink "symlink" 83 At 1 2;
+    SYS_link "link" 9 At 1 2;
+    SYS_mknod "mknod" 14 At 1 0 rare;
+    SYS_chmod "chmod" 15 At 1 0;
+    SYS_chown "chown" 212 At 1 0;
+    SYS_lchown "lchown" 198 At 1 0;
+    SYS_dup2 "dup2" 63 ResultFd 0 0;
+};
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) static OLD_CALLS: &[Syscall] = &[];
+
+/// All of them.
+pub(crate) fn every() -> impl Iterator<Item = &'static Syscall> {
+    CALLS.iter().chain(OLD_CALLS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_number_stands_for_two_calls() {
+        let numbers: HashSet<u32> = every().map(|call| call.number).collect();
+        assert_eq!(numbers.len(), every().count());
+        let compat: Vec<u32> = every().filter_map(|call| call.compat).collect();
+        assert_eq!(compat.iter().collect::<HashSet<_>>().len(), compat.len());
+        assert!(every().all(|call| call.number < crate::limits::MAX_SYSCALLS));
+    }
+}
