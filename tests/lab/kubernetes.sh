@@ -2,7 +2,7 @@
 # Makes what a one-node Kubernetes 1.20.2 cluster needs, from Debian's packages alone.  Usage: kubernetes.sh DIRECTORY
 #   bin/    kube-apiserver, kubelet, kube-controller-manager (built from the source package), etcd, kubectl, busybox
 # Nothing is installed: compiler and daemons are unpacked into DIRECTORY.  The first run builds for ten minutes or more;
-# a later one finds everything there.  tests/lab/kubernetes-cluster.sh starts a cluster of it.
+# a later one finds everything there.  tests/src/cluster.rs starts a cluster of it.
 set -eu
 out=$(realpath -m "$1")
 [ -x "$out/bin/kubelet" ] && [ -x "$out/bin/etcd" ] && exit 0
@@ -59,4 +59,7 @@ for program in kube-apiserver kube-controller-manager kubelet; do
     echo "lab: building $program" >&2
     go build -ldflags '-s -w' -o "$out/bin/$program" "./cmd/$program"
 done
-rm -rf "$out/gocache" "$apt/lists" "$apt/cache"
+# Go keeps its module trees read-only; nothing of the build is needed any more.
+chmod -R u+w "$out/gopath"
+rm -rf "$out/gocache" "$out/gopath" "$out/kubernetes-1.20.2" "$out/openapi-violations" "$unpacked" "$apt"
+rm -f "$out/bin/openapi-gen"

@@ -24,10 +24,10 @@ pub fn which(program: &str) -> bool {
 }
 
 /// A process that is asked to end, and ended, when dropped.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
-    fn start(command: &mut Command, log: &Path) -> Self {
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
         let log = std::fs::File::create(log).unwrap_or_else(|error| panic!("{log:?}: {error}"));
         let errors = log.try_clone().unwrap_or_else(|error| panic!("log: {error}"));
         let child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
@@ -51,7 +51,7 @@ impl Drop for Running {
     }
 }
 
-fn wait_until(what: &str, log: &Path, ready: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, log: &Path, ready: impl Fn() -> bool) {
     let begun = Instant::now();
     while !ready() {
         let log = || std::fs::read_to_string(log).unwrap_or_default();
@@ -64,7 +64,7 @@ fn wait_until(what: &str, log: &Path, ready: impl Fn() -> bool) {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
     listener.local_addr().map_or(0, |address| address.port())
 }
@@ -150,6 +150,16 @@ pub struct Dockerd {
 impl Dockerd {
     /// Starts a daemon without networks.
     pub fn start() -> Option<Self> {
+        Self::started(&[])
+    }
+
+    /// Starts one whose containers are made by another OCI runtime, as a kubelet of the lab needs.
+    pub fn start_for_pods(runtime: &Path) -> Option<Self> {
+        let added = format!("lab={}", runtime.display());
+        Self::started(&["--add-runtime", &added, "--default-runtime", "lab"])
+    }
+
+    fn started(arguments: &[&str]) -> Option<Self> {
         if !which("dockerd") || !which("docker") {
             return None;
         }
@@ -157,7 +167,7 @@ impl Dockerd {
         let at = |name: &str| directory.path().join(name);
         let host = format!("unix://{}", at("docker.sock").display());
         let mut dockerd = Command::new("dockerd");
-        dockerd.args(["--bridge", "none", "--iptables=false", "--host", &host]);
+        dockerd.args(["--bridge", "none", "--iptables=false", "--host", &host]).args(arguments);
         dockerd.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
         dockerd.arg("--pidfile").arg(at("pid")).arg("--config-file").arg(at("none.json"));
         std::fs::write(at("none.json"), "{}").unwrap_or_else(|error| panic!("{error}"));

@@ -1,5 +1,6 @@
 //! What the walks share: the binary, the lab images, the advisories, daemons of their own.
 
+mod cluster;
 mod daemon;
 mod planted;
 
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+pub use cluster::{Cluster, ClusterOptions, NODE, kubernetes_program};
 pub use daemon::{Containerd, Dockerd, Podman, Registry, which};
 pub use planted::Image;
 
