@@ -39,8 +39,24 @@ pub struct Cluster {
     _etcd: Running,
     /// The node's own engine.
     pub dockerd: Dockerd,
+    _mounts: Mounts,
     directory: tempfile::TempDir,
     api: String,
+}
+
+/// What a kubelet mounts below its folder; unmounted when dropped.
+struct Mounts(PathBuf);
+
+impl Drop for Mounts {
+    fn drop(&mut self) {
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let places = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        let below: Vec<&str> =
+            places.filter(|place| Path::new(place).starts_with(&self.0)).collect();
+        for place in below.into_iter().rev() {
+            let _ = Command::new("umount").args(["--lazy", place]).status();
+        }
+    }
 }
 
 /// A program of the lab; says so and gives nothing when the lab was not built.
@@ -59,6 +75,7 @@ impl Cluster {
         kubernetes_program("kubelet")?;
         kubernetes_program("kubectl")?;
         let directory = scratch();
+        let mounts = Mounts(directory.path().to_owned());
         let dockerd = Dockerd::start_for_pods(&wrapper(directory.path()))?;
         import_pause(&dockerd);
         let (etcd, etcd_url) = start_etcd(directory.path())?;
@@ -97,6 +114,7 @@ impl Cluster {
             _api_server: api_server,
             _etcd: etcd,
             dockerd,
+            _mounts: mounts,
             directory,
             api,
         })
