@@ -78,6 +78,12 @@ impl Condition {
         why(&self.tree, facts).1
     }
 
+    /// Names of the fields that it asks for, each once: which facts somebody must gather, and what
+    /// it must be asked for.
+    pub fn fields(&self) -> Vec<&str> {
+        self.program.fields()
+    }
+
     pub(crate) fn tree(&self) -> &Arc<Tree> {
         &self.tree
     }

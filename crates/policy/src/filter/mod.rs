@@ -34,6 +34,9 @@ mod tree;
 mod value;
 mod written;
 
+#[cfg(test)]
+mod tests;
+
 pub use condition::{Check, Condition};
 pub use definitions::Definitions;
 pub use field::{Argument, FactMap, Facts, Field, FieldTable, FieldType, Plurality};

@@ -85,11 +85,12 @@ impl Operand {
         }
     }
 
-    /// The field, when it is one without argument.
-    pub(crate) fn plain_field(&self) -> Option<&Field> {
+    /// Names of the fields in it.
+    pub(crate) fn fields(&self) -> Vec<&str> {
         match &self.source {
-            Source::Field { field, argument: None } => Some(field),
-            _ => None,
+            Source::Field { field, .. } => vec![field.name.as_ref()],
+            Source::Text(_) => Vec::new(),
+            Source::Call { arguments, .. } => arguments.iter().flat_map(Operand::fields).collect(),
         }
     }
 

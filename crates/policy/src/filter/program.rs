@@ -87,6 +87,14 @@ impl Program {
         }
     }
 
+    /// Names of the fields that values are fetched from, each once.
+    pub(crate) fn fields(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.slots.iter().flat_map(Operand::fields).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Nodes, tests and fetched values, for figures.
     pub(crate) fn size(&self) -> (usize, usize, usize) {
         (self.nodes.len(), self.tests.len(), self.slots.len())
