@@ -2,3 +2,15 @@
 //!
 //! No HTTP server but its own local sockets; every queue is bounded and every loss counted. What
 //! may start is decided by `policy` from stored reports; this room asks, enforces and writes down.
+//!
+//! [`gate`] is what every gate shares: workload → reports → judge → record. [`docker`] is the
+//! authorization plugin.
+
+mod config;
+pub mod docker;
+mod error;
+pub mod gate;
+mod limits;
+
+pub use config::{AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig};
+pub use error::AgentError;

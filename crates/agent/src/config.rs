@@ -1,0 +1,150 @@
+//! `AgentConfig`: `/etc/lazaret/agent.yaml`, what the node role is told of its place.
+//!
+//! What may start is not said here but in the policy; this file says where things are and which
+//! kinds of requests the engine takes at all.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_saphyr::Error;
+
+use crate::AgentError;
+use crate::docker::Endpoints;
+use crate::limits::CONFIG_MAX_BYTES;
+
+/// Where the configuration usually is.
+pub const CONFIG_FILE: &str = "/etc/lazaret/agent.yaml";
+/// The word for the policy that comes with the program.
+pub const BUILT_IN_POLICY: &str = "built-in";
+
+/// What the node role is told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentConfig {
+    /// The policy's file, or `built-in`.
+    pub policy: PathBuf,
+    /// The file that opens the gates in an emergency.
+    pub break_glass: PathBuf,
+    /// Whom to ask for an exception: the last line that a refused user reads; may be empty.
+    pub contact: String,
+    /// Docker Engine.
+    pub docker: DockerConfig,
+}
+
+/// What the docker authorization plugin is told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DockerConfig {
+    /// The daemon's socket, for the plugin's own questions.
+    pub socket: PathBuf,
+    /// Where the plugin listens, when nobody hands it a socket.
+    pub plugin_socket: PathBuf,
+    /// Whether a container is stopped that runs without having been let in and would be refused.
+    pub stop_refused: bool,
+    /// Which kinds of requests are allowed, and to whom.
+    pub endpoints: Endpoints,
+}
+
+impl Default for AgentConfig {
+    fn default() -> Self {
+        AgentConfig {
+            policy: "/etc/lazaret/policy.yaml".into(),
+            break_glass: "/etc/lazaret/break-glass.yaml".into(),
+            contact: String::new(),
+            docker: DockerConfig::default(),
+        }
+    }
+}
+
+impl Default for DockerConfig {
+    fn default() -> Self {
+        DockerConfig {
+            socket: "/var/run/docker.sock".into(),
+            plugin_socket: "/run/docker/plugins/lazaret.sock".into(),
+            stop_refused: false,
+            endpoints: Endpoints::default(),
+        }
+    }
+}
+
+impl AgentConfig {
+    /// Reads the file. One that is not there says nothing, so that every default holds.
+    pub fn load(path: &Path) -> Result<Self, AgentError> {
+        match read_text(path, CONFIG_MAX_BYTES) {
+            Ok(Some(text)) => read_yaml(path, &text),
+            Ok(None) => Ok(AgentConfig::default()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A file's text; `None` when it is not there or says nothing.
+pub(crate) fn read_text(path: &Path, max_bytes: u64) -> Result<Option<String>, AgentError> {
+    let wrong = |why: String| AgentError::File { path: path.to_path_buf(), why };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(error.to_string())),
+    };
+    let mut text = String::new();
+    let read = file.take(max_bytes + 1).read_to_string(&mut text);
+    let read = read.map_err(|error| wrong(error.to_string()))?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > max_bytes {
+        return Err(wrong(format!("it is larger than {max_bytes} bytes")));
+    }
+    let says_something = text.lines().any(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#')
+    });
+    Ok(says_something.then_some(text))
+}
+
+/// Reads YAML, with the place of what is wrong.
+pub(crate) fn read_yaml<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+) -> Result<T, AgentError> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error: Error| {
+        let why = error.to_string();
+        let why = why.lines().next().unwrap_or_default().to_owned();
+        AgentError::Config { path: path.to_path_buf(), why }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<AgentConfig, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agent.yaml");
+        std::fs::write(&path, text).unwrap();
+        AgentConfig::load(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_said_has_its_default() {
+        assert_eq!(
+            AgentConfig::load(Path::new("/nowhere/agent.yaml")).unwrap(),
+            AgentConfig::default()
+        );
+        assert_eq!(load("# nothing\n\n"), Ok(AgentConfig::default()));
+        let config = load("contact: ask us\ndocker:\n  stop_refused: true\n").unwrap();
+        assert_eq!(config.contact, "ask us");
+        assert!(config.docker.stop_refused);
+        assert_eq!(config.policy, Path::new("/etc/lazaret/policy.yaml"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for text in
+            ["polcy: x\n", "docker: {endpoints: {everybody: {read: deny}}}\n", "docker: 1\n"]
+        {
+            let error = load(text).unwrap_err();
+            assert!(error.contains("agent.yaml") && !error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What runs without having passed the gate: found when the agent begins and in the daemon's
+//! events, judged, reported, and stopped only where the configuration says so.
+//!
+//! A restart policy, a restarted daemon and a swarm start containers without a request.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use model::{Decision, Gate};
+use serde::Deserialize;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::engine::EngineApi;
+use super::json::{Fields, Node};
+use super::plugin::DockerAuthz;
+use crate::gate::{Ask, Counter};
+use crate::limits::{ENGINE_RETRY_MS, EVENT_MAX_BYTES};
+
+/// Containers that wait to be judged.
+const WAITING: usize = 4096;
+/// Why a container that the policy refuses goes on to run.
+const RUNS: &str = "it runs already";
+/// Events of containers that begin to run.
+const EVENTS: &str =
+    "/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22start%22%5D%7D";
+
+/// A container that runs, and how that was noticed.
+#[derive(Debug)]
+struct Running {
+    id: String,
+    how: &'static str,
+}
+
+/// One line of the daemon's events, as far as it is read here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Event {
+    #[serde(rename = "Action")]
+    action: String,
+    #[serde(rename = "Actor")]
+    actor: EventActor,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EventActor {
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+/// Watches a daemon until the task is dropped.
+pub(crate) async fn watch(plugin: Arc<DockerAuthz>, engine: Arc<EngineApi>) {
+    let (queue, waiting) = channel(WAITING);
+    tokio::spawn(judge_all(Arc::clone(&plugin), Arc::clone(&engine), waiting));
+    loop {
+        // The stream is opened before the list is read, so that nothing starts in between.
+        if let Ok(events) = engine.stream(EVENTS).await {
+            sweep(&plugin, &engine, &queue).await;
+            follow(&plugin, events, &queue).await;
+        }
+        tokio::time::sleep(Duration::from_millis(ENGINE_RETRY_MS)).await;
+    }
+}
+
+/// Everything that runs now.
+async fn sweep(plugin: &DockerAuthz, engine: &EngineApi, queue: &Sender<Running>) {
+    let Ok(Some(Node::List(containers))) = engine.object("/containers/json").await else {
+        eprintln!("lazaret agent: what runs already cannot be listed");
+        return;
+    };
+    for container in &containers {
+        let id = Fields::of("the list", container).and_then(|fields| fields.text("Id"));
+        if let Ok(id) = id {
+            let running = Running { id: id.to_owned(), how: "found running" };
+            offer(plugin, queue, running);
+        }
+    }
+}
+
+/// Reads events until the daemon ends them.
+async fn follow(plugin: &DockerAuthz, mut events: Incoming, queue: &Sender<Running>) {
+    let mut line = Vec::new();
+    while let Some(Ok(frame)) = events.frame().await {
+        let Ok(bytes) = frame.into_data() else { continue };
+        for byte in bytes {
+            if byte != b'\n' {
+                line.push(byte);
+            } else {
+                notice(plugin, &line, queue);
+                line.clear();
+            }
+            if line.len() > EVENT_MAX_BYTES {
+                return;
+            }
+        }
+    }
+}
+
+fn notice(plugin: &DockerAuthz, line: &[u8], queue: &Sender<Running>) {
+    let Ok(event) = serde_json::from_slice::<Event>(line) else { return };
+    let id = event.actor.id;
+    if event.action != "start" || id.is_empty() || plugin.starts().was_expected(&id) {
+        return;
+    }
+    offer(plugin, queue, Running { id, how: "started without a request" });
+}
+
+fn offer(plugin: &DockerAuthz, queue: &Sender<Running>, running: Running) {
+    if queue.try_send(running).is_err() {
+        plugin.court().counters().count(Counter::Lost);
+        eprintln!("lazaret agent: too many containers wait to be looked at; one is left out");
+    }
+}
+
+async fn judge_all(
+    plugin: Arc<DockerAuthz>,
+    engine: Arc<EngineApi>,
+    mut waiting: Receiver<Running>,
+) {
+    // By id: since when it runs. A container is reported once for each time that it starts.
+    let mut known: HashMap<String, String> = HashMap::new();
+    while let Some(running) = waiting.recv().await {
+        if known.len() > WAITING {
+            known.clear();
+        }
+        if let Err(why) = judge(&plugin, &engine, &running, &mut known).await {
+            eprintln!("lazaret agent: container {} cannot be looked at: {why}", running.id);
+        }
+    }
+}
+
+async fn judge(
+    plugin: &DockerAuthz,
+    engine: &EngineApi,
+    running: &Running,
+    known: &mut HashMap<String, String>,
+) -> Result<(), super::facts::NoFact> {
+    let Some(since) = since(plugin, &running.id).await? else { return Ok(()) };
+    if known.insert(running.id.clone(), since.clone()) == Some(since) {
+        return Ok(());
+    }
+    let began = Instant::now();
+    let Some(found) = plugin.facts().existing(&running.id, "").await? else { return Ok(()) };
+    let court = plugin.court();
+    court.counters().count(Counter::Unasked);
+    let stops = court.config().docker.stop_refused;
+    let name = found.workload.name.clone();
+    let ask = Ask {
+        gate: Gate::Reconcile,
+        action: running.how.to_owned(),
+        workload: found.workload,
+        names: found.names,
+        already: None,
+        spared: (!stops).then_some(RUNS),
+        began,
+    };
+    let ruling = court.rule(ask).await;
+    if ruling.verdict.decision == Decision::Deny {
+        let rules: Vec<&str> = ruling.verdict.reasons.iter().map(|r| r.rule.as_str()).collect();
+        let rules = rules.join(", ");
+        eprintln!("lazaret agent: container {name} ({}) against: {rules}", running.how);
+    }
+    if ruling.decision == Decision::Deny {
+        engine.stop(&running.id).await?;
+        court.counters().count(Counter::Stopped);
+        eprintln!("lazaret agent: container {name} is stopped");
+    }
+    Ok(())
+}
+
+/// Since when a container runs; `None` when it does not.
+async fn since(plugin: &DockerAuthz, id: &str) -> Result<Option<String>, super::facts::NoFact> {
+    let Some(node) = plugin.facts().container(id).await? else { return Ok(None) };
+    let state = Fields::of("the container", &node)?.fields("State")?;
+    Ok(if state.flag("Running")? { Some(state.text("StartedAt")?.to_owned()) } else { None })
+}

@@ -1,0 +1,58 @@
+//! How much of foreign bytes is read, how many wait, and how long.
+
+/// Largest message of the daemon to the plugin, in bytes. The daemon itself gives at most 4 MiB of
+/// a body, in base64; answers and certificates come on top.
+pub(crate) const MESSAGE_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Longest request target, in bytes.
+pub(crate) const TARGET_MAX_BYTES: usize = 64 * 1024;
+/// Most values in a request body.
+pub(crate) const BODY_MAX_NODES: usize = 400_000;
+/// Largest answer of the engine that is read, in bytes.
+pub(crate) const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Longest line of the engine's stream of events, in bytes.
+pub(crate) const EVENT_MAX_BYTES: usize = 1024 * 1024;
+/// How long the engine may take for one answer, in milliseconds.
+pub(crate) const ANSWER_TIMEOUT_MS: u64 = 5_000;
+/// How long one decision may take without a scan, in milliseconds.
+pub(crate) const DECISION_TIMEOUT_MS: u64 = 20_000;
+/// Connections kept open to the engine.
+pub(crate) const IDLE_CONNECTIONS: usize = 32;
+/// Connections that the plugin serves at once.
+pub(crate) const CONNECTIONS: usize = 1024;
+/// Decisions at work at once. Each has one connection from the daemon and asks it one question at
+/// a time, so that `CONNECTIONS` never runs out while they wait for answers.
+pub(crate) const DECISIONS_AT_ONCE: usize = 64;
+/// Decisions that wait for their turn; more are refused at once.
+pub(crate) const DECISIONS_WAITING: usize = 256;
+/// Images whose names are remembered.
+pub(crate) const IMAGES_REMEMBERED: usize = 512;
+/// How long an image's names are remembered, in milliseconds.
+pub(crate) const IMAGE_FRESH_MS: u64 = 2_000;
+/// Names of one image that are judged.
+pub(crate) const NAMES_JUDGED: usize = 32;
+/// Containers followed through `container:ID` and `VolumesFrom`.
+pub(crate) const JOINED_CONTAINERS: usize = 16;
+/// Volumes of one container that are looked up.
+pub(crate) const VOLUMES_LOOKED_UP: usize = 256;
+/// Parsed reports kept in memory, in bytes of JSON.
+pub(crate) const REPORTS_CACHED_BYTES: usize = 256 * 1024 * 1024;
+/// Decision records that wait to be written; more are lost, counted and said.
+pub(crate) const RECORDS_WAITING: usize = 4096;
+/// Scans at once, for images without a report.
+pub(crate) const SCANS_AT_ONCE: usize = 2;
+/// What of a scan's own words is kept for the message, in bytes.
+pub(crate) const SCAN_WORDS_BYTES: usize = 4096;
+/// Largest configuration and break-glass file, in bytes.
+pub(crate) const CONFIG_MAX_BYTES: u64 = 256 * 1024;
+/// Largest policy file, in bytes.
+pub(crate) const POLICY_MAX_BYTES: u64 = 1024 * 1024;
+/// Longest message to the user, in bytes.
+pub(crate) const MESSAGE_TO_USER_BYTES: usize = 4096;
+/// Starts that were allowed and whose event has not come yet.
+pub(crate) const STARTS_EXPECTED: usize = 8192;
+/// How long the event of an allowed start may take, in milliseconds.
+pub(crate) const START_EVENT_MS: u64 = 120_000;
+/// How long the agent waits before it asks an unreachable engine again, in milliseconds.
+pub(crate) const ENGINE_RETRY_MS: u64 = 2_000;
+/// How long running decisions may take to finish when the agent ends, in milliseconds.
+pub(crate) const DRAIN_TIMEOUT_MS: u64 = 10_000;
