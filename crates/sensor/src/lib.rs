@@ -2,7 +2,7 @@
 //!
 //! `bpf/` holds the kernel's side in C, one file a family; this side loads it, says which system
 //! calls are wanted and reads the rings. It knows no rules and no containers: raw numbers, cgroup
-//! ids, bytes. The only room with `unsafe`.
+//! ids, bytes. The only room that may hold `unsafe`.
 
 mod config;
 mod error;

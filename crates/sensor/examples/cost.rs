@@ -1,0 +1,103 @@
+//! What the sensor costs: nanoseconds of processor time a call, with nothing loaded, with the
+//! programs loaded and the call not wanted, and with a full event for each call.
+//!
+//! `cargo run --release -p lazaret-sensor --example cost`
+
+#![allow(unsafe_code, reason = "bare system calls are what is measured")]
+
+use std::time::Duration;
+
+use lazaret_sensor::{Detail, Interest, Sensor, SensorOptions};
+
+const ROUNDS: usize = 7;
+const CALLS: u32 = 200_000;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("{:<34}{:>12}{:>12}", "ns a call (median of 7)", "getppid", "open+close");
+    row("nothing loaded");
+    let none = SensorOptions { interests: Vec::new(), ..SensorOptions::default() };
+    measure("loaded, neither wanted", &none)?;
+    let detail = Detail { writes_only: true, ..Detail::default() };
+    let writes = SensorOptions { interests: vec![Interest::new("openat", detail)], ..none.clone() };
+    measure("opens for writing wanted", &writes)?;
+    let wanted = vec![Interest::new("openat", Detail::default())];
+    let opens = SensorOptions { interests: wanted, bulk_rate: 0, ..none };
+    measure("every open wanted", &opens)?;
+    Ok(())
+}
+
+/// A child process makes the calls: the sensor leaves its own process out.
+fn row(name: &str) {
+    let mut found = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        found[0].push(in_child(|| {
+            // SAFETY: the call has no arguments and changes nothing.
+            unsafe { libc::syscall(libc::SYS_getppid) };
+        }));
+        found[1].push(in_child(|| {
+            let path = c"/etc/hostname";
+            // SAFETY: the path is ended by a NUL, the descriptor is the one just opened.
+            unsafe {
+                let fd = libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY);
+                libc::syscall(libc::SYS_close, fd);
+            }
+        }));
+    }
+    let median = |mut values: Vec<u64>| {
+        values.sort_unstable();
+        values[values.len() / 2]
+    };
+    let [calls, opens] = found;
+    println!("{name:<34}{:>12}{:>12}", median(calls), median(opens));
+}
+
+fn measure(name: &str, options: &SensorOptions) -> Result<(), Box<dyn std::error::Error>> {
+    let sensor = Sensor::load(options)?;
+    let rings = sensor.rings()?;
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for ring in &rings {
+            let done = &done;
+            scope.spawn(move || {
+                ring.read(Duration::from_millis(20), |bytes| {
+                    bytes.is_some() || !done.load(std::sync::atomic::Ordering::Relaxed)
+                })
+            });
+        }
+        row(name);
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    println!("    {:?}", sensor.losses()?);
+    Ok(())
+}
+
+/// Nanoseconds of processor time that a call takes a child process.
+fn in_child(call: impl Fn()) -> u64 {
+    let mut pipe = [0; 2];
+    // SAFETY: the array has room for both ends; the child only calls, writes and exits.
+    unsafe {
+        libc::pipe(pipe.as_mut_ptr());
+        if libc::fork() == 0 {
+            let begun = processor_ns();
+            for _ in 0..CALLS {
+                call();
+            }
+            let each = ((processor_ns() - begun) / u64::from(CALLS)).to_ne_bytes();
+            libc::write(pipe[1], each.as_ptr().cast(), 8);
+            libc::_exit(0);
+        }
+        let mut each = [0u8; 8];
+        libc::close(pipe[1]);
+        libc::read(pipe[0], each.as_mut_ptr().cast(), 8);
+        libc::close(pipe[0]);
+        libc::wait(std::ptr::null_mut());
+        u64::from_ne_bytes(each)
+    }
+}
+
+fn processor_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure is ours.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
