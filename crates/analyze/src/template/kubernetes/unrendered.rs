@@ -1,0 +1,52 @@
+//! Helm templates that nobody has rendered: they are no objects yet.
+
+use super::fields::Fields;
+use crate::template::yaml::Node;
+
+/// What to do about one.
+pub(super) const ADVICE: &str =
+    "a Helm template that is not rendered: scan what `helm template` makes of it";
+/// Words that only the templates of charts have between their braces.
+const CHART_WORDS: [&str; 9] = [
+    ".Values",
+    ".Release",
+    ".Chart",
+    ".Capabilities",
+    ".Files",
+    "include ",
+    "template ",
+    "define ",
+    "toYaml",
+];
+
+/// Whether a text has actions of a template: `{{ … }}` with the words of one.
+pub(super) fn is_template(text: &str) -> bool {
+    text.match_indices("{{").any(|(at, _)| {
+        let rest = text.get(at + 2..).unwrap_or_default();
+        let action = rest.split("}}").next().unwrap_or_default();
+        let word = action.trim_start_matches(['-', ' ']);
+        let is_control = ["if ", "range ", "with ", "end", "else", "/*", "$"]
+            .iter()
+            .any(|control| word.starts_with(control));
+        is_control || CHART_WORDS.iter().any(|chart_word| action.contains(chart_word))
+    })
+}
+
+/// Whether an object that can be read still has actions of a chart in it. What a `ConfigMap` or a
+/// `Secret` holds is the business of whoever reads it.
+pub(super) fn has_placeholder(root: &Node) -> bool {
+    let is_action = |text: &str| {
+        text.split("{{").skip(1).any(|rest| {
+            let action = rest.split("}}").next().unwrap_or_default();
+            CHART_WORDS.iter().take(5).any(|word| action.contains(word))
+        })
+    };
+    let mut found = false;
+    for (key, node) in root.entries() {
+        let holds_texts = matches!(key.text.as_str(), "data" | "stringData" | "binaryData");
+        if !(holds_texts && matches!(root.text(&["kind"]), "ConfigMap" | "Secret")) {
+            node.scalars(&mut |_, node| found |= node.str().is_some_and(is_action));
+        }
+    }
+    found
+}
