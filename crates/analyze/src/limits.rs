@@ -202,3 +202,17 @@ pub(crate) const MAX_TEMPLATE_DOCUMENTS: usize = 10_000;
 /// Most ignore comments of one template, and most names in one.
 pub(crate) const MAX_IGNORE_COMMENTS: usize = 1_000;
 pub(crate) const MAX_IGNORE_NAMES: usize = 100;
+/// Most instructions of one Dockerfile.
+pub(crate) const MAX_INSTRUCTIONS: usize = 20_000;
+/// Longest text that the variables of a Dockerfile may make, in bytes, and how deep their defaults
+/// may be nested.
+pub(crate) const MAX_EXPANSION_BYTES: usize = 64 << 10;
+pub(crate) const MAX_EXPANSION_DEPTH: usize = 16;
+/// Longest shell text of one RUN that is read, in bytes.
+pub(crate) const MAX_RUN_BYTES: usize = 256 << 10;
+/// Most flags of one instruction.
+pub(crate) const MAX_FLAGS: usize = 100;
+/// Most Kubernetes objects that are looked at together.
+pub(crate) const MAX_MANIFEST_OBJECTS: usize = 20_000;
+/// Most comparisons of labels with selectors, of all objects together.
+pub(crate) const MAX_SELECTOR_TESTS: usize = 2_000_000;
