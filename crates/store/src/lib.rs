@@ -7,6 +7,8 @@ mod cached;
 mod decisions;
 mod error;
 mod limits;
+mod pins;
+mod pins;
 mod reports;
 mod schema;
 mod store;
@@ -14,6 +16,8 @@ mod store;
 pub use cached::CachedReports;
 pub use decisions::{Chain, StoredDecision};
 pub use error::StoreError;
+pub use pins::Pin;
+pub use pins::Pin;
 pub use reports::{ReportHead, ReportId, StoredReport};
 pub use store::Store;
 
