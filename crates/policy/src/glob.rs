@@ -7,7 +7,13 @@ use crate::limits::GLOB_MAX_BYTES;
 
 /// A compiled pattern.
 #[derive(Debug, Clone)]
-pub(crate) struct Glob(Regex);
+pub struct Glob(Regex);
+
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
 
 impl Glob {
     /// Compiles a pattern; the error says what is wrong with it.

@@ -4,6 +4,7 @@
 //! already have is read too: an id a line, `exp:YYYY-MM-DD` behind it, comments from `#`.
 
 use model::Exception;
+use serde_saphyr::Spanned;
 
 use crate::PolicyError;
 use crate::day::Day;
@@ -22,7 +23,7 @@ pub fn parse_ignore_file(file: &str, text: &str) -> Result<Vec<Exception>, Polic
         None => Ok(Vec::new()),
         Some(first) if first.starts_with(['-', '[', '{']) => {
             let source = Source { file, text };
-            let raw: Vec<RawException> = source.read()?;
+            let raw: Vec<Spanned<RawException>> = source.read()?;
             parse::exceptions(&source, raw)
         }
         Some(_) => plain(file, text),

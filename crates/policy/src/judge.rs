@@ -1,51 +1,93 @@
-//! The judge: a report and a policy to a verdict.
+//! The judge: facts and a policy to a verdict.
+//!
+//! [`judge`] speaks of an image that was scanned, [`judge_workload`] of what is to be started with
+//! the reports of its images. Both ask the same rules.
 
+mod case;
 mod content;
+mod denial;
+mod explain;
+mod options;
+mod packages;
+mod root;
+mod trust;
+mod workload;
 
 use model::{
-    AdvisoryKind, Coverage, CoverageStatus, Decision, Finding, FindingId, FixState, Purl,
-    PurlParts, Reason, Report, Skip, Verdict, Vulnerability,
+    AdvisoryKind, Coverage, CoverageStatus, Decision, Finding, FindingId, FixState, Reason, Report,
+    Skip, Verdict, Vulnerability,
 };
 
 use crate::day::Day;
-use crate::exceptions::{has_name, names};
+use crate::exceptions::has_name;
 use crate::limits::NAMED_IN_REASON;
-use crate::policy::{Condition, CoverageState, Policy, Rule, VulnerabilityCondition};
+use crate::policy::Policy;
+use crate::rule::{Condition, CoverageState, Rule, VulnerabilityCondition};
 
-/// Decides over a report: every rule is asked, the strongest decision wins.
+pub(crate) use case::Case;
+pub use explain::{Explanation, explain, explain_workload};
+pub(crate) use options::capability;
+pub(crate) use root::runs_as_root;
+pub(crate) use workload::ON_MISSING;
+pub use workload::{Missing, WorkloadVerdict, judge_workload};
+
+/// Decides over a report: every rule that speaks of such images is asked, the strongest decision
+/// wins.
 ///
-/// Only `findings`, `coverage`, `skipped` and the inventory count; what exceptions took out is
-/// already gone. `today` is `YYYY-MM-DD`; a text that is no day counts as later than every day.
-/// More findings never make the decision weaker.
+/// Only `findings`, `coverage`, `skipped`, the inventory and the image's configuration count; what
+/// exceptions took out is already gone. `today` is `YYYY-MM-DD`; a text that is no day counts as
+/// later than every day. The modes of the policy and its rules are carried out: under `warn` a
+/// denial is a warning, under `observe` its reason stays and allows. More findings never make the
+/// decision weaker.
 pub fn judge(report: &Report, policy: &Policy, today: &str) -> Verdict {
     let today = Day::parse(today).unwrap_or(Day::LAST);
-    let mut reasons: Vec<Reason> =
-        policy.rules.iter().filter_map(|rule| ask(rule, report, today)).collect();
+    let case = Case::of_report(report, policy, today);
+    if !policy.scope.holds(case.place()) {
+        return Verdict::default();
+    }
+    let reasons = policy.rules.iter().filter_map(|rule| {
+        let mut reason = ask(rule, &case)?;
+        reason.decision = policy.mode.min(rule.mode).carry_out(reason.decision);
+        Some(reason)
+    });
+    verdict(reasons.collect())
+}
+
+/// The verdict that reasons come to: the strongest first, and it decides.
+fn verdict(mut reasons: Vec<Reason>) -> Verdict {
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.decision));
     let decision = reasons.first().map_or(Decision::Allow, |reason| reason.decision);
     Verdict { decision, reasons }
 }
 
-fn ask(rule: &Rule, report: &Report, today: Day) -> Option<Reason> {
+/// What a rule says of a case; `None` when it has nothing to say, speaks of something else, or is
+/// excused. Modes are not looked at.
+fn ask(rule: &Rule, case: &Case<'_>) -> Option<Reason> {
+    if !rule.scope.holds(case.place()) || case.pardons.silences(&rule.name) {
+        return None;
+    }
     match &rule.condition {
-        Condition::Vulnerability(wanted) => by_findings(rule, report, |finding, vulnerability| {
-            describes(wanted, finding, vulnerability, today)
+        Condition::Root(wanted) => root::by_root(rule, case, *wanted),
+        Condition::Vulnerability(wanted) => by_findings(rule, case, |finding, vulnerability| {
+            describes(wanted, finding, vulnerability, case.today)
         }),
-        Condition::Cve(ids) => by_findings(rule, report, |_, vulnerability| {
+        Condition::Cve(ids) => by_findings(rule, case, |_, vulnerability| {
             ids.iter().any(|id| has_name(vulnerability, &id.0))
         }),
-        Condition::Malicious => by_findings(rule, report, |_, vulnerability| {
+        Condition::Malicious => by_findings(rule, case, |_, vulnerability| {
             vulnerability.kind == AdvisoryKind::Malicious
         }),
-        Condition::Package(purls) => by_packages(rule, report, purls),
-        Condition::Malware(wanted) => content::by_malware(rule, report, wanted),
-        Condition::Secret(wanted) => content::by_secrets(rule, report, wanted),
-        Condition::History(least) => content::by_history(rule, report, *least),
-        Condition::Untrusted => content::by_trust(rule, report),
-        Condition::Coverage(states) => by_coverage(rule, report, states),
-        Condition::Skipped(reasons) => {
-            by_skips(rule, report, |skip| reasons.contains(&skip.reason))
-        }
+        Condition::Package(wanted) => packages::by_packages(rule, case, wanted),
+        Condition::Malware(wanted) => content::by_malware(rule, case, wanted),
+        Condition::PrivateKey(wanted) => content::by_private_keys(rule, case, wanted),
+        Condition::Secret(wanted) => content::by_secrets(rule, case, wanted),
+        Condition::History(least) => content::by_history(rule, case, *least),
+        Condition::Untrusted => content::by_trust(rule, case),
+        Condition::Misconfiguration(wanted) => content::by_flaws(rule, case, wanted),
+        Condition::Workload(wanted) => options::by_options(rule, case, wanted),
+        Condition::Coverage(states) => by_coverage(rule, case, states),
+        Condition::Skipped(reasons) => by_skips(rule, case, |skip| reasons.contains(&skip.reason)),
+        Condition::Free(free) => free.ask(rule, case),
     }
 }
 
@@ -67,61 +109,72 @@ fn describes(
         && wanted.older_than_days.is_none_or(is_old)
 }
 
-fn is_fixed(vulnerability: &Vulnerability) -> bool {
+pub(crate) fn is_fixed(vulnerability: &Vulnerability) -> bool {
     vulnerability.fix_state == FixState::Fixed || vulnerability.fixed_version.is_some()
 }
 
 fn by_findings(
     rule: &Rule,
-    report: &Report,
+    case: &Case<'_>,
     wanted: impl Fn(&Finding, &Vulnerability) -> bool,
 ) -> Option<Reason> {
-    by_named(rule, report, ("vulnerability", "vulnerabilities"), |finding| {
-        let vulnerability = finding.vulnerability().filter(|v| wanted(finding, v))?;
-        let Vulnerability { id, package, fixed_version, .. } = vulnerability;
-        Some(match fixed_version {
-            Some(fixed) => format!("{id} in {package} (fixed in {fixed})"),
-            None => format!("{id} in {package}"),
-        })
-    })
+    by_named(
+        rule,
+        case,
+        ("vulnerability", "vulnerabilities"),
+        |finding| finding.vulnerability().is_some_and(|v| wanted(finding, v)),
+        name_of,
+    )
 }
 
-/// A reason made of the findings that `name` gives a name to.
+/// A finding in a few words, as reasons name it.
+pub(crate) fn name_of(finding: &Finding) -> String {
+    use model::FindingKind as Kind;
+    match &finding.kind {
+        Kind::Vulnerability(vulnerability) => {
+            let Vulnerability { id, package, fixed_version, .. } = vulnerability.as_ref();
+            match fixed_version {
+                Some(fixed) => format!("{id} in {package} (fixed in {fixed})"),
+                None => format!("{id} in {package}"),
+            }
+        }
+        Kind::Malware(m) => format!("{} ({}, {:.2})", m.path, m.name, m.score),
+        Kind::Secret(secret) => format!("{} in {}", secret.title, secret.place.describe()),
+        Kind::History(step) => format!("step {}: {}", step.step, step.title),
+        Kind::Trust(distrust) => format!("{}: {}", distrust.demand, distrust.reason),
+        Kind::Misconfiguration(flaw) => {
+            format!("{} ({}:{})", flaw.title, flaw.place.file, flaw.place.first_line)
+        }
+    }
+}
+
+/// A reason made of the findings that are wanted and not excused; the first are named.
 fn by_named(
     rule: &Rule,
-    report: &Report,
+    case: &Case<'_>,
     nouns: (&str, &str),
-    name: impl Fn(&Finding) -> Option<String>,
+    wanted: impl Fn(&Finding) -> bool,
+    name: impl Fn(&Finding) -> String,
 ) -> Option<Reason> {
-    let found: Vec<(FindingId, String)> = report
-        .findings
-        .iter()
-        .filter_map(|finding| Some((finding.id.clone(), name(finding)?)))
-        .collect();
-    let (findings, names): (Vec<FindingId>, Vec<String>) = found.into_iter().unzip();
-    Some(Reason { findings, ..reason(rule, nouns, names.into_iter())? })
+    let mut findings: Vec<FindingId> = Vec::new();
+    let mut named: Vec<String> = Vec::new();
+    for finding in case.findings_for(&rule.name).filter(|finding| wanted(finding)) {
+        if named.len() < NAMED_IN_REASON {
+            named.push(name(finding));
+        }
+        findings.push(finding.id.clone());
+    }
+    Some(Reason { message: counted(nouns, findings.len(), named)?, findings, ..spoken(rule) })
 }
 
-fn by_packages(rule: &Rule, report: &Report, purls: &[Purl]) -> Option<Reason> {
-    let wanted: Vec<PurlParts> = purls.iter().map(Purl::parts).collect();
-    let installed = report.inventory.packages.iter().filter_map(|package| package.purl.as_ref());
-    let found: Vec<String> = installed
-        .filter(|purl| {
-            let parts = purl.parts();
-            wanted.iter().any(|wanted| names(wanted, &parts))
-        })
-        .map(Purl::to_string)
-        .collect();
-    reason(rule, ("package", "packages"), found.into_iter())
-}
-
-fn by_coverage(rule: &Rule, report: &Report, states: &[CoverageState]) -> Option<Reason> {
+fn by_coverage(rule: &Rule, case: &Case<'_>, states: &[CoverageState]) -> Option<Reason> {
     let short = |coverage: &&Coverage| match state_of(&coverage.status) {
         Some(state) => states.contains(&state),
         None => false,
     };
-    let found: Vec<String> = report.coverage.iter().filter(short).map(coverage_text).collect();
-    reason(rule, ("gap in the advisories", "gaps in the advisories"), found.into_iter())
+    let found: Vec<String> =
+        case.report?.coverage.iter().filter(short).map(coverage_text).collect();
+    reason(rule, ("gap in the advisories", "gaps in the advisories"), found)
 }
 
 fn state_of(status: &CoverageStatus) -> Option<CoverageState> {
@@ -149,42 +202,52 @@ fn coverage_text(coverage: &Coverage) -> String {
     )
 }
 
-fn by_skips(rule: &Rule, report: &Report, wanted: impl Fn(&Skip) -> bool) -> Option<Reason> {
-    let found: Vec<String> = report
-        .skipped
-        .iter()
-        .filter(|skip| wanted(skip))
+fn by_skips(rule: &Rule, case: &Case<'_>, wanted: impl Fn(&Skip) -> bool) -> Option<Reason> {
+    let skips = case.report?.skipped.iter().filter(|skip| wanted(skip));
+    let found: Vec<String> = skips
         .map(|skip| match (skip.path.as_str(), skip.layer) {
             ("", Some(layer)) => format!("layer {}: {}", layer.0, skip.detail),
             ("", None) => skip.detail.clone(),
             (path, _) => format!("{path}: {}", skip.detail),
         })
         .collect();
-    reason(rule, ("thing not looked at", "things not looked at"), found.into_iter())
+    reason(rule, ("thing not looked at", "things not looked at"), found)
 }
 
 /// A reason that counts what was found and names the first; `None` when nothing was.
-fn reason(
-    rule: &Rule,
-    (one, many): (&str, &str),
-    mut found: impl ExactSizeIterator<Item = String>,
-) -> Option<Reason> {
+pub(crate) fn reason(rule: &Rule, nouns: (&str, &str), mut found: Vec<String>) -> Option<Reason> {
     let count = found.len();
+    found.truncate(NAMED_IN_REASON);
+    Some(Reason { message: counted(nouns, count, found)?, ..spoken(rule) })
+}
+
+/// `2 things: a, b`, of which `named` are the first; `None` when there are none.
+pub(crate) fn counted(
+    (one, many): (&str, &str),
+    count: usize,
+    mut named: Vec<String>,
+) -> Option<String> {
     if count == 0 {
         return None;
     }
-    let mut named: Vec<String> = found.by_ref().take(NAMED_IN_REASON).collect();
     if count > named.len() {
         named.push(format!("and {} more", count - named.len()));
     }
     let what = if count == 1 { one } else { many };
-    Some(Reason {
-        rule: rule.name.clone(),
-        decision: rule.decision,
-        message: format!("{count} {what}: {}", named.join(", ")),
-        findings: Vec::new(),
-    })
+    Some(format!("{count} {what}: {}", named.join(", ")))
 }
 
+/// A reason of a rule, still without words.
+pub(crate) fn spoken(rule: &Rule) -> Reason {
+    Reason {
+        rule: rule.name.clone(),
+        decision: rule.decision,
+        message: String::new(),
+        findings: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

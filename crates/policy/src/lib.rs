@@ -11,27 +11,40 @@ mod day;
 mod diagnostic;
 mod exceptions;
 pub mod filter;
+mod free;
 mod fusion;
 mod glob;
 mod ignore_file;
 mod judge;
 mod limits;
 mod parse;
+mod paths;
 mod policy;
+mod rule;
+mod scope;
 mod severity;
 pub mod trust;
+mod versions;
+pub mod workload;
 mod yaml;
 
 pub use diagnostic::PolicyError;
 pub use exceptions::{Applied, apply_exceptions};
 pub use fusion::{Fusion, Labelled, Weight};
+pub use glob::Glob;
 pub use ignore_file::parse_ignore_file;
-pub use judge::judge;
-pub use policy::{
-    Condition, CoverageState, MalwareCondition, Policy, Rule, SecretCondition,
-    VulnerabilityCondition,
+pub use judge::{
+    Explanation, Missing, WorkloadVerdict, explain, explain_workload, judge, judge_workload,
 };
+pub use policy::{OnMissing, Policy};
+pub use rule::{
+    Condition, CoverageState, MalwareCondition, MisconfigurationCondition, Mode, MountCondition,
+    PackageCondition, PrivateKeyCondition, RootCondition, Rule, SecretCondition,
+    VulnerabilityCondition, WorkloadCondition,
+};
+pub use scope::RuleScope;
 pub use severity::{severity_of_malware, severity_of_secret};
+pub use versions::VersionSet;
 
 #[cfg(test)]
 mod samples;

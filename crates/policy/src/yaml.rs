@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::{Error, Location, Spanned};
 
 use crate::PolicyError;
+use crate::filter::{Document, Place, Written};
 use crate::limits::{POLICY_MAX_BYTES, POLICY_MAX_DEPTH};
 
 /// A file under reading: what diagnostics need to point into it.
@@ -33,6 +34,21 @@ impl Source<'_> {
     /// A mistake at the place of a value.
     pub(crate) fn mistake<T>(&self, at: &Spanned<T>, message: impl Into<String>) -> PolicyError {
         self.at(Some(at.referenced), message)
+    }
+
+    /// A text with its place, for the rule language's own diagnostics.
+    pub(crate) fn written(&self, at: &Spanned<String>) -> Written {
+        let location = at.referenced;
+        let line = usize::try_from(location.line()).unwrap_or(1).saturating_sub(1);
+        let column = usize::try_from(location.column()).unwrap_or(1).saturating_sub(1);
+        let lines = self.text.split_inclusive('\n');
+        let start: usize = lines.clone().take(line).map(str::len).sum();
+        let shown = lines.clone().nth(line).unwrap_or_default();
+        let inside = shown.char_indices().nth(column).map_or(shown.len(), |(index, _)| index);
+        let document = Document::new(self.file, self.text);
+        let mut written = Written::default();
+        written.push(&at.value, &Place { document, bytes: start + inside..self.text.len() });
+        written
     }
 
     fn at(&self, location: Option<Location>, message: impl Into<String>) -> PolicyError {

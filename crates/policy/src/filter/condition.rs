@@ -48,6 +48,16 @@ impl Condition {
         Condition::of(&written, &mut compiler).map_err(|failure| failure.error)
     }
 
+    /// Compiles a text that is written in a file.
+    pub(crate) fn in_file(
+        written: &Written,
+        table: &FieldTable,
+        definitions: &Definitions,
+    ) -> Result<Condition, PolicyError> {
+        let mut compiler = Compiler::new(table, definitions);
+        Condition::of(written, &mut compiler).map_err(|failure| failure.error)
+    }
+
     /// Compiles a text of a file that is read.
     pub(crate) fn of(written: &Written, compiler: &mut Compiler<'_>) -> Result<Condition, Failure> {
         let expr = parse(written.text()).map_err(|(span, message)| Failure {

@@ -43,3 +43,4 @@ pub use field::{Argument, FactMap, Facts, Field, FieldTable, FieldType, Pluralit
 pub use ruleset::{RuleSet, Sorts};
 pub use template::Template;
 pub use value::Value;
+pub(crate) use written::{Document, Place, Written};

@@ -27,6 +27,7 @@ fn reads_the_yaml_form() {
             owner: "ann@example.org".into(),
             reason: "only in the build stage".into(),
             expires: Some("2026-12-31".into()),
+            ..Exception::default()
         }
     );
     for empty in ["", "\n\n", "# nothing\n", "\u{feff}"] {

@@ -1,34 +1,69 @@
-//! Judging what lies in an image: malicious code, secrets, suspicious build steps, trust.
+//! Judging what lies in an image or template: malicious code, secrets, suspicious build steps,
+//! trust, weaknesses.
 
-use model::{Decision, Finding, FindingKind, Malware, Reason, Report, Secret, Severity};
+use model::{
+    Confidence, Decision, Finding, FindingKind, Malware, Misconfiguration, Reason, Secret,
+    SecretCategory, Severity,
+};
 
-use crate::policy::{MalwareCondition, Rule, SecretCondition};
-
-use super::by_named;
+use super::{Case, by_named, name_of};
+use crate::rule::{
+    MalwareCondition, MisconfigurationCondition, PrivateKeyCondition, Rule, SecretCondition,
+};
 
 pub(super) fn by_malware(
     rule: &Rule,
-    report: &Report,
+    case: &Case<'_>,
     wanted: &MalwareCondition,
 ) -> Option<Reason> {
-    by_named(rule, report, ("malicious file", "malicious files"), |finding| {
-        let malware = finding.malware().filter(|malware| is_malware(wanted, malware))?;
-        Some(format!("{} ({}, {:.2})", malware.path, malware.name, malware.score))
-    })
+    by_named(
+        rule,
+        case,
+        ("malicious file", "malicious files"),
+        |finding| finding.malware().is_some_and(|malware| is_malware(wanted, malware)),
+        name_of,
+    )
 }
 
 fn is_malware(wanted: &MalwareCondition, malware: &Malware) -> bool {
     malware.band >= wanted.band
+        && (wanted.bands.is_empty() || wanted.bands.contains(&malware.band))
         && (wanted.methods.is_empty()
             || malware.methods.iter().any(|said| wanted.methods.contains(&said.method)))
         && !(wanted.only_visible && malware.deleted_by.is_some())
 }
 
-pub(super) fn by_secrets(rule: &Rule, report: &Report, wanted: &SecretCondition) -> Option<Reason> {
-    by_named(rule, report, ("secret", "secrets"), |finding| {
-        let secret = finding.secret().filter(|secret| is_secret(wanted, secret))?;
-        Some(format!("{} in {}", secret.title, secret.place.describe()))
-    })
+pub(super) fn by_private_keys(
+    rule: &Rule,
+    case: &Case<'_>,
+    wanted: &PrivateKeyCondition,
+) -> Option<Reason> {
+    let nouns = match wanted.certificates {
+        true => ("key or certificate", "keys and certificates"),
+        false => ("private key", "private keys"),
+    };
+    let is_one = |finding: &Finding| finding.secret().is_some_and(|s| is_private_key(wanted, s));
+    by_named(rule, case, nouns, is_one, name_of)
+}
+
+fn is_private_key(wanted: &PrivateKeyCondition, secret: &Secret) -> bool {
+    let counts = match secret.category {
+        SecretCategory::PrivateKey | SecretCategory::KeyStore => {
+            let encrypted = secret.key.as_ref().is_some_and(|key| key.encrypted);
+            secret.confidence >= wanted.confidence && !(wanted.only_clear && encrypted)
+        }
+        // A certificate that reads is one; how sure the rule was of a secret says nothing of it.
+        SecretCategory::Certificate => {
+            wanted.certificates && secret.confidence > Confidence::Placeholder
+        }
+        _ => false,
+    };
+    counts && !(wanted.only_visible && secret.deleted_by.is_some())
+}
+
+pub(super) fn by_secrets(rule: &Rule, case: &Case<'_>, wanted: &SecretCondition) -> Option<Reason> {
+    let is_one = |finding: &Finding| finding.secret().is_some_and(|s| is_secret(wanted, s));
+    by_named(rule, case, ("secret", "secrets"), is_one, name_of)
 }
 
 fn is_secret(wanted: &SecretCondition, secret: &Secret) -> bool {
@@ -37,24 +72,39 @@ fn is_secret(wanted: &SecretCondition, secret: &Secret) -> bool {
         && !(wanted.only_visible && secret.deleted_by.is_some())
 }
 
-pub(super) fn by_history(rule: &Rule, report: &Report, least: Severity) -> Option<Reason> {
-    by_named(rule, report, ("suspicious build step", "suspicious build steps"), |finding| {
-        let Finding { kind: FindingKind::History(step), severity, .. } = finding else {
-            return None;
-        };
-        (*severity >= least).then(|| format!("step {}: {}", step.step, step.title))
-    })
+pub(super) fn by_history(rule: &Rule, case: &Case<'_>, least: Severity) -> Option<Reason> {
+    let nouns = ("suspicious build step", "suspicious build steps");
+    let is_one = |finding: &Finding| {
+        matches!(finding.kind, FindingKind::History(_)) && finding.severity >= least
+    };
+    by_named(rule, case, nouns, is_one, name_of)
 }
 
-pub(super) fn by_trust(rule: &Rule, report: &Report) -> Option<Reason> {
+pub(super) fn by_trust(rule: &Rule, case: &Case<'_>) -> Option<Reason> {
     let nouns = ("unmet requirement", "unmet requirements");
-    let mut reason = by_named(rule, report, nouns, |finding| {
-        let FindingKind::Trust(distrust) = &finding.kind else { return None };
-        Some(format!("{}: {}", distrust.demand, distrust.reason))
-    })?;
+    let is_one = |finding: &Finding| matches!(finding.kind, FindingKind::Trust(_));
+    let mut reason = by_named(rule, case, nouns, is_one, name_of)?;
     // A scope may ask for no more than a warning, whatever the rule decides.
-    if let Some(trust) = &report.trust {
-        reason.decision = reason.decision.min(trust.mode.max(Decision::Warn));
-    }
+    reason.decision = reason.decision.min(case.trust_mode.max(Decision::Warn));
     Some(reason)
+}
+
+pub(super) fn by_flaws(
+    rule: &Rule,
+    case: &Case<'_>,
+    wanted: &MisconfigurationCondition,
+) -> Option<Reason> {
+    let is_one = |finding: &Finding| {
+        let flaw = finding.misconfiguration();
+        flaw.is_some_and(|flaw| is_flaw(wanted, flaw, finding.severity))
+    };
+    by_named(rule, case, ("weakness", "weaknesses"), is_one, name_of)
+}
+
+fn is_flaw(wanted: &MisconfigurationCondition, flaw: &Misconfiguration, is: Severity) -> bool {
+    let is_called = |name: &String| {
+        flaw.rule == *name || flaw.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+    };
+    wanted.severity.is_none_or(|least| is >= least)
+        && (wanted.rules.is_empty() || wanted.rules.iter().any(is_called))
 }
