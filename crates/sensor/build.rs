@@ -1,4 +1,5 @@
-//! Builds the kernel's side: `bpf/sensor.bpf.c` by clang to one object, embedded by `src/load.rs`.
+//! Builds the kernel's side: `bpf/sensor.bpf.c` by clang to two objects, embedded by `src/load.rs`:
+//! one that reads the kernel's memory directly, one that asks for each word (`bpf/read.h`).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,26 +18,32 @@ fn main() {
 
 fn build() -> Result<(), String> {
     let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
-    let out = PathBuf::from(variable("OUT_DIR")?).join("sensor.bpf.o");
+    let out = PathBuf::from(variable("OUT_DIR")?);
     let (machine, triple) = match variable("CARGO_CFG_TARGET_ARCH")?.as_str() {
         "x86_64" => ("x86", "x86_64-linux-gnu"),
         "aarch64" => ("arm64", "aarch64-linux-gnu"),
         other => return Err(format!("{other} is not supported: x86_64 and aarch64 are")),
     };
     let compiler = compiler()?;
-    let status = Command::new(&compiler)
-        .args(["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror"])
-        .args(["-Wno-unused-function", "-Wno-unknown-warning-option"])
-        .arg(format!("-D__TARGET_ARCH_{machine}"))
-        .arg("-I")
-        .arg(variable("DEP_BPF_INCLUDE")?)
-        .arg("-I")
-        .arg(Path::new("/usr/include").join(triple))
-        .args(["-c", "bpf/sensor.bpf.c", "-o"])
-        .arg(&out)
-        .status()
-        .map_err(|why| format!("{compiler} cannot be run: {why}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{compiler} failed: {status}")) }
+    for (name, define) in [("direct", Some("-DLAZARET_DIRECT")), ("probed", None)] {
+        let status = Command::new(&compiler)
+            .args(["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror"])
+            .args(["-Wno-unused-function", "-Wno-unknown-warning-option"])
+            .arg(format!("-D__TARGET_ARCH_{machine}"))
+            .args(define)
+            .arg("-I")
+            .arg(variable("DEP_BPF_INCLUDE")?)
+            .arg("-I")
+            .arg(Path::new("/usr/include").join(triple))
+            .args(["-c", "bpf/sensor.bpf.c", "-o"])
+            .arg(out.join(format!("{name}.bpf.o")))
+            .status()
+            .map_err(|why| format!("{compiler} cannot be run: {why}"))?;
+        if !status.success() {
+            return Err(format!("{compiler} failed: {status}"));
+        }
+    }
+    Ok(())
 }
 
 fn compiler() -> Result<String, String> {

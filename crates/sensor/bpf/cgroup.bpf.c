@@ -3,7 +3,7 @@
 
 static __always_inline bool told_of(struct cgroup *cgroup)
 {
-	return BPF_CORE_READ(cgroup, root, hierarchy_id) == config.cgroup_hierarchy;
+	return READ(cgroup, root, hierarchy_id) == config.cgroup_hierarchy;
 }
 
 static __always_inline int tell_cgroup(__u16 kind, struct cgroup *cgroup)
@@ -15,7 +15,7 @@ static __always_inline int tell_cgroup(__u16 kind, struct cgroup *cgroup)
 	s = open_scratch();
 	if (!s)
 		return 0;
-	fill(s, kind, (struct task_struct *)bpf_get_current_task());
+	fill(s, kind, CURRENT());
 	put_cgroup(s, cgroup);
 	send(s, CLASS_ALERT);
 	return 0;
@@ -45,7 +45,7 @@ int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
 	s = open_scratch();
 	if (!s)
 		return 0;
-	fill(s, EVENT_CGROUP_ATTACH, (struct task_struct *)bpf_get_current_task());
+	fill(s, EVENT_CGROUP_ATTACH, CURRENT());
 	put_cgroup(s, cgroup);
 	fill_child(&child, task);
 	put(s, TAG_CHILD, &child, sizeof(child));

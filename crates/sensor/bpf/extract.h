@@ -121,10 +121,12 @@ static __always_inline void put_user_bytes(struct scratch *s, __u16 tag, unsigne
 
 static __always_inline __u32 inner_number(struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	unsigned int level = BPF_CORE_READ(pid, level);
+	struct pid *pid = READ(task, thread_pid);
+	unsigned int level = READ(pid, level);
 	struct upid upid = {};
 
+	if (!level)
+		return READ(task, pid);
 	if (level > 32)
 		return 0;
 	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level]);
@@ -133,108 +135,110 @@ static __always_inline __u32 inner_number(struct task_struct *task)
 
 static __always_inline __u32 pid_namespace_of(struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	unsigned int level = BPF_CORE_READ(pid, level);
+	struct pid *pid = READ(task, thread_pid);
+	unsigned int level = READ(pid, level);
 	struct pid_namespace *ns = NULL;
 
 	if (level > 32)
 		return 0;
 	bpf_core_read(&ns, sizeof(ns), &pid->numbers[level].ns);
-	return BPF_CORE_READ(ns, ns.inum);
+	ns = TYPED(pid_namespace, ns);
+	return READ(ns, ns.inum);
 }
 
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 {
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct css_set *set = READ(task, cgroups);
 	struct cgroup_subsys_state *css = NULL;
 	__u32 index = config.cgroup_subsystem;
 
 	if (index == NO_SUBSYSTEM || index > 15)
-		return BPF_CORE_READ(set, dfl_cgrp);
+		return READ(set, dfl_cgrp);
 	bpf_core_read(&css, sizeof(css), &set->subsys[index & 15]);
-	return BPF_CORE_READ(css, cgroup);
+	css = TYPED(cgroup_subsys_state, css);
+	return READ(css, cgroup);
 }
 
 static __always_inline __u64 cgroup_id_of(struct task_struct *task)
 {
 	struct cgroup *cgroup = cgroup_of(task);
 
-	return BPF_CORE_READ(cgroup, kn, id);
+	return READ(cgroup, kn, id);
 }
 
-/* Number of a task's process group (2) or session (3), as the host counts them. */
-static __always_inline __u32 group_number(struct signal_struct *signal, int which)
-{
-	struct pid *pid = NULL;
-
-	bpf_core_read(&pid, sizeof(pid), &signal->pids[which]);
-	return BPF_CORE_READ(pid, numbers[0].nr);
-}
+#define read_capability(to, cred, set)                                                             \
+	do {                                                                                       \
+		if (bpf_core_field_exists((cred)->set.val))                                        \
+			*(to) = READ(cred, set.val);                                               \
+		else /* two words of 32 bits until 6.3 */                                          \
+			bpf_core_read(to, 8, &(cred)->set);                                        \
+	} while (0)
 
 static __always_inline void fill_credentials(struct event *event, struct task_struct *task)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
+	const struct cred *cred = READ(task, cred);
 
-	event->uid = BPF_CORE_READ(cred, uid.val);
-	event->gid = BPF_CORE_READ(cred, gid.val);
-	event->euid = BPF_CORE_READ(cred, euid.val);
-	event->egid = BPF_CORE_READ(cred, egid.val);
-	event->suid = BPF_CORE_READ(cred, suid.val);
-	event->fsuid = BPF_CORE_READ(cred, fsuid.val);
-	bpf_core_read(&event->cap_inheritable, 8, &cred->cap_inheritable);
-	bpf_core_read(&event->cap_permitted, 8, &cred->cap_permitted);
-	bpf_core_read(&event->cap_effective, 8, &cred->cap_effective);
-	bpf_core_read(&event->cap_bounding, 8, &cred->cap_bset);
-	bpf_core_read(&event->cap_ambient, 8, &cred->cap_ambient);
-	event->namespaces[NS_USER] = BPF_CORE_READ(cred, user_ns, ns.inum);
+	event->uid = READ(cred, uid.val);
+	event->gid = READ(cred, gid.val);
+	event->euid = READ(cred, euid.val);
+	event->egid = READ(cred, egid.val);
+	event->suid = READ(cred, suid.val);
+	event->fsuid = READ(cred, fsuid.val);
+	read_capability(&event->cap_inheritable, cred, cap_inheritable);
+	read_capability(&event->cap_permitted, cred, cap_permitted);
+	read_capability(&event->cap_effective, cred, cap_effective);
+	read_capability(&event->cap_bounding, cred, cap_bset);
+	read_capability(&event->cap_ambient, cred, cap_ambient);
+	event->namespaces[NS_USER] = READ(cred, user_ns, ns.inum);
 }
 
 static __always_inline void fill_namespaces(struct event *event, struct task_struct *task)
 {
-	struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
+	struct nsproxy *proxy = READ(task, nsproxy);
 
-	event->namespaces[NS_MNT] = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
+	event->namespaces[NS_MNT] = READ(proxy, mnt_ns, ns.inum);
 	event->namespaces[NS_PID] = pid_namespace_of(task);
-	event->namespaces[NS_NET] = BPF_CORE_READ(proxy, net_ns, ns.inum);
-	event->namespaces[NS_IPC] = BPF_CORE_READ(proxy, ipc_ns, ns.inum);
-	event->namespaces[NS_UTS] = BPF_CORE_READ(proxy, uts_ns, ns.inum);
-	event->namespaces[NS_CGROUP] = BPF_CORE_READ(proxy, cgroup_ns, ns.inum);
+	event->namespaces[NS_NET] = READ(proxy, net_ns, ns.inum);
+	event->namespaces[NS_IPC] = READ(proxy, ipc_ns, ns.inum);
+	event->namespaces[NS_UTS] = READ(proxy, uts_ns, ns.inum);
+	event->namespaces[NS_CGROUP] = READ(proxy, cgroup_ns, ns.inum);
 }
 
 static __always_inline void fill_session(struct event *event, struct task_struct *task)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
+	struct signal_struct *signal = READ(task, signal);
+	struct tty_struct *tty = READ(signal, tty);
 
-	event->process_group = group_number(signal, 2);
-	event->session = group_number(signal, 3);
+	/* PIDTYPE_PGID and PIDTYPE_SID */
+	event->process_group = READ(signal, pids[2], numbers[0].nr);
+	event->session = READ(signal, pids[3], numbers[0].nr);
 	event->tty = 0;
 	if (tty) {
-		__u32 major = BPF_CORE_READ(tty, driver, major);
-		__u32 first = BPF_CORE_READ(tty, driver, minor_start);
+		__u32 major = READ(tty, driver, major);
+		__u32 first = READ(tty, driver, minor_start);
 
-		event->tty = major << 20 | (first + BPF_CORE_READ(tty, index));
+		event->tty = major << 20 | (first + READ(tty, index));
 	}
-	event->login_uid = BPF_CORE_READ(task, loginuid.val);
-	event->audit_session = BPF_CORE_READ(task, sessionid);
+	event->login_uid = READ(task, loginuid.val);
+	event->audit_session = READ(task, sessionid);
 }
 
 static __always_inline void fill(struct scratch *s, __u16 kind, struct task_struct *task)
 {
 	struct event *event = &s->event;
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	struct task_struct *leader = READ(task, group_leader);
+	struct task_struct *parent = READ(task, real_parent);
 
 	event->kind = kind;
 	event->flags = 0;
 	event->ret = 0;
 	event->syscall = 0xffffffff;
 	event->time_ns = bpf_ktime_get_boot_ns();
-	event->pid = BPF_CORE_READ(task, tgid);
-	event->tid = BPF_CORE_READ(task, pid);
-	event->start_ns = BPF_CORE_READ(leader, start_boottime);
-	event->parent_pid = BPF_CORE_READ(parent, tgid);
-	event->parent_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	event->pid = READ(task, tgid);
+	event->tid = READ(task, pid);
+	event->start_ns = READ(leader, start_boottime);
+	event->parent_pid = READ(parent, tgid);
+	event->parent_start_ns = READ(parent, group_leader, start_boottime);
 	event->inner_pid = inner_number(leader);
 	event->inner_tid = inner_number(task);
 	event->cgroup_id = cgroup_id_of(task);
@@ -246,11 +250,11 @@ static __always_inline void fill(struct scratch *s, __u16 kind, struct task_stru
 
 static __always_inline void fill_child(struct child *child, struct task_struct *task)
 {
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct task_struct *leader = READ(task, group_leader);
 
-	child->pid = BPF_CORE_READ(task, tgid);
-	child->tid = BPF_CORE_READ(task, pid);
-	child->start_ns = BPF_CORE_READ(leader, start_boottime);
+	child->pid = READ(task, tgid);
+	child->tid = READ(task, pid);
+	child->start_ns = READ(leader, start_boottime);
 	child->inner_pid = inner_number(leader);
 	child->cgroup_id = cgroup_id_of(task);
 	child->pid_namespace = pid_namespace_of(task);
@@ -260,7 +264,7 @@ static __always_inline void fill_child(struct child *child, struct task_struct *
 
 static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 {
-	return (struct mount *)((void *)mnt - bpf_core_field_offset(struct mount, mnt));
+	return TYPED(mount, (void *)mnt - bpf_core_field_offset(struct mount, mnt));
 }
 
 static __always_inline bool on_upper_layer(struct inode *inode)
@@ -270,7 +274,7 @@ static __always_inline bool on_upper_layer(struct inode *inode)
 
 	if (!bpf_core_type_exists(struct ovl_inode))
 		return false;
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != OVERLAYFS_MAGIC)
+	if (READ(inode, i_sb, s_magic) != OVERLAYFS_MAGIC)
 		return false;
 	ovl = (struct ovl_inode *)((void *)inode - bpf_core_field_offset(struct ovl_inode, vfs_inode));
 	bpf_core_read(&upper, sizeof(upper), &ovl->__upperdentry);
@@ -283,34 +287,34 @@ static __always_inline void fill_times(struct object *object, struct inode *inod
 	struct inode___timespec_old *older = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_ctime_sec)) {
-		object->changed_s = BPF_CORE_READ(inode, i_ctime_sec);
-		object->modified_s = BPF_CORE_READ(inode, i_mtime_sec);
+		object->changed_s = READ(inode, i_ctime_sec);
+		object->modified_s = READ(inode, i_mtime_sec);
 		return;
 	}
 	if (bpf_core_field_exists(newer->__i_ctime))
-		object->changed_s = BPF_CORE_READ(newer, __i_ctime.tv_sec);
+		object->changed_s = READ(newer, __i_ctime.tv_sec);
 	else if (bpf_core_field_exists(older->i_ctime))
-		object->changed_s = BPF_CORE_READ(older, i_ctime.tv_sec);
+		object->changed_s = READ(older, i_ctime.tv_sec);
 	if (bpf_core_field_exists(newer->__i_mtime))
-		object->modified_s = BPF_CORE_READ(newer, __i_mtime.tv_sec);
+		object->modified_s = READ(newer, __i_mtime.tv_sec);
 	else if (bpf_core_field_exists(older->i_mtime))
-		object->modified_s = BPF_CORE_READ(older, i_mtime.tv_sec);
+		object->modified_s = READ(older, i_mtime.tv_sec);
 }
 
 static __always_inline void fill_object(struct object *object, struct inode *inode,
 					struct vfsmount *mnt, struct task_struct *task)
 {
-	struct mnt_namespace *ns = BPF_CORE_READ(mount_of(mnt), mnt_ns);
-	struct mnt_namespace *own = BPF_CORE_READ(task, nsproxy, mnt_ns);
+	struct mnt_namespace *ns = READ(mount_of(mnt), mnt_ns);
+	struct mnt_namespace *own = READ(task, nsproxy, mnt_ns);
 
-	object->inode = BPF_CORE_READ(inode, i_ino);
-	object->size_bytes = BPF_CORE_READ(inode, i_size);
-	object->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	object->rdev = BPF_CORE_READ(inode, i_rdev);
-	object->mode = BPF_CORE_READ(inode, i_mode);
-	object->links = BPF_CORE_READ(inode, i_nlink);
-	object->uid = BPF_CORE_READ(inode, i_uid.val);
-	object->magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	object->inode = READ(inode, i_ino);
+	object->size_bytes = READ(inode, i_size);
+	object->device = READ(inode, i_sb, s_dev);
+	object->rdev = READ(inode, i_rdev);
+	object->mode = READ(inode, i_mode);
+	object->links = READ(inode, i_nlink);
+	object->uid = READ(inode, i_uid.val);
+	object->magic = READ(inode, i_sb, s_magic);
 	object->flags = 0;
 	object->mount_namespace = 0;
 	object->open_flags = 0;
@@ -321,7 +325,7 @@ static __always_inline void fill_object(struct object *object, struct inode *ino
 	if (!ns || (unsigned long)ns > (unsigned long)-4096) {
 		object->flags |= OBJECT_DETACHED;
 	} else {
-		object->mount_namespace = BPF_CORE_READ(ns, ns.inum);
+		object->mount_namespace = READ(ns, ns.inum);
 		if (ns != own)
 			object->flags |= OBJECT_FOREIGN_MOUNT;
 	}
@@ -335,8 +339,8 @@ static __always_inline __u32 put_names(struct scratch *s, struct dentry *dentry,
 				       struct vfsmount *vfsmount, struct task_struct *task)
 {
 	struct mount *mount = mount_of(vfsmount);
-	struct dentry *root = BPF_CORE_READ(task, fs, root.dentry);
-	struct vfsmount *root_mount = BPF_CORE_READ(task, fs, root.mnt);
+	struct dentry *root = READ(task, fs, root.dentry);
+	struct vfsmount *root_mount = READ(task, fs, root.mnt);
 	struct mount *task_mount = mount_of(root_mount);
 
 	for (int i = 0; i < MAX_NAMES; i++) {
@@ -346,20 +350,20 @@ static __always_inline __u32 put_names(struct scratch *s, struct dentry *dentry,
 
 		if (dentry == root && mount == task_mount)
 			return 0;
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+		if (dentry == READ(mount, mnt.mnt_root)) {
+			struct mount *above = READ(mount, mnt_parent);
 
 			if (above == mount)
 				return OBJECT_OUTSIDE_ROOT;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			dentry = READ(mount, mnt_mountpoint);
 			mount = above;
 			continue;
 		}
-		parent = BPF_CORE_READ(dentry, d_parent);
+		parent = READ(dentry, d_parent);
 		if (used > PAYLOAD_BYTES - 4096)
 			return OBJECT_CUT;
 		length = bpf_probe_read_kernel_str(s->payload + used, NAME_BYTES,
-						   BPF_CORE_READ(dentry, d_name.name));
+						   READ(dentry, d_name.name));
 		if (length > 0)
 			s->used = used + (length & (2 * NAME_BYTES - 1));
 		if (parent == dentry)
@@ -380,7 +384,7 @@ static __always_inline void put_path(struct scratch *s, __u16 tag, struct dentry
 	if (!value || !dentry || !mnt)
 		return;
 	if (!inode)
-		inode = BPF_CORE_READ(dentry, d_inode);
+		inode = READ(dentry, d_inode);
 	fill_object(object, inode, mnt, task);
 	object->open_flags = open_flags;
 	s->used += sizeof(*value) + sizeof(*object);
@@ -397,46 +401,46 @@ static __always_inline void put_file(struct scratch *s, __u16 tag, struct file *
 {
 	if (!file)
 		return;
-	put_path(s, tag, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
-		 BPF_CORE_READ(file, f_inode), BPF_CORE_READ(file, f_flags), task);
+	put_path(s, tag, READ(file, f_path.dentry), READ(file, f_path.mnt),
+		 READ(file, f_inode), READ(file, f_flags), task);
 }
 
 static __always_inline void put_cwd(struct scratch *s, struct task_struct *task)
 {
-	put_path(s, TAG_CWD, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt),
+	put_path(s, TAG_CWD, READ(task, fs, pwd.dentry), READ(task, fs, pwd.mnt),
 		 NULL, 0, task);
 }
 
 static __always_inline struct file *file_of(struct task_struct *task, long fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct fdtable *table = READ(task, files, fdt);
+	struct file **files = READ(table, fd);
 	struct file *file = NULL;
 
-	if (fd < 0 || fd >= BPF_CORE_READ(table, max_fds))
+	if (fd < 0 || fd >= READ(table, max_fds))
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
+	return file ? TYPED(file, file) : NULL;
 }
 
 /* --- sockets --- */
 
 static __always_inline struct sock *sock_of(struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = READ(file, f_inode);
 	struct socket *socket;
 
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if ((READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	socket = TYPED(socket, READ(file, private_data));
+	return READ(socket, sk);
 }
 
 static __always_inline void fill_remote(__u8 address[16], __u16 *port, struct sock *sk)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 family = READ(sk, __sk_common.skc_family);
 
-	*port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	*port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
 	if (family == AF_INET)
 		bpf_core_read(address, 4, &sk->__sk_common.skc_daddr);
 	else if (family == AF_INET6)
@@ -445,9 +449,9 @@ static __always_inline void fill_remote(__u8 address[16], __u16 *port, struct so
 
 static __always_inline void fill_local(struct endpoint *end, struct sock *sk)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 family = READ(sk, __sk_common.skc_family);
 
-	end->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	end->port = READ(sk, __sk_common.skc_num);
 	if (family == AF_INET)
 		bpf_core_read(end->address, 4, &sk->__sk_common.skc_rcv_saddr);
 	else if (family == AF_INET6)
@@ -457,15 +461,15 @@ static __always_inline void fill_local(struct endpoint *end, struct sock *sk)
 /* A unix socket's name: the peer's when it has one, else its own. */
 static __always_inline __u16 put_unix_name(struct scratch *s, struct sock *sk)
 {
-	struct unix_sock *own = (struct unix_sock *)sk;
-	struct unix_sock *peer = (struct unix_sock *)BPF_CORE_READ(own, peer);
-	struct unix_address *address = peer ? BPF_CORE_READ(peer, addr) : NULL;
+	struct unix_sock *own = TYPED(unix_sock, sk);
+	struct unix_sock *peer = TYPED(unix_sock, READ(own, peer));
+	struct unix_address *address = peer ? READ(peer, addr) : NULL;
 	__u32 used = s->used;
 	int length;
 
 	if (!address)
-		address = BPF_CORE_READ(own, addr);
-	length = BPF_CORE_READ(address, len);
+		address = READ(own, addr);
+	length = READ(address, len);
 	length -= 2;
 	if (length <= 0 || length > 108 || used > PAYLOAD_BYTES - 4096)
 		return 0;
@@ -485,11 +489,11 @@ static __always_inline void put_socket(struct scratch *s, struct file *file, __u
 	if (!sk || !value)
 		return;
 	__builtin_memset(to, 0, sizeof(*to));
-	to->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	to->kind = BPF_CORE_READ(sk, sk_type);
-	to->protocol = BPF_CORE_READ(sk, sk_protocol);
-	to->state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	to->inode = BPF_CORE_READ(file, f_inode, i_ino);
+	to->family = READ(sk, __sk_common.skc_family);
+	to->kind = READ(sk, sk_type);
+	to->protocol = READ(sk, sk_protocol);
+	to->state = READ(sk, __sk_common.skc_state);
+	to->inode = READ(file, f_inode, i_ino);
 	to->fd = fd;
 	fill_local(&to->local, sk);
 	fill_remote(to->remote.address, &to->remote.port, sk);
@@ -507,18 +511,19 @@ static __always_inline void put_stdio(struct scratch *s, struct task_struct *tas
 
 	for (int fd = 0; fd < 3; fd++) {
 		struct file *file = file_of(task, fd);
-		struct inode *inode = BPF_CORE_READ(file, f_inode);
+		struct inode *inode;
 		struct sock *sk;
 
 		if (!file)
 			continue;
-		three[fd].inode = BPF_CORE_READ(inode, i_ino);
-		three[fd].mode = BPF_CORE_READ(inode, i_mode);
-		three[fd].rdev = BPF_CORE_READ(inode, i_rdev);
+		inode = READ(file, f_inode);
+		three[fd].inode = READ(inode, i_ino);
+		three[fd].mode = READ(inode, i_mode);
+		three[fd].rdev = READ(inode, i_rdev);
 		sk = sock_of(file);
 		if (!sk)
 			continue;
-		three[fd].family = BPF_CORE_READ(sk, __sk_common.skc_family);
+		three[fd].family = READ(sk, __sk_common.skc_family);
 		fill_remote(three[fd].remote, &three[fd].remote_port, sk);
 	}
 	put(s, TAG_STDIO, three, sizeof(three));
@@ -531,20 +536,20 @@ static __always_inline struct kernfs_node *above(struct kernfs_node *node)
 	struct kernfs_node___6_15 *newer = (void *)node;
 
 	if (bpf_core_field_exists(newer->__parent))
-		return BPF_CORE_READ(newer, __parent);
-	return BPF_CORE_READ(node, parent);
+		return READ(newer, __parent);
+	return READ(node, parent);
 }
 
 static __always_inline void put_cgroup(struct scratch *s, struct cgroup *cgroup)
 {
 	struct value *value = room(s, sizeof(*value) + 12);
-	struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
+	struct kernfs_node *node = READ(cgroup, kn);
 	__u32 start = s->used;
 
 	if (!value)
 		return;
-	*(__u64 *)(value + 1) = BPF_CORE_READ(node, id);
-	*(__u32 *)((void *)(value + 1) + 8) = BPF_CORE_READ(cgroup, root, hierarchy_id);
+	*(__u64 *)(value + 1) = READ(node, id);
+	*(__u32 *)((void *)(value + 1) + 8) = READ(cgroup, root, hierarchy_id);
 	s->used += sizeof(*value) + 12;
 	for (int i = 0; i < MAX_CGROUP_NAMES; i++) {
 		__u32 used = s->used;
@@ -554,7 +559,7 @@ static __always_inline void put_cgroup(struct scratch *s, struct cgroup *cgroup)
 		if (!node || !above(node) || used > PAYLOAD_BYTES - 4096)
 			break;
 		length = bpf_probe_read_kernel_str(s->payload + used, NAME_BYTES,
-						   BPF_CORE_READ(node, name));
+						   READ(node, name));
 		if (length > 0)
 			s->used = used + (length & (2 * NAME_BYTES - 1));
 		node = above(node);

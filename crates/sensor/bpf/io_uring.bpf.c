@@ -4,13 +4,13 @@
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(on_io_uring, struct io_kiocb *request)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 	struct scratch *s = open_scratch();
 
 	if (!s)
 		return 0;
 	fill(s, EVENT_IO_URING, task);
-	s->event.ret = BPF_CORE_READ(request, opcode);
+	s->event.ret = READ(request, opcode);
 	send(s, CLASS_BULK);
 	return 0;
 }

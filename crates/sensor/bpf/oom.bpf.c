@@ -8,7 +8,7 @@ int on_oom_victim(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!s)
 		return 0;
-	fill(s, EVENT_OOM_VICTIM, (struct task_struct *)bpf_get_current_task());
+	fill(s, EVENT_OOM_VICTIM, CURRENT());
 	send(s, CLASS_ALERT);
 	return 0;
 }

@@ -22,8 +22,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *task)
 
 static __always_inline void put_memory(struct scratch *s, struct mm_struct *mm)
 {
-	unsigned long start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
-	unsigned long env = BPF_CORE_READ(mm, env_start), env_end = BPF_CORE_READ(mm, env_end);
+	unsigned long start = READ(mm, arg_start), end = READ(mm, arg_end);
+	unsigned long env = READ(mm, env_start), env_end = READ(mm, env_end);
 	__u64 lengths[2] = {end - start, env_end - env};
 
 	put_user_bytes(s, TAG_ARGUMENTS, start, lengths[0], ARGUMENT_BYTES - 1);
@@ -42,15 +42,15 @@ static __always_inline void put_memory(struct scratch *s, struct mm_struct *mm)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	const char *filename = BPF_CORE_READ(bprm, filename);
-	const char *interp = BPF_CORE_READ(bprm, interp);
+	struct mm_struct *mm = READ(task, mm);
+	const char *filename = READ(bprm, filename);
+	const char *interp = READ(bprm, interp);
 	struct scratch *s = open_scratch();
 
 	if (!s)
 		return 0;
 	fill(s, EVENT_EXEC, task);
-	put_file(s, TAG_EXE, BPF_CORE_READ(mm, exe_file), task);
+	put_file(s, TAG_EXE, READ(mm, exe_file), task);
 	put_cwd(s, task);
 	put_kernel_text(s, TAG_CLAIMED, filename);
 	if (interp != filename)
@@ -67,13 +67,13 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct scratch *s;
 
-	if (BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+	if (READ(task, pid) != READ(task, tgid))
 		return 0;
 	s = open_scratch();
 	if (!s)
 		return 0;
 	fill(s, EVENT_EXIT, task);
-	s->event.ret = BPF_CORE_READ(task, exit_code);
+	s->event.ret = READ(task, exit_code);
 	send(s, CLASS_ALERT);
 	return 0;
 }

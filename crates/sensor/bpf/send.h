@@ -4,6 +4,7 @@
 #define LAZARET_SEND_H
 
 #define NS_PER_S 1000000000ULL
+#define WAKE_BYTES (2 * 1024 * 1024)
 
 static __always_inline void lose(__u32 class, __u32 reason, __u64 cgroup)
 {
@@ -50,6 +51,13 @@ static __always_inline bool may_send(__u64 cgroup, __u64 now)
 	return true;
 }
 
+/* Readers look by themselves every few milliseconds; they are woken when a ring fills up. */
+static __always_inline __u64 waking(void *ring)
+{
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > WAKE_BYTES ? BPF_RB_FORCE_WAKEUP :
+									 BPF_RB_NO_WAKEUP;
+}
+
 static __always_inline void send(struct scratch *s, __u32 class)
 {
 	__u32 size = sizeof(s->event) + s->used;
@@ -71,7 +79,9 @@ static __always_inline void send(struct scratch *s, __u32 class)
 			return;
 		}
 		ring = bpf_map_lookup_elem(&bulk, &shard);
-		failed = ring ? bpf_ringbuf_output(ring, s, size, 0) : -1;
+		if (!ring)
+			return;
+		failed = bpf_ringbuf_output(ring, s, size, waking(ring));
 	}
 	if (failed)
 		lose(class, LOSS_RING_FULL, cgroup);

@@ -12,6 +12,8 @@
 
 #include <bpf/bpf_tracing.h>
 
+#include "read.h"
+
 #include "event.h"
 #include "maps.h"
 

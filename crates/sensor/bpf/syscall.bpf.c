@@ -45,9 +45,9 @@ struct call {
 static __always_inline bool is_compat(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 
-	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+	return READ(task, thread_info.status) & TS_COMPAT;
 #else
 	return false;
 #endif
@@ -57,9 +57,9 @@ static __always_inline bool is_compat(struct pt_regs *regs)
 static __always_inline __u32 number_of(struct pt_regs *regs, bool compat)
 {
 #if defined(__TARGET_ARCH_x86)
-	__u32 number = BPF_CORE_READ(regs, orig_ax);
+	__u32 number = READ(regs, orig_ax);
 #else
-	__u32 number = BPF_CORE_READ(regs, syscallno);
+	__u32 number = READ(regs, syscallno);
 #endif
 	if (compat) {
 		__u32 *own = bpf_map_lookup_elem(&compat_numbers, &number);
@@ -73,28 +73,28 @@ static __always_inline void arguments_of(struct call *call, struct pt_regs *regs
 {
 #if defined(__TARGET_ARCH_x86)
 	if (call->compat) {
-		call->arguments[0] = (__u32)BPF_CORE_READ(regs, bx);
-		call->arguments[1] = (__u32)BPF_CORE_READ(regs, cx);
-		call->arguments[2] = (__u32)BPF_CORE_READ(regs, dx);
-		call->arguments[3] = (__u32)BPF_CORE_READ(regs, si);
-		call->arguments[4] = (__u32)BPF_CORE_READ(regs, di);
-		call->arguments[5] = (__u32)BPF_CORE_READ(regs, bp);
+		call->arguments[0] = (__u32)READ(regs, bx);
+		call->arguments[1] = (__u32)READ(regs, cx);
+		call->arguments[2] = (__u32)READ(regs, dx);
+		call->arguments[3] = (__u32)READ(regs, si);
+		call->arguments[4] = (__u32)READ(regs, di);
+		call->arguments[5] = (__u32)READ(regs, bp);
 		return;
 	}
-	call->arguments[0] = BPF_CORE_READ(regs, di);
-	call->arguments[1] = BPF_CORE_READ(regs, si);
-	call->arguments[2] = BPF_CORE_READ(regs, dx);
-	call->arguments[3] = BPF_CORE_READ(regs, r10);
-	call->arguments[4] = BPF_CORE_READ(regs, r8);
-	call->arguments[5] = BPF_CORE_READ(regs, r9);
+	call->arguments[0] = READ(regs, di);
+	call->arguments[1] = READ(regs, si);
+	call->arguments[2] = READ(regs, dx);
+	call->arguments[3] = READ(regs, r10);
+	call->arguments[4] = READ(regs, r8);
+	call->arguments[5] = READ(regs, r9);
 #elif defined(__TARGET_ARCH_arm64)
 	/* The result lies where the first argument was; the kernel keeps that aside. */
-	call->arguments[0] = BPF_CORE_READ(regs, orig_x0);
-	call->arguments[1] = BPF_CORE_READ(regs, user_regs.regs[1]);
-	call->arguments[2] = BPF_CORE_READ(regs, user_regs.regs[2]);
-	call->arguments[3] = BPF_CORE_READ(regs, user_regs.regs[3]);
-	call->arguments[4] = BPF_CORE_READ(regs, user_regs.regs[4]);
-	call->arguments[5] = BPF_CORE_READ(regs, user_regs.regs[5]);
+	call->arguments[0] = READ(regs, orig_x0);
+	call->arguments[1] = READ(regs, user_regs.regs[1]);
+	call->arguments[2] = READ(regs, user_regs.regs[2]);
+	call->arguments[3] = READ(regs, user_regs.regs[3]);
+	call->arguments[4] = READ(regs, user_regs.regs[4]);
+	call->arguments[5] = READ(regs, user_regs.regs[5]);
 #endif
 }
 
@@ -125,7 +125,7 @@ static __always_inline struct scratch *begin(unsigned long long *ctx, struct cal
 	call->compat = is_compat(regs);
 	call->number = number_of(regs, call->compat);
 	interest = bpf_map_lookup_elem(&interests, &call->number);
-	if (!interest || BPF_CORE_READ(task, tgid) == config.own_pid)
+	if (!interest || READ(task, tgid) == config.own_pid)
 		return NULL;
 	call->interest = *interest;
 	arguments_of(call, regs);
@@ -159,10 +159,11 @@ static __always_inline void end(struct scratch *s, struct call *call)
 static __always_inline void put_file_or_socket(struct scratch *s, struct task_struct *task, long fd)
 {
 	struct file *file = file_of(task, fd);
-	__u32 mode = BPF_CORE_READ(file, f_inode, i_mode);
+	__u32 mode;
 
 	if (!file)
 		return;
+	mode = READ(file, f_inode, i_mode);
 	if ((mode & S_IFMT) == S_IFSOCK)
 		put_socket(s, file, fd);
 	else
@@ -172,7 +173,7 @@ static __always_inline void put_file_or_socket(struct scratch *s, struct task_st
 SEC("tp_btf/sys_exit")
 int plain(unsigned long long *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 	struct call call = {};
 	struct scratch *s = begin(ctx, &call, task);
 
@@ -186,7 +187,7 @@ int plain(unsigned long long *ctx)
 SEC("tp_btf/sys_exit")
 int opened(unsigned long long *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 	struct file *file = (long)ctx[1] >= 0 ? file_of(task, (long)ctx[1]) : NULL;
 	struct call call = {};
 	struct scratch *s;
@@ -196,7 +197,7 @@ int opened(unsigned long long *ctx)
 		struct pt_regs *regs = (struct pt_regs *)ctx[0];
 		__u32 number = number_of(regs, is_compat(regs));
 		struct interest *interest = bpf_map_lookup_elem(&interests, &number);
-		__u32 flags = BPF_CORE_READ(file, f_flags);
+		__u32 flags = READ(file, f_flags);
 
 		if (interest && interest->flags & INTEREST_WRITES_ONLY &&
 		    !(flags & (O_ACCMODE | O_CREAT | O_TRUNC)))
@@ -214,7 +215,7 @@ int opened(unsigned long long *ctx)
 SEC("tp_btf/sys_exit")
 int with_fd(unsigned long long *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 	struct call call = {};
 	struct scratch *s = begin(ctx, &call, task);
 
@@ -229,7 +230,7 @@ int with_fd(unsigned long long *ctx)
 SEC("tp_btf/sys_exit")
 int result_fd(unsigned long long *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 	struct call call = {};
 	struct scratch *s = begin(ctx, &call, task);
 
@@ -244,7 +245,7 @@ int result_fd(unsigned long long *ctx)
 SEC("tp_btf/sys_exit")
 int sent_to(unsigned long long *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 	struct call call = {};
 	struct scratch *s = begin(ctx, &call, task);
 	bool sends;
@@ -269,7 +270,7 @@ int sent_to(unsigned long long *ctx)
 SEC("tp_btf/sys_exit")
 int at_directory(unsigned long long *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = CURRENT();
 	struct call call = {};
 	struct scratch *s = begin(ctx, &call, task);
 	struct file *directory = NULL;

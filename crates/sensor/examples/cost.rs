@@ -38,7 +38,8 @@ fn row(name: &str) {
             let path = c"/etc/hostname";
             // SAFETY: the path is ended by a NUL, the descriptor is the one just opened.
             unsafe {
-                let fd = libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY);
+                let fd =
+                    libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY);
                 libc::syscall(libc::SYS_close, fd);
             }
         }));

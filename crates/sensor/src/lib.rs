@@ -15,6 +15,6 @@ mod wire;
 
 pub use error::SensorError;
 pub use interest::{Detail, Interest};
-pub use load::{Losses, Sensor, SensorOptions};
+pub use load::{Losses, Reading, Sensor, SensorOptions};
 pub use ring::Ring;
 pub use wire::{Malformed, decode};

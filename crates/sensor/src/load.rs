@@ -11,8 +11,11 @@ use crate::limits::{
 };
 use crate::{Interest, Ring, SensorError, syscalls};
 
-/// The kernel's side, built by `build.rs`.
-static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sensor.bpf.o"));
+/// The kernel's side, built by `build.rs`: the fast one first, then the one for older kernels.
+static OBJECTS: [(Reading, &[u8]); 2] = [
+    (Reading::Direct, include_bytes!(concat!(env!("OUT_DIR"), "/direct.bpf.o"))),
+    (Reading::Probed, include_bytes!(concat!(env!("OUT_DIR"), "/probed.bpf.o"))),
+];
 const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
 /// Programs reached by tail calls: loaded, never attached.
 const TAILS: [&str; 6] = ["plain", "opened", "with_fd", "result_fd", "sent_to", "at_directory"];
@@ -38,6 +41,8 @@ pub struct SensorOptions {
     pub cgroup_subsystem: Option<u32>,
     /// That controller's hierarchy; 0 for the unified one.
     pub cgroup_hierarchy: u32,
+    /// How the kernel's memory is read; `None` for the fastest that it allows.
+    pub reading: Option<Reading>,
 }
 
 impl Default for SensorOptions {
@@ -50,6 +55,7 @@ impl Default for SensorOptions {
             bulk_burst: DEFAULT_BULK_BURST,
             cgroup_subsystem: None,
             cgroup_hierarchy: 0,
+            reading: None,
         }
     }
 }
@@ -57,9 +63,19 @@ impl Default for SensorOptions {
 /// The programs in the kernel. They are gone when this is dropped.
 pub struct Sensor {
     object: Object,
+    reading: Reading,
     bulk: Vec<MapHandle>,
     missing: Vec<String>,
     _links: Vec<Link>,
+}
+
+/// How the programs read the kernel's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Through typed pointers; kernels 6.2 and newer.
+    Direct,
+    /// Word by word; kernels 5.8 and newer.
+    Probed,
 }
 
 /// What was sent and what was lost since the start, in events.
@@ -83,14 +99,16 @@ impl Sensor {
         if !Path::new(KERNEL_TYPES).exists() {
             return Err(SensorError::NoTypes);
         }
-        let shards = options.shards.clamp(1, MAX_SHARDS);
-        let mut open = ObjectBuilder::default().open_memory(OBJECT).map_err(refused)?;
-        configure(&mut open, options, shards)?;
-        let object = open.load().map_err(refused)?;
+        // What libbpf prints of a refusal is for its authors; the error says what matters.
+        let printer = libbpf_rs::set_print(None);
+        let loaded = load_any(options);
+        libbpf_rs::set_print(printer);
+        let (reading, object) = loaded?;
+        let shards = shards(options);
         fill_tables(&object, &options.interests)?;
         let bulk = make_rings(&object, shards)?;
         let (links, missing) = attach(&object)?;
-        Ok(Sensor { object, bulk, missing, _links: links })
+        Ok(Sensor { object, reading, bulk, missing, _links: links })
     }
 
     /// The rings to read: the alerts' first, then those of the bulk.
@@ -102,6 +120,11 @@ impl Sensor {
             rings.push(Ring::new(ring?, false));
         }
         Ok(rings)
+    }
+
+    /// How the programs read the kernel's memory here.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// Programs that this kernel has no trace point for: what the sensor does not see here.
@@ -164,14 +187,31 @@ fn map<'a>(object: &'a Object, name: &'static str) -> Result<libbpf_rs::Map<'a>,
     found.ok_or_else(|| SensorError::Map { map: name, why: "it is not in the object".to_owned() })
 }
 
-fn configure(
-    open: &mut OpenObject,
-    options: &SensorOptions,
-    shards: usize,
-) -> Result<(), SensorError> {
+fn shards(options: &SensorOptions) -> usize {
+    options.shards.clamp(1, MAX_SHARDS)
+}
+
+/// The first object that this kernel takes.
+fn load_any(options: &SensorOptions) -> Result<(Reading, Object), SensorError> {
+    let mut refusal = None;
+    for (reading, bytes) in OBJECTS {
+        if options.reading.is_some_and(|wanted| wanted != reading) {
+            continue;
+        }
+        let mut open = ObjectBuilder::default().open_memory(bytes).map_err(refused)?;
+        configure(&mut open, options)?;
+        match open.load() {
+            Ok(object) => return Ok((reading, object)),
+            Err(why) => refusal = Some(refused(why)),
+        }
+    }
+    Err(refusal.unwrap_or(SensorError::NoTypes))
+}
+
+fn configure(open: &mut OpenObject, options: &SensorOptions) -> Result<(), SensorError> {
     let config = Config {
         own_pid: std::process::id(),
-        shards: shards as u32,
+        shards: shards(options) as u32,
         cgroup_subsystem: options.cgroup_subsystem.unwrap_or(NO_SUBSYSTEM),
         cgroup_hierarchy: options.cgroup_hierarchy,
         bulk_rate: options.bulk_rate,

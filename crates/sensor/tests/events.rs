@@ -9,15 +9,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use lazaret_sensor::{Ring, Sensor, SensorError, SensorOptions, decode};
+use lazaret_sensor::{Reading, Ring, Sensor, SensorError, SensorOptions, decode};
 use model::{Call, Event, EventKind, Exec, Peer, SocketFamily};
 
 /// How long an event may take; far more than it takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Says why and gives `None` where the kernel or the rights are not there.
-fn sensor() -> Option<Sensor> {
-    match Sensor::load(&SensorOptions::default()) {
+fn sensor(reading: Reading) -> Option<Sensor> {
+    let options = SensorOptions { reading: Some(reading), ..SensorOptions::default() };
+    match Sensor::load(&options) {
         Ok(sensor) => Some(sensor),
         Err(why @ (SensorError::NoTypes | SensorError::Refused { .. })) => {
             println!("skipped: {why}");
@@ -95,7 +96,13 @@ fn execs<'a>(events: &'a [Event]) -> Vec<(&'a Event, &'a Exec)> {
 
 #[test]
 fn the_kernel_tells_what_a_process_does() {
-    let Some(sensor) = sensor() else { return };
+    told_by(Reading::Probed);
+    told_by(Reading::Direct);
+}
+
+fn told_by(reading: Reading) {
+    let Some(sensor) = sensor(reading) else { return };
+    assert_eq!(sensor.reading(), reading);
     let rings = sensor.rings().unwrap();
     programs(&rings);
     files(&rings);
