@@ -9,6 +9,7 @@
 mod config;
 pub mod docker;
 mod error;
+pub mod facts;
 pub mod gate;
 mod limits;
 

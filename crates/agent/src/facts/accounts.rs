@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn names_and_members() {
-        let passwd = "root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\nann:x:1000:106::/:/bin/sh\nbad\n";
+        let passwd =
+            "root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\nann:x:1000:106::/:/bin/sh\nbad\n";
         let group = "root:x:0:\ndocker:x:106:ben,eve\nodd:x:many:ben\n";
         let accounts = HostAccounts::parse(passwd, group);
         assert_eq!(accounts.user(0), "root");

@@ -9,10 +9,30 @@ use serde_json::{Map, Value};
 
 /// Flags that take no value unless it is behind `=`.
 const SWITCHES: [&str; 24] = [
-    "allow-direct-routing", "debug", "disable-legacy-registry", "experimental", "help", "icc",
-    "init", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables", "iptables", "ipv6",
-    "live-restore", "no-new-privileges", "raw-logs", "rootless", "selinux-enabled", "tls",
-    "tlsverify", "userland-proxy", "validate", "version", "cri-containerd",
+    "allow-direct-routing",
+    "debug",
+    "disable-legacy-registry",
+    "experimental",
+    "help",
+    "icc",
+    "init",
+    "ip-forward",
+    "ip-forward-no-drop",
+    "ip-masq",
+    "ip6tables",
+    "iptables",
+    "ipv6",
+    "live-restore",
+    "no-new-privileges",
+    "raw-logs",
+    "rootless",
+    "selinux-enabled",
+    "tls",
+    "tlsverify",
+    "userland-proxy",
+    "validate",
+    "version",
+    "cri-containerd",
 ];
 /// Flags that may be given more than once: the flag, the key of daemon.json.
 const LISTS: [(&str, &str); 14] = [
@@ -36,8 +56,15 @@ const MAPS: [(&str, &str); 3] =
     [("add-runtime", "runtimes"), ("default-ulimit", "default-ulimits"), ("log-opt", "log-opts")];
 /// Letters for flags, and names of the past.
 const SHORT: [(char, &str); 9] = [
-    ('D', "debug"), ('H', "host"), ('l', "log-level"), ('b', "bridge"), ('s', "storage-driver"),
-    ('G', "group"), ('g', "data-root"), ('p', "pidfile"), ('v', "version"),
+    ('D', "debug"),
+    ('H', "host"),
+    ('l', "log-level"),
+    ('b', "bridge"),
+    ('s', "storage-driver"),
+    ('G', "group"),
+    ('g', "data-root"),
+    ('p', "pidfile"),
+    ('v', "version"),
 ];
 /// Directives that may be in both places.
 const MERGED: [&str; 1] = ["runtimes"];
@@ -156,6 +183,11 @@ impl DaemonConfig {
         self.from_file.iter().any(|known| known == key)
     }
 
+    /// Whether a directive was given as a flag.
+    pub fn is_flag(&self, key: &str) -> bool {
+        self.values.contains_key(key) && !self.is_from_file(key)
+    }
+
     /// A directive that is a text; `None` when it is not set, or empty.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.values.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
@@ -216,7 +248,7 @@ mod tests {
     #[test]
     fn conflicts_and_broken_files() {
         let config = merged("--icc=false -H fd://", r#"{"icc": true, "hosts": ["unix:///a"]}"#);
-        assert_eq!(config.conflicts, ["icc", "hosts"]);
+        assert_eq!(config.conflicts, ["hosts", "icc"]);
         assert_eq!(config.flag("icc"), Some(false));
         let runtimes = merged("--add-runtime a=/a", r#"{"runtimes": {"b": {"path": "/b"}}}"#);
         assert_eq!(runtimes.names("runtimes"), ["a", "b"]);

@@ -39,7 +39,8 @@ fn unescape(word: &[u8]) -> Vec<u8> {
         });
         match octal {
             Some(digits) => {
-                let value = digits.iter().fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0'));
+                let value =
+                    digits.iter().fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0'));
                 out.push(u8::try_from(value & 0xff).unwrap_or_default());
                 rest = tail.get(3..).unwrap_or_default();
             }

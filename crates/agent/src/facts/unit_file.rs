@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(unit.list("Other", "ListenStream"), ["/b"]);
         assert!(unit.list("Socket", "None").is_empty());
         let joined = Unit::parse("[S]\nA=x \\\n y\n");
-        assert_eq!(joined.list("S", "A"), ["x   y"]);
+        assert_eq!(joined.list("S", "A"), ["x  y"]);
     }
 
     #[test]

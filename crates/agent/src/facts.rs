@@ -1,0 +1,60 @@
+//! EYES of the node: what is seen of a host and its engine, as subjects with typed facts.
+//!
+//! Looks, and decides nothing: `policy::baseline` judges. Whatever cannot be looked at is said in
+//! the observation; nothing here fails as a whole. The readers of foreign bytes are pure functions
+//! over texts ([`AuditRules`], [`DaemonConfig`], [`Unit`]).
+
+mod accounts;
+mod audit_kernel;
+mod audit_rules;
+mod daemon_config;
+mod docker;
+mod engine;
+mod file;
+mod limits;
+mod listeners;
+mod mounts;
+mod process;
+mod root;
+mod unit_file;
+
+use std::path::PathBuf;
+
+use model::{Observation, Timestamp};
+use store::Store;
+
+pub use audit_rules::AuditRules;
+pub use daemon_config::{DaemonConfig, flags as daemon_flags};
+pub use unit_file::Unit;
+
+/// Where a host is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The host's root directory: `/`, or where it is mounted.
+    pub root: PathBuf,
+    /// The host's process filesystem.
+    pub proc: PathBuf,
+    /// The engine's socket.
+    pub socket: PathBuf,
+    /// Whether to ask the kernel for its audit rules before the files are read.
+    pub ask_kernel: bool,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Places {
+            root: PathBuf::from("/"),
+            proc: PathBuf::from("/proc"),
+            socket: PathBuf::from("/run/docker.sock"),
+            ask_kernel: true,
+        }
+    }
+}
+
+/// What is seen of a Docker Engine and its host. `kept` are the reports of images that scanning
+/// has left; `now` is the moment that ages are counted to.
+///
+/// Needs a runtime with time and I/O; within about 50 s whatever the host's size.
+pub async fn docker(places: &Places, kept: Option<&Store>, now: Timestamp) -> Observation {
+    docker::look(places, kept, now).await
+}

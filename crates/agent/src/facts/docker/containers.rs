@@ -1,0 +1,456 @@
+//! Running containers: what each was started with, and what its first process really is.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use model::{Observation, Subject};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::engine::{Document, Engine};
+use super::super::limits::{CONTAINERS_MAX, EXECS_MAX, SHARED_NAMESPACE_HOPS};
+use super::super::process::Status;
+use super::daemon::{Daemon, has_option};
+use super::images::Line;
+use super::{Look, capabilities, set, short};
+
+/// Ports below this one are the system's own.
+const FIRST_FREE_PORT: u16 = 1024;
+/// Sockets of engines, wherever they are.
+const ENGINE_SOCKETS: [&str; 6] = [
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/podman/podman.sock",
+    "/run/cri-dockerd.sock",
+];
+
+/// A line of the engine's list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Listed {
+    #[serde(rename = "Id")]
+    id: String,
+    #[serde(rename = "ImageID", default)]
+    pub(super) image_id: String,
+    #[serde(rename = "State", default)]
+    state: String,
+}
+
+impl Listed {
+    pub(super) fn runs(&self) -> bool {
+        matches!(self.state.as_str(), "running" | "paused" | "restarting")
+    }
+}
+
+/// A container and the namespaces it shares, until all are known.
+struct Found {
+    subject: Subject,
+    id: String,
+    name: String,
+    /// Modes of network, processes and IPC.
+    modes: [String; 3],
+}
+
+/// What all containers are looked at with.
+struct Surroundings<'a> {
+    look: &'a Look<'a>,
+    daemon: &'a Daemon,
+    info: &'a Document,
+    programs: Result<HashMap<String, BTreeSet<String>>, String>,
+    sockets: Vec<PathBuf>,
+    /// A name of an image → the image's id.
+    named: HashMap<&'a str, &'a Line>,
+}
+
+pub(super) async fn list(engine: &mut Engine) -> Result<Vec<Listed>, String> {
+    engine.list("/containers/json?all=1").await
+}
+
+pub(super) async fn look<'a>(
+    look: &'a Look<'a>,
+    engine: &mut Engine,
+    (daemon, info): (&'a Daemon, &'a Document),
+    listed: Result<Vec<Listed>, String>,
+    images: &'a Result<Vec<Line>, String>,
+    out: &mut Observation,
+) {
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(why) => return out.miss("container", why),
+    };
+    let running: Vec<&Listed> = listed.iter().filter(|container| container.runs()).collect();
+    if running.is_empty() {
+        return;
+    }
+    let named = images.iter().flatten().flat_map(|image| image.tags().map(move |tag| (tag, image)));
+    let around = Surroundings {
+        look,
+        daemon,
+        info,
+        programs: look.processes.programs().map_err(|error| error.to_string()),
+        sockets: sockets(look, daemon),
+        named: named.collect(),
+    };
+    let mut all = Vec::new();
+    for (index, container) in running.iter().enumerate() {
+        if index == CONTAINERS_MAX || !look.has_time() {
+            let left = running.len() - index;
+            out.miss(
+                "container",
+                format!("{left} of {} containers were not looked at", running.len()),
+            );
+            break;
+        }
+        match engine.object(&format!("/containers/{}/json", container.id)).await {
+            Ok(document) => {
+                let mut found = around.container(&document);
+                say_execs(engine, &document, &mut found.subject).await;
+                all.push(found);
+            }
+            // It may have ended since the list was made.
+            Err(why) if why.contains("404") => {}
+            Err(why) => out.miss("container", why),
+        }
+    }
+    share_namespaces(&mut all);
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    out.subjects.extend(all.into_iter().map(|found| found.subject));
+}
+
+impl Surroundings<'_> {
+    fn container(&self, document: &Document) -> Found {
+        let name = document.text("/Name").trim_start_matches('/').to_owned();
+        let mut subject = Subject::new("container", short(&name));
+        let pid = u32::try_from(document.number("/State/Pid")).ok().filter(|pid| *pid > 0);
+        let status = pid.and_then(|pid| self.look.processes.status(pid).ok());
+        self.say_user(document, (pid, status.as_ref()), &mut subject);
+        self.say_confinement(document, status.as_ref(), &mut subject);
+        say_limits(document, &mut subject);
+        say_ports(document, &mut subject);
+        self.say_mounts(document, &mut subject);
+        self.say_image(document, &mut subject);
+        let programs = self.programs.as_ref().map_err(Clone::clone);
+        let programs = programs.map(|all| all.get(document.text("/Id")));
+        let none = || "no process of it was found".to_owned();
+        subject
+            .say_or_miss("container.programs", programs.and_then(|p| p.map(set).ok_or_else(none)));
+        let mode = |name: &str| document.text(&format!("/HostConfig/{name}")).to_owned();
+        Found {
+            subject,
+            id: document.text("/Id").to_owned(),
+            name,
+            modes: [mode("NetworkMode"), mode("PidMode"), mode("IpcMode")],
+        }
+    }
+
+    /// The user inside of the first process; where it cannot be seen, a number that was asked for.
+    fn say_user(
+        &self,
+        document: &Document,
+        (pid, status): (Option<u32>, Option<&Status>),
+        subject: &mut Subject,
+    ) {
+        let seen = pid.zip(status.and_then(|status| status.uid));
+        let seen = seen.and_then(|(pid, uid)| self.look.processes.inside_uid(pid, uid));
+        let asked = document.text("/Config/User").split(':').next().unwrap_or_default();
+        let asked = match asked {
+            "" | "root" => Some(0),
+            word => word.parse::<u32>().ok(),
+        };
+        match seen.or(asked) {
+            Some(uid) => subject.say("container.user_id", uid),
+            None => subject.miss("container.user_id", "its first process cannot be seen"),
+        }
+    }
+
+    fn say_confinement(&self, document: &Document, status: Option<&Status>, subject: &mut Subject) {
+        let privileged = document.flag("/HostConfig/Privileged");
+        subject.say("container.privileged", privileged);
+        let names = match status.and_then(|status| status.capabilities) {
+            Some(mask) => capabilities::of_mask(mask),
+            None => capabilities::asked(
+                privileged,
+                &document.texts("/HostConfig/CapAdd"),
+                &document.texts("/HostConfig/CapDrop"),
+            ),
+        };
+        subject.say("container.capabilities", set(names));
+        subject.say("container.host_apparmor", has_option(self.info, "apparmor"));
+        subject.say("container.apparmor", word_or(document.text("/AppArmorProfile"), "none"));
+        subject.say("container.host_selinux", has_option(self.info, "selinux"));
+        subject.say("container.selinux_label", word_or(document.text("/ProcessLabel"), "none"));
+        let options = document.texts("/HostConfig/SecurityOpt");
+        let filtered = status.and_then(|status| status.seccomp);
+        let seccomp = match option_value(&options, "seccomp") {
+            _ if filtered == Some(0) || (filtered.is_none() && privileged) => "unconfined",
+            Some("unconfined") => "unconfined",
+            None | Some("default" | "builtin") => "default",
+            Some(_) => "custom",
+        };
+        subject.say("container.seccomp", seccomp);
+        self.say_no_new_privileges(&options, status, subject);
+    }
+
+    fn say_no_new_privileges(
+        &self,
+        options: &[&str],
+        status: Option<&Status>,
+        subject: &mut Subject,
+    ) {
+        const FIELD: &str = "container.no_new_privileges";
+        if let Some(seen) = status.and_then(|status| status.no_new_privileges) {
+            return subject.say(FIELD, seen);
+        }
+        match option_value(options, "no-new-privileges") {
+            Some(value) => subject.say(FIELD, value != "false"),
+            None => subject.say_or_miss(
+                FIELD,
+                self.daemon
+                    .directive("no-new-privileges", |c| c.flag("no-new-privileges") == Some(true)),
+            ),
+        }
+    }
+
+    fn say_mounts(&self, document: &Document, subject: &mut Subject) {
+        let (mut writable, mut readable) = (Vec::new(), Vec::new());
+        let (mut shared, mut sockets) = (Vec::new(), Vec::new());
+        for mount in document.items("/Mounts").map(|mount| Document(mount.clone())) {
+            let target = mount.text("/Destination");
+            let propagation = mount.text("/Propagation");
+            if matches!(propagation, "shared" | "rshared") {
+                shared.push(format!("{target} ({propagation})"));
+            }
+            if mount.text("/Type") != "bind" {
+                continue;
+            }
+            let source = self.look.root.resolved(Path::new(mount.text("/Source")));
+            let within = self.sockets.iter().filter(|socket| socket.starts_with(&source));
+            sockets.extend(within.map(|socket| format!("{} by {target}", socket.display())));
+            let list = if mount.flag("/RW") { &mut writable } else { &mut readable };
+            list.push(source.display().to_string());
+        }
+        subject.say("container.binds_writable", set(writable));
+        subject.say("container.binds_read_only", set(readable));
+        subject.say("container.shared_mounts", set(shared));
+        subject.say("container.engine_sockets", set(sockets));
+    }
+
+    fn say_image(&self, document: &Document, subject: &mut Subject) {
+        let (name, id) = (document.text("/Config/Image"), document.text("/Image"));
+        subject.say("container.image", short(name));
+        let whole = with_tag(name);
+        let now = self.named.get(whole.as_str());
+        subject.say("container.image_replaced", now.is_some_and(|image| image.id != id));
+        let own = self.named.values().find(|image| image.id == id);
+        let age = own.map(|image| (self.look.now.as_second() - image.created_s).div_euclid(86_400));
+        let gone = || "the image has no name any more".to_owned();
+        subject.say_or_miss("container.image_age_days", age.ok_or_else(gone));
+    }
+}
+
+fn say_limits(document: &Document, subject: &mut Subject) {
+    let number = |name: &str| document.number(&format!("/HostConfig/{name}"));
+    subject.say("container.memory_bytes", number("Memory"));
+    subject.say("container.cpu_shares", number("CpuShares"));
+    subject.say("container.nano_cpus", number("NanoCpus"));
+    subject.say("container.cpu_quota", number("CpuQuota"));
+    subject.say("container.pids_limit", number("PidsLimit"));
+    subject.say("container.restart_retries", number("RestartPolicy/MaximumRetryCount"));
+    let policy = document.text("/HostConfig/RestartPolicy/Name");
+    subject.say("container.restart_policy", word_or(policy, "no"));
+    subject.say("container.read_only_rootfs", document.flag("/HostConfig/ReadonlyRootfs"));
+    let is_host = |mode: &str| document.text(&format!("/HostConfig/{mode}")) == "host";
+    subject.say("container.host_uts", is_host("UTSMode"));
+    subject.say("container.host_userns", is_host("UsernsMode"));
+    let parent = document.text("/HostConfig/CgroupParent");
+    subject.say("container.cgroup_parent", word_or(parent, "default"));
+    subject.say("container.health", word_or(document.text("/State/Health/Status"), "none"));
+    let ulimits = document.items("/HostConfig/Ulimits").map(|ulimit| {
+        let ulimit = Document(ulimit.clone());
+        format!("{}={}:{}", ulimit.text("/Name"), ulimit.number("/Soft"), ulimit.number("/Hard"))
+    });
+    subject.say("container.ulimits", set(ulimits));
+    subject.say("container.devices", devices(document));
+}
+
+/// Devices of the host, drivers' devices, and rules that open whole classes of devices.
+fn devices(document: &Document) -> Vec<String> {
+    let text = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let paths = document.items("/HostConfig/Devices").map(|device| text(device, "PathOnHost"));
+    let requests = document
+        .items("/HostConfig/DeviceRequests")
+        .map(|request| format!("driver {}", word_or(&text(request, "Driver"), "default")));
+    let rules = document.texts("/HostConfig/DeviceCgroupRules");
+    let rules = rules.into_iter().map(|rule| format!("rule {rule}"));
+    set(paths.chain(requests).chain(rules))
+}
+
+fn say_ports(document: &Document, subject: &mut Subject) {
+    let (mut published, mut host_ports) = (Vec::new(), Vec::new());
+    let (mut low, mut addresses) = (Vec::new(), Vec::new());
+    for (inner, bindings) in document.entries("/NetworkSettings/Ports") {
+        let protocol = inner.split('/').nth(1).unwrap_or("tcp");
+        for binding in bindings.as_array().into_iter().flatten() {
+            let binding = Document(binding.clone());
+            let address = word_or(binding.text("/HostIp"), "0.0.0.0");
+            let port = binding.text("/HostPort");
+            published.push(format!("{address}:{port}->{inner}"));
+            host_ports.push(format!("{port}/{protocol}"));
+            if port.parse::<u16>().is_ok_and(|port| port < FIRST_FREE_PORT) {
+                low.push(format!("{port}/{protocol}"));
+            }
+            addresses.push(address);
+        }
+    }
+    subject.say("container.published_ports", set(published));
+    subject.say("container.host_ports", set(host_ports));
+    subject.say("container.privileged_ports", set(low));
+    subject.say("container.published_addresses", set(addresses));
+}
+
+/// Sessions of `docker exec` that run at this moment.
+async fn say_execs(engine: &mut Engine, document: &Document, subject: &mut Subject) {
+    let (mut privileged, mut as_root) = (0_usize, 0_usize);
+    let root = subject.facts.get("container.user_id") == Some(&model::FactValue::Number(0));
+    for id in document.texts("/ExecIDs").into_iter().take(EXECS_MAX) {
+        // A session may end at any time.
+        let Ok(session) = engine.object(&format!("/exec/{id}/json")).await else { continue };
+        if !session.flag("/Running") {
+            continue;
+        }
+        privileged += usize::from(session.flag("/ProcessConfig/privileged"));
+        let user = session.text("/ProcessConfig/user").split(':').next().unwrap_or_default();
+        as_root += usize::from(match user {
+            "" => root,
+            user => matches!(user, "root" | "0"),
+        });
+    }
+    subject.say("container.privileged_execs", privileged);
+    subject.say("container.root_execs", as_root);
+}
+
+/// Follows containers that join another one's namespaces to the one that decides.
+fn share_namespaces(all: &mut [Found]) {
+    let modes: HashMap<String, [String; 3]> = all
+        .iter()
+        .flat_map(|found| {
+            [(found.id.clone(), found.modes.clone()), (found.name.clone(), found.modes.clone())]
+        })
+        .collect();
+    let fields = ["container.host_network", "container.host_pid", "container.host_ipc"];
+    for found in all {
+        for (index, field) in fields.iter().enumerate() {
+            let mut mode = found.modes.get(index).cloned().unwrap_or_default();
+            for _ in 0..SHARED_NAMESPACE_HOPS {
+                let other = mode.strip_prefix("container:").and_then(|other| modes.get(other));
+                match other.and_then(|modes| modes.get(index)) {
+                    Some(next) => mode = next.clone(),
+                    None => break,
+                }
+            }
+            found.subject.say(field, mode == "host");
+        }
+    }
+}
+
+/// Every engine socket that is on the host, by its real path.
+fn sockets(look: &Look<'_>, daemon: &Daemon) -> Vec<PathBuf> {
+    let told = daemon.sockets().into_iter().chain([look.places.socket.clone()]);
+    let usual = ENGINE_SOCKETS.iter().map(PathBuf::from).filter(|path| {
+        look.root.look(path).is_ok_and(|seen| seen.is_some_and(|seen| seen.is_socket))
+    });
+    let mut all: Vec<PathBuf> = told.chain(usual).map(|path| look.root.resolved(&path)).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The value of a security option, `name=value` or `name:value`; empty for a bare name.
+fn option_value<'o>(options: &[&'o str], name: &str) -> Option<&'o str> {
+    options.iter().find_map(|option| {
+        let rest = option.strip_prefix(name)?;
+        rest.strip_prefix(['=', ':']).or(Some(rest).filter(|rest| rest.is_empty()))
+    })
+}
+
+fn word_or(word: &str, empty: &str) -> String {
+    short(if word.is_empty() { empty } else { word })
+}
+
+/// An image's name with the tag that Docker adds where there is none.
+fn with_tag(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    if last.contains(':') || name.contains('@') {
+        name.to_owned()
+    } else {
+        format!("{name}:latest")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn reads_options_and_names() {
+        let options = ["no-new-privileges", "seccomp=unconfined", "label:disable"];
+        assert_eq!(option_value(&options, "no-new-privileges"), Some(""));
+        assert_eq!(option_value(&options, "seccomp"), Some("unconfined"));
+        assert_eq!(option_value(&options, "apparmor"), None);
+        assert_eq!(with_tag("a:5000/b"), "a:5000/b:latest");
+        assert_eq!(with_tag("b:1"), "b:1");
+        assert_eq!(with_tag("b@sha256:00"), "b@sha256:00");
+    }
+
+    #[test]
+    fn joined_namespaces_count() {
+        let found = |id: &str, network: &str| Found {
+            subject: Subject::new("container", id),
+            id: id.to_owned(),
+            name: format!("n{id}"),
+            modes: [network.to_owned(), String::new(), "host".to_owned()],
+        };
+        let mut all = [
+            found("a", "host"),
+            found("b", "container:a"),
+            found("c", "container:nb"),
+            found("d", "bridge"),
+            found("e", "container:e"),
+        ];
+        share_namespaces(&mut all);
+        let host = all
+            .each_ref()
+            .map(|found| found.subject.facts.get("container.host_network") == Some(&true.into()));
+        assert_eq!(host, [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn ports_and_devices() {
+        let document = Document(json!({
+            "NetworkSettings": {"Ports": {
+                "80/tcp": [{"HostIp": "", "HostPort": "443"}, {"HostIp": "::", "HostPort": "443"}],
+                "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "5353"}],
+                "81/tcp": null
+            }},
+            "HostConfig": {
+                "Devices": [{"PathOnHost": "/dev/kvm"}],
+                "DeviceCgroupRules": ["c 1:* rwm"],
+                "DeviceRequests": [{"Driver": ""}]
+            }
+        }));
+        let mut subject = Subject::new("container", "c");
+        say_ports(&document, &mut subject);
+        let texts = |words: &[&str]| {
+            Some(model::FactValue::List(words.iter().map(|w| (*w).to_owned()).collect()))
+        };
+        let fact = |name: &str| subject.facts.get(name).cloned();
+        assert_eq!(fact("container.privileged_ports"), texts(&["443/tcp"]));
+        assert_eq!(fact("container.published_addresses"), texts(&["0.0.0.0", "127.0.0.1", "::"]));
+        assert_eq!(fact("container.host_ports"), texts(&["443/tcp", "5353/udp"]));
+        assert_eq!(devices(&document), ["/dev/kvm", "driver default", "rule c 1:* rwm"]);
+    }
+}
