@@ -118,7 +118,10 @@ impl Group {
 
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f).or_else(|_| f.write_str("read"))
+        match self {
+            Group::Read => f.write_str("read"),
+            named => named.serialize(f),
+        }
     }
 }
 

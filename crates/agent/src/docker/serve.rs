@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -127,7 +127,7 @@ async fn counters(State(plugin): State<Arc<DockerAuthz>>) -> Json<Value> {
     Json(counters.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect())
 }
 
-fn plugin_json(answer: &impl serde::Serialize) -> impl IntoResponse + use<> {
+fn plugin_json<T: serde::Serialize>(answer: &T) -> ([(HeaderName, &'static str); 1], Vec<u8>) {
     let body = serde_json::to_vec(answer).unwrap_or_else(|_| br#"{"Allow":false}"#.to_vec());
     ([(CONTENT_TYPE, PLUGIN_TYPE)], body)
 }

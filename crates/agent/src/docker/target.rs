@@ -12,16 +12,16 @@ const OLDEST_API: (u32, u32) = (1, 24);
 
 /// A request target, decoded and without its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// The decoded path without the version: `/containers/create`.
-    pub path: String,
+    pub(crate) path: String,
     /// The query as it came, without the `?`.
-    pub query: String,
+    pub(crate) query: String,
 }
 
 /// The target cannot be read, or not with certainty as the daemon reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BadTarget {
+pub(crate) enum BadTarget {
     /// It is not in the form `/path?query`.
     Form,
     /// It is too long.
@@ -38,7 +38,7 @@ pub enum BadTarget {
 
 impl Target {
     /// Reads a request target.
-    pub fn parse(uri: &str) -> Result<Target, BadTarget> {
+    pub(crate) fn parse(uri: &str) -> Result<Target, BadTarget> {
         if uri.len() > TARGET_MAX_BYTES {
             return Err(BadTarget::Long);
         }
