@@ -67,6 +67,9 @@ pub struct TemplateRule {
     /// The names that other tools have for it.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// The controls of standards that it answers: `PSS baseline`, `CIS 5.2.2`.
+    #[serde(default)]
+    pub controls: Vec<String>,
     /// A page that says more; may be empty.
     #[serde(default)]
     pub reference: String,
