@@ -60,7 +60,7 @@ pub(crate) enum Kind {
     History,
 }
 
-/// Rules in use whose compiled form should be kept after the scan.
+/// Rules in use, whose compiled form is kept after the scan when it is not yet.
 pub(crate) struct FreshRules {
     rules: Arc<YaraRules>,
     path: PathBuf,
@@ -72,7 +72,7 @@ impl Seeing {
         self.scanners.contains(&kind)
     }
 
-    /// The eyes, and the rules whose compiled form is not kept yet.
+    /// The eyes, and the rules whose compiled form may have to be kept.
     pub(crate) fn eyes(
         &self,
         context: &Context,
@@ -86,9 +86,10 @@ impl Seeing {
             eyes.history = Some(HistoryScanner::built_in()?);
         }
         if self.wants(Kind::Malware) {
-            let (rules, unsaved) = yara_rules(context)?;
-            fresh = unsaved;
-            let mut detectors: Vec<Box<dyn Detector>> = vec![Box::new(YaraDetector::new(rules))];
+            let rules = yara_rules(context)?;
+            let yara = YaraDetector::new(Arc::clone(&rules.rules));
+            fresh = Some(rules);
+            let mut detectors: Vec<Box<dyn Detector>> = vec![Box::new(yara)];
             let lists = super::digests::lists(&context.data_dir)?;
             detectors.extend(malware::built_in_detectors(&lists)?);
             if let Some(address) = &self.clamd {
@@ -102,24 +103,22 @@ impl Seeing {
     }
 }
 
-/// The built-in rules and those that were added, compiled if they were before.
-fn yara_rules(context: &Context) -> anyhow::Result<(Arc<YaraRules>, Option<FreshRules>)> {
-    let sources = super::rules::sources(&context.data_dir)?;
-    let rules = YaraRules::new(sources);
+/// The built-in rules and those that were added. What was compiled before is read back when the
+/// first file needs it.
+fn yara_rules(context: &Context) -> anyhow::Result<FreshRules> {
+    let rules = YaraRules::new(super::rules::sources(&context.data_dir)?);
     let path = context.cache_dir.join("yara").join(rules.key());
-    let stored = read_own(&path).ok();
-    let loaded =
-        stored.and_then(|bytes| YaraRules::from_bytes(rules.sources().to_vec(), &bytes).ok());
-    if let Some(rules) = loaded {
-        return Ok((Arc::new(rules), None));
-    }
-    let rules = Arc::new(rules);
-    Ok((rules.clone(), Some(FreshRules { rules, path })))
+    let kept = path.clone();
+    let rules = Arc::new(rules.stored_by(move || read_own(&kept).ok()));
+    Ok(FreshRules { rules, path })
 }
 
 impl FreshRules {
     /// Keeps the compiled form for the next scan. Without it the next scan only takes longer.
     pub(crate) fn keep(&self) {
+        if !self.rules.has_fresh() {
+            return;
+        }
         if let Ok(bytes) = self.rules.to_bytes() {
             let _ = self.write(&bytes);
         }
