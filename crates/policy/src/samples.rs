@@ -1,12 +1,16 @@
 //! Reports and findings for this room's tests.
 
 use model::{
-    AdvisoryId, AdvisoryKind, Band, Confidence, Digest, Distrust, Epss, Finding, FindingId,
-    FindingKind, FixState, ImageFacts, Inventory, KnownExploited, LayerIndex, Malware, Method,
-    MethodScore, Package, PackageKind, Report, ScanSource, Secret, SecretCategory, SecretPlace,
-    Severity, SourceKind, SuspiciousStep, ToolVersions, Verdict, Vulnerability,
+    AdvisoryId, AdvisoryKind, Band, Confidence, ContainerSpec, Digest, Distrust, Engine, Epss,
+    Finding, FindingId, FindingKind, FixState, ImageFacts, ImageIdentity, Inventory,
+    KnownExploited, LayerIndex, Malware, Method, MethodScore, Package, PackageKind, Report,
+    ScanSource, Secret, SecretCategory, SecretPlace, Severity, SourceKind, SuspiciousStep,
+    ToolVersions, Verdict, Vulnerability, Workload,
 };
+
 use proptest::prelude::*;
+
+use crate::Policy;
 
 /// The day on which the tests judge.
 pub(crate) const TODAY: &str = "2026-07-31";
@@ -186,4 +190,29 @@ prop_compose! {
             }
         })
     }
+}
+
+/// A container of an image.
+pub(crate) fn container(reference: &str) -> ContainerSpec {
+    ContainerSpec {
+        name: "app".into(),
+        image: ImageIdentity { reference: reference.into(), ..ImageIdentity::default() },
+        ..ContainerSpec::default()
+    }
+}
+
+/// A workload of one container on Docker.
+pub(crate) fn workload(container: ContainerSpec) -> Workload {
+    Workload {
+        engine: Engine::Docker,
+        kind: "container".into(),
+        containers: vec![container],
+        ..Workload::default()
+    }
+}
+
+/// A policy of these rules, in YAML, behind `rules:`.
+pub(crate) fn policy(rules: &str) -> Policy {
+    let text = format!("on_missing: warn\nrules:\n{rules}");
+    Policy::parse("policy.yaml", &text).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -146,3 +146,6 @@ fn is_missing(container: &ContainerSpec, policy: &Policy, prefix: &str) -> Reaso
         findings: Vec::<FindingId>::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

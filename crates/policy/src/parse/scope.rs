@@ -11,6 +11,10 @@ use crate::PolicyError;
 use crate::scope::{Block, RuleScope};
 use crate::yaml::Source;
 
+/// What is said of a scope that would hold everywhere.
+const EMPTY: &str =
+    "a scope is empty: give `registry`, `repository`, `namespace`, `node` or `labels`";
+
 /// A scope with what it leaves out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,14 +45,26 @@ pub(crate) struct RawBlock {
 pub(super) fn scope(source: &Source<'_>, raw: RawScope) -> Result<RuleScope, PolicyError> {
     let RawScope { registry, repository, namespace, node, labels, exclude } = raw;
     let within = RawBlock { registry, repository, namespace, node, labels };
-    let within = compiled(source, within)?.1;
-    let exclude = exclude.into_iter().map(|raw| Ok(compiled(source, raw)?.1));
-    Ok(RuleScope::new(within, exclude.collect::<Result<_, PolicyError>>()?))
+    let (within, block) = compiled(source, within)?;
+    if within.is_empty() && exclude.is_empty() {
+        return Err(PolicyError::whole(source.file, EMPTY));
+    }
+    let exclude = exclude.into_iter().map(|raw| Ok(asking(source, raw)?.1));
+    Ok(RuleScope::new(block, exclude.collect::<Result<_, PolicyError>>()?))
 }
 
 /// The scope of an exception, checked.
 pub(super) fn plain(source: &Source<'_>, raw: RawBlock) -> Result<Scope, PolicyError> {
-    Ok(compiled(source, raw)?.0)
+    Ok(asking(source, raw)?.0)
+}
+
+/// A scope that asks for something.
+fn asking(source: &Source<'_>, raw: RawBlock) -> Result<(Scope, Block), PolicyError> {
+    let (scope, block) = compiled(source, raw)?;
+    match scope.is_empty() {
+        true => Err(PolicyError::whole(source.file, EMPTY)),
+        false => Ok((scope, block)),
+    }
 }
 
 fn compiled(source: &Source<'_>, raw: RawBlock) -> Result<(Scope, Block), PolicyError> {
@@ -75,11 +91,6 @@ fn compiled(source: &Source<'_>, raw: RawBlock) -> Result<(Scope, Block), Policy
         node: list(raw.node, |node| Scope { node, ..Scope::default() })?,
         labels: raw.labels.into_iter().map(|(key, value)| (key, value.value)).collect(),
     };
-    if scope.is_empty() {
-        let message =
-            "a scope is empty: give `registry`, `repository`, `namespace`, `node` or `labels`";
-        return Err(PolicyError::whole(source.file, message));
-    }
     let block = Block::new(&scope).map_err(|why| PolicyError::whole(source.file, why))?;
     Ok((scope, block))
 }

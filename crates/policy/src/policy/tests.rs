@@ -11,9 +11,24 @@ fn the_built_in_policy_reads() {
     };
     assert_eq!(
         named(Decision::Deny),
-        ["malicious-package", "malware", "known-exploited", "critical-with-fix", "untrusted"]
+        [
+            "malicious-package",
+            "malware",
+            "known-exploited",
+            "critical-with-fix",
+            "never-again",
+            "backdoored-package",
+            "untrusted",
+            "privileged",
+            "host-takeover-mount",
+            "host-takeover-capability",
+            "host-namespace",
+            "raw-device",
+            "root",
+            "no-limits"
+        ]
     );
-    assert_eq!(named(Decision::Warn).len(), 9);
+    assert_eq!(named(Decision::Warn).len(), 12);
     assert!(policy.exceptions.is_empty());
 }
 
