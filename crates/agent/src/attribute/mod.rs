@@ -1,0 +1,19 @@
+//! Who did it: from raw numbers of the kernel to processes with ancestors, containers and pods.
+//!
+//! ```text
+//! Event ─Processes::observe→ the graph · cgroup id ─Containers→ container, image, pod
+//! ```
+//!
+//! Everything is bounded: the oldest goes first, and what was forgotten is counted.
+
+mod bundle;
+mod container_id;
+mod containers;
+mod processes;
+mod start_up;
+
+pub use bundle::{Bundle, read_bundle};
+pub use container_id::{ContainerId, container_of};
+pub use containers::Containers;
+pub use processes::{Process, Processes};
+pub use start_up::{cgroups_below, processes_of};

@@ -1,0 +1,244 @@
+//! `Processes`: the graph of who started whom, live and dead, by number and start.
+//!
+//! Filled by events alone; no event needs `/proc`. A process that was never seen begin (the agent
+//! started later, or events were lost) is made from the header of its first event.
+
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+use model::{Event, EventKind, Exec, FileObject, ProcessId, Task};
+
+/// Bytes of a command line that are kept.
+const ARGUMENTS_KEPT_BYTES: usize = 2048;
+/// Ancestors that are followed.
+const MAX_ANCESTORS: usize = 64;
+
+/// A process, as far as it was seen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Process {
+    /// Which.
+    pub id: ProcessId,
+    /// Its parent.
+    pub parent: ProcessId,
+    /// What the kernel calls it.
+    pub comm: String,
+    /// Its arguments, cut.
+    pub arguments: Vec<String>,
+    /// The program's file.
+    pub exe: Option<FileObject>,
+    /// Its working directory at its last exec.
+    pub cwd: String,
+    /// The start of its environment.
+    pub environment: Vec<String>,
+    /// Its number in its innermost pid namespace.
+    pub inner_pid: u32,
+    /// The cgroup that tells containers.
+    pub cgroup_id: u64,
+    /// Real user.
+    pub uid: u32,
+    /// Session's and group's numbers.
+    pub session: u32,
+    /// Process group's number.
+    pub process_group: u32,
+    /// When it became this program, in nanoseconds since boot; 0 when not seen.
+    pub exec_ns: u64,
+    /// When it ended; `None` while it lives.
+    pub ended_ns: Option<u64>,
+}
+
+/// The processes of a node. The oldest that nobody asked for go first.
+pub struct Processes {
+    live: LruCache<ProcessId, Process>,
+    dead: LruCache<ProcessId, Process>,
+    forgotten: u64,
+}
+
+impl Processes {
+    /// A graph of at most so many live and so many dead processes.
+    pub fn new(live: NonZeroUsize, dead: NonZeroUsize) -> Self {
+        Processes { live: LruCache::new(live), dead: LruCache::new(dead), forgotten: 0 }
+    }
+
+    /// Takes an event in.
+    pub fn observe(&mut self, event: &Event) {
+        let id = event.task.process;
+        match &event.kind {
+            EventKind::Fork(child) => {
+                let parent = self.of(&event.task);
+                let mut born = parent.clone();
+                born.id = child.process;
+                born.parent = parent.id;
+                born.inner_pid = child.inner_pid;
+                born.cgroup_id = child.cgroup_id;
+                born.ended_ns = None;
+                self.keep(born);
+            }
+            EventKind::Exec(exec) => {
+                let mut process = self.of(&event.task).clone();
+                become_program(&mut process, exec);
+                process.comm.clone_from(&event.task.comm);
+                process.exec_ns = event.time_ns;
+                self.keep(process);
+            }
+            EventKind::Exit { .. } => {
+                let mut process = self.of(&event.task).clone();
+                process.ended_ns = Some(event.time_ns);
+                self.live.pop(&id);
+                self.dead.put(id, process);
+            }
+            EventKind::CgroupEntered(cgroup, child) => {
+                if let Some(process) = self.live.get_mut(&child.process) {
+                    process.cgroup_id = cgroup.id;
+                }
+            }
+            _ => {
+                self.of(&event.task);
+            }
+        }
+    }
+
+    /// Puts in what was running before; see `start_up`.
+    pub fn seed(&mut self, process: Process) {
+        if !self.live.contains(&process.id) {
+            self.keep(process);
+        }
+    }
+
+    /// A process, live or dead.
+    pub fn find(&self, id: ProcessId) -> Option<&Process> {
+        self.live.peek(&id).or_else(|| self.dead.peek(&id))
+    }
+
+    /// The parent, its parent, and so on, as far as they are known.
+    pub fn ancestors(&self, id: ProcessId) -> impl Iterator<Item = &Process> {
+        let parent = self.find(id).and_then(|process| self.find(process.parent));
+        // A number that is its own parent's would go round for ever.
+        std::iter::successors(parent, |process| {
+            self.find(process.parent).filter(|above| above.id != process.id)
+        })
+        .take(MAX_ANCESTORS)
+    }
+
+    /// How many live and dead processes are known, and how many were forgotten for want of room.
+    pub fn counts(&self) -> (usize, usize, u64) {
+        (self.live.len(), self.dead.len(), self.forgotten)
+    }
+
+    /// The process of an event, made from its header where it is new.
+    fn of(&mut self, task: &Task) -> &Process {
+        let id = task.process;
+        if !self.live.contains(&id) {
+            let process = self.dead.peek(&id).cloned().unwrap_or_else(|| from_header(task));
+            self.keep(process);
+        }
+        let process = self.live.get_or_insert_mut(id, || from_header(task));
+        process.parent = task.parent;
+        process.uid = task.uid;
+        process.cgroup_id = task.cgroup_id;
+        process.session = task.session;
+        process.process_group = task.process_group;
+        process
+    }
+
+    fn keep(&mut self, process: Process) {
+        let id = process.id;
+        if let Some((old, _)) = self.live.push(id, process)
+            && old != id
+        {
+            self.forgotten += 1;
+        }
+    }
+}
+
+fn from_header(task: &Task) -> Process {
+    Process {
+        id: task.process,
+        parent: task.parent,
+        comm: task.comm.clone(),
+        inner_pid: task.inner_pid,
+        cgroup_id: task.cgroup_id,
+        uid: task.uid,
+        session: task.session,
+        process_group: task.process_group,
+        ..Process::default()
+    }
+}
+
+fn become_program(process: &mut Process, exec: &Exec) {
+    let mut room = ARGUMENTS_KEPT_BYTES;
+    let kept = exec.arguments.iter().take_while(|argument| {
+        room = room.saturating_sub(argument.len() + 1);
+        room > 0
+    });
+    process.arguments = kept.cloned().collect();
+    process.exe.clone_from(&exec.exe);
+    process.cwd = exec.cwd.as_ref().map(|cwd| cwd.path.clone()).unwrap_or_default();
+    process.environment = exec.environment.iter().take(16).cloned().collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Child;
+
+    use super::*;
+
+    fn id(pid: u32) -> ProcessId {
+        ProcessId { pid, start_ns: u64::from(pid) * 10 }
+    }
+
+    fn event(pid: u32, parent: u32, kind: EventKind) -> Event {
+        let task = Task { process: id(pid), parent: id(parent), ..Task::default() };
+        Event { time_ns: 1, task, kind, truncated: false }
+    }
+
+    fn exec(name: &str) -> EventKind {
+        EventKind::Exec(Box::new(Exec { arguments: vec![name.to_owned()], ..Exec::default() }))
+    }
+
+    fn fork(pid: u32) -> EventKind {
+        EventKind::Fork(Child { process: id(pid), inner_pid: 1, cgroup_id: 7 })
+    }
+
+    fn graph(live: usize) -> Processes {
+        let size = |size| NonZeroUsize::new(size).unwrap();
+        Processes::new(size(live), size(4))
+    }
+
+    #[test]
+    fn a_child_has_its_parents_program_until_it_has_its_own() {
+        let mut graph = graph(8);
+        graph.observe(&event(10, 1, exec("sh")));
+        graph.observe(&event(10, 1, fork(11)));
+        assert_eq!(graph.find(id(11)).unwrap().arguments, ["sh"]);
+        graph.observe(&event(11, 10, exec("cat")));
+        graph.observe(&event(10, 1, EventKind::Exit { status: 0 }));
+        let names = graph.ancestors(id(11)).map(|process| process.arguments.join(" "));
+        assert_eq!(names.collect::<Vec<_>>(), ["sh"]);
+        assert!(graph.find(id(10)).unwrap().ended_ns.is_some());
+    }
+
+    #[test]
+    fn the_same_number_later_is_another_process() {
+        let mut graph = graph(8);
+        graph.observe(&event(10, 1, exec("old")));
+        let mut later = event(10, 1, exec("new"));
+        later.task.process.start_ns = 99_999;
+        graph.observe(&later);
+        assert_eq!(graph.find(id(10)).unwrap().arguments, ["old"]);
+        assert_eq!(graph.find(later.task.process).unwrap().arguments, ["new"]);
+    }
+
+    #[test]
+    fn it_never_grows_beyond_its_size() {
+        let mut graph = graph(8);
+        for pid in 10..10_000 {
+            graph.observe(&event(1, 0, fork(pid)));
+            if pid % 2 == 0 {
+                graph.observe(&event(pid, 1, EventKind::Exit { status: 0 }));
+            }
+        }
+        let (live, dead, forgotten) = graph.counts();
+        assert!(live <= 8 && dead <= 4 && forgotten > 0);
+        assert_eq!(graph.ancestors(id(9_999)).count(), 1);
+    }
+}

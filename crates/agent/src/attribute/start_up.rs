@@ -1,0 +1,136 @@
+//! What was there before the agent: the cgroups that exist and the processes that run, read once.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use model::{CgroupName, FileObject, ProcessId};
+
+use super::processes::Process;
+
+/// Cgroups that are read at most.
+const MAX_CGROUPS: usize = 65_536;
+/// Folders within one another that are followed.
+const MAX_DEPTH: usize = 16;
+/// Processes that are read at most.
+const MAX_PROCESSES: usize = 65_536;
+/// Bytes that are read of one file of `/proc`.
+const MAX_FILE_BYTES: usize = 4096;
+/// Ticks a second of the times in `/proc/<pid>/stat`: `USER_HZ` is 100 on every Linux that runs
+/// containers.
+const NS_PER_TICK: u64 = 10_000_000;
+
+/// Every cgroup below a mount of a hierarchy, the mount itself left out. The inode's number is the
+/// cgroup's id, as `bpf_get_current_cgroup_id` gives it.
+pub fn cgroups_below(mount: &Path, hierarchy: u32) -> Vec<CgroupName> {
+    let mut found = Vec::new();
+    let mut folders: Vec<(PathBuf, usize)> = vec![(mount.to_path_buf(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            if found.len() >= MAX_CGROUPS || depth >= MAX_DEPTH {
+                return found;
+            }
+            let Ok(metadata) = entry.metadata() else { continue };
+            if !metadata.is_dir() {
+                continue;
+            }
+            let path = entry.path();
+            let below = path.strip_prefix(mount).unwrap_or(&path);
+            let path_text = format!("/{}", below.to_string_lossy());
+            found.push(CgroupName { id: metadata.ino(), hierarchy, path: path_text });
+            folders.push((path, depth + 1));
+        }
+    }
+    found
+}
+
+/// Every process that runs, as far as `/proc` tells. A process that ends meanwhile is left out.
+/// Starts have the clock's coarse grain: they are cut to a tick.
+pub fn processes_of(proc: &Path) -> Vec<Process> {
+    let Ok(entries) = fs::read_dir(proc) else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.take(MAX_PROCESSES).filter_map(|pid| process(proc, pid)).collect()
+}
+
+fn process(proc: &Path, pid: u32) -> Option<Process> {
+    let folder = proc.join(pid.to_string());
+    let stat = head(&folder.join("stat"))?;
+    let stat = String::from_utf8_lossy(&stat).into_owned();
+    let (comm, parent, group, session, start_ns) = of_stat(&stat)?;
+    let arguments = head(&folder.join("cmdline")).unwrap_or_default();
+    let path = fs::read_link(folder.join("exe")).map(|path| path.to_string_lossy().into_owned());
+    let uid = fs::metadata(&folder).map(|metadata| metadata.uid()).unwrap_or_default();
+    Some(Process {
+        id: ProcessId { pid, start_ns },
+        parent: ProcessId { pid: parent, start_ns: 0 },
+        comm,
+        arguments: texts(&arguments),
+        exe: path.ok().map(|path| FileObject { path, ..FileObject::default() }),
+        cwd: fs::read_link(folder.join("cwd"))
+            .map(|path| path.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        uid,
+        session,
+        process_group: group,
+        ..Process::default()
+    })
+}
+
+/// Name, parent, group, session and start of a line of `proc_pid_stat(5)`. The name may hold
+/// blanks and brackets, so the last bracket ends it.
+fn of_stat(stat: &str) -> Option<(String, u32, u32, u32, u64)> {
+    let (begin, end) = (stat.find('(')?, stat.rfind(')')?);
+    let comm = stat.get(begin + 1..end)?.to_owned();
+    let fields: Vec<&str> = stat.get(end + 1..)?.split_whitespace().collect();
+    let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok());
+    let small = |at: usize| number(at).and_then(|value| u32::try_from(value).ok());
+    Some((comm, small(1)?, small(2)?, small(3)?, number(19)?.checked_mul(NS_PER_TICK)?))
+}
+
+fn head(path: &Path) -> Option<Vec<u8>> {
+    use std::io::Read;
+
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(MAX_FILE_BYTES as u64).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn texts(bytes: &[u8]) -> Vec<String> {
+    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    bytes.split(|byte| *byte == 0).map(|one| String::from_utf8_lossy(one).into_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_itself_is_among_the_processes() {
+        let own = process(Path::new("/proc"), std::process::id()).unwrap();
+        assert!(own.id.start_ns > 0 && !own.arguments.is_empty());
+        assert!(own.exe.unwrap().path.contains("lazaret_agent"));
+    }
+
+    #[test]
+    fn a_name_may_hold_brackets() {
+        let stat = "7 (a) b) S 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0";
+        assert_eq!(of_stat(stat), Some(("a) b".to_owned(), 1, 2, 3, 5_000_000_000)));
+        assert_eq!(of_stat("7 (cut"), None);
+    }
+
+    #[test]
+    fn cgroups_are_found_by_their_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("docker/abc")).unwrap();
+        let mut found = cgroups_below(folder.path(), 0);
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        let paths: Vec<&str> = found.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!(paths, ["/docker", "/docker/abc"]);
+        assert!(found.iter().all(|one| one.id > 0));
+    }
+}
