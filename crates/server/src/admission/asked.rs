@@ -42,8 +42,6 @@ pub(super) struct Subject {
     pub(super) kind: String,
     /// The pod, or the pod that a controller would make: `kind`, `metadata` and `spec`.
     pub(super) pod: Value,
-    /// Where the pod lies in the object, as a JSON pointer; `/spec` is below it.
-    pub(super) place: &'static str,
     /// Whether this is what will run, not a controller that will make it.
     pub(super) is_pod: bool,
     /// The reason given with [`BREAK_GLASS`].
@@ -82,7 +80,6 @@ pub(super) fn asked(request: &AdmissionRequest, exempt_namespaces: &[String]) ->
         kind: request.kind.kind.clone(),
         break_glass: break_glass(&new),
         pod: new,
-        place,
         is_pod: place.is_empty(),
     })
 }
