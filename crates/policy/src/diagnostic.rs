@@ -65,29 +65,25 @@ impl PolicyError {
         }
     }
 
-    /// A mistake at the bytes `span` of `text`. A long line is shown around the place.
-    pub(crate) fn at_bytes(
+    /// A mistake in a line that has been found: `line` from 1, `bytes` of the line's text. A long
+    /// line is shown around the place.
+    pub(crate) fn in_line(
         file: &str,
+        line: usize,
         text: &str,
-        span: Range<usize>,
+        bytes: Range<usize>,
         message: impl Into<String>,
     ) -> Self {
-        let start = span.start.min(text.len());
-        let before = text.get(..start).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = text.get(line_start..).unwrap_or_default();
-        let shown = rest.lines().next().unwrap_or_default();
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        let end =
-            span.end.clamp(start, line_start + shown.trim_end().len().max(start - line_start));
-        let width = text.get(start..end).map_or(1, |part| part.chars().count()).max(1);
-        let cut_chars = match column > SHOWN_LINE_CHARS / 2 {
-            true if shown.chars().count() > SHOWN_LINE_CHARS => column - SHOWN_LINE_CHARS / 2,
-            _ => 0,
-        };
+        let shown = text.trim_end();
+        let before = text.get(..bytes.start).unwrap_or(text);
+        let column = before.chars().count() + 1;
+        let end = bytes.end.min(shown.len().max(bytes.start));
+        let width = text.get(bytes.start..end).map_or(1, |part| part.chars().count()).max(1);
+        let is_long = shown.chars().count() > SHOWN_LINE_CHARS;
+        let cut_chars = if is_long { column.saturating_sub(SHOWN_LINE_CHARS / 2) } else { 0 };
         PolicyError {
             file: file.to_owned(),
-            line: before.matches('\n').count() + 1,
+            line,
             column,
             message: message.into(),
             line_text: shown.chars().skip(cut_chars).take(SHOWN_LINE_CHARS).collect(),

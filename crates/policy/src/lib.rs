@@ -21,6 +21,7 @@ mod parse;
 mod paths;
 mod policy;
 mod rule;
+pub mod rules;
 mod scope;
 mod severity;
 pub mod trust;

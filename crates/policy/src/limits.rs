@@ -19,7 +19,7 @@ pub(crate) const CONDITION_MAX_BYTES: usize = 256 * 1024;
 /// Deepest parentheses of a condition.
 pub(crate) const CONDITION_MAX_DEPTH: usize = 200;
 /// Deepest nesting of a condition with its macros put in.
-pub(crate) const TREE_MAX_DEPTH: usize = 500;
+pub(crate) const TREE_MAX_DEPTH: usize = 250;
 /// Most values of one list, with those of lists in it.
 pub(crate) const LIST_MAX_ITEMS: usize = 100_000;
 /// Most values of all conditions that are compiled together.
@@ -36,3 +36,7 @@ pub(crate) const WITNESSES_MAX: usize = 64;
 pub(crate) const SHOWN_CHECK_CHARS: usize = 400;
 /// Longest line of output, in bytes.
 pub(crate) const TEMPLATE_MAX_BYTES: usize = 64 * 1024;
+/// Longest rules file, in bytes.
+pub(crate) const RULES_MAX_BYTES: usize = 8 * 1024 * 1024;
+/// Most values of a rules file, those of aliases counted each time.
+pub(crate) const RULES_MAX_NODES: usize = 500_000;

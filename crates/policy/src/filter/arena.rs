@@ -18,6 +18,14 @@ const TAKEN_UP_MAX: usize = 8;
 /// A node's number in its arena.
 pub(crate) type NodeId = u32;
 
+/// What is known of facts before they are asked.
+pub(crate) struct Known<'a> {
+    /// Of what.
+    pub(crate) operand: &'a Operand,
+    /// Its value; `None` for one that is there and that no set of texts names.
+    pub(crate) value: Option<&'a Value<'a>>,
+}
+
 /// A part of a condition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Node {
@@ -87,25 +95,24 @@ impl Arena {
         id
     }
 
-    /// The node for facts of which one value is known.
+    /// The node for facts of which something is known.
     pub(crate) fn knowing(
         &mut self,
         id: NodeId,
-        operand: &Operand,
-        value: &Value<'_>,
+        known_fact: &Known<'_>,
         seen: &mut HashMap<NodeId, NodeId>,
     ) -> NodeId {
         if let Some(known) = seen.get(&id) {
             return *known;
         }
         let mut all = |arena: &mut Self, parts: &[NodeId]| -> Vec<NodeId> {
-            parts.iter().map(|part| arena.knowing(*part, operand, value, seen)).collect()
+            parts.iter().map(|part| arena.knowing(*part, known_fact, seen)).collect()
         };
         let known = match self.node(id).clone() {
             Node::Const(_) => id,
-            Node::Leaf(leaf) => self.known_leaf(id, leaf, operand, value),
+            Node::Leaf(leaf) => self.known_leaf(id, leaf, known_fact),
             Node::Not(inner) => {
-                let inner = self.knowing(inner, operand, value, seen);
+                let inner = self.knowing(inner, known_fact, seen);
                 self.not(inner)
             }
             Node::And(parts) => {
@@ -125,21 +132,21 @@ impl Arena {
         known
     }
 
-    fn known_leaf(
-        &mut self,
-        id: NodeId,
-        leaf: u32,
-        operand: &Operand,
-        value: &Value<'_>,
-    ) -> NodeId {
-        let Some(leaf) = self.leaf(leaf).cloned().filter(|leaf| leaf.operand == *operand) else {
+    fn known_leaf(&mut self, id: NodeId, leaf: u32, fact: &Known<'_>) -> NodeId {
+        let Some(leaf) = self.leaf(leaf).cloned().filter(|leaf| leaf.operand == *fact.operand)
+        else {
             return id;
         };
-        if matches!(leaf.test, Test::Against(..)) {
-            return id;
+        match (&leaf.test, fact.value) {
+            (Test::Against(..), _) => id,
+            (test, Some(value)) => {
+                let matcher = Matcher::new(test, fact.operand.kind);
+                self.constant(passes(&matcher, leaf.all, value, None))
+            }
+            (Test::Exists, None) => self.constant(true),
+            (Test::Texts(_), None) => self.constant(false),
+            _ => id,
         }
-        let matcher = Matcher::new(&leaf.test, operand.kind);
-        self.constant(passes(&matcher, leaf.all, value, None))
     }
 
     pub(crate) fn constant(&mut self, truth: bool) -> NodeId {

@@ -1,7 +1,7 @@
 //! From a syntax tree to a typed tree: fields are looked up, words are read as the field's type
 //! means them, lists are put in place of their names, macros in place of theirs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::PolicyError;
@@ -23,6 +23,14 @@ pub(crate) struct Failure {
     pub(crate) error: PolicyError,
     /// The table has not a field that it names.
     pub(crate) unknown_field: bool,
+    /// It is the place that is too deep, not what stands there.
+    too_deep: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(error: PolicyError, unknown_field: bool) -> Self {
+        Failure { error, unknown_field, too_deep: false }
+    }
 }
 
 /// Compiles conditions over one table and one set of definitions; macros are compiled once.
@@ -30,8 +38,12 @@ pub(crate) struct Compiler<'a> {
     table: &'a FieldTable,
     definitions: &'a Definitions,
     macros: HashMap<String, State>,
+    /// Lists that are put in.
+    lists: HashSet<String>,
     /// Words put in so far.
     words: usize,
+    /// Levels above the place that is compiled, through macros.
+    depth: usize,
 }
 
 enum State {
@@ -48,20 +60,29 @@ struct Scope<'w> {
 
 impl Scope<'_> {
     fn fail<T>(&self, span: &Span, message: impl Into<String>) -> Result<T, Failure> {
-        Err(Failure { error: self.written.mistake(span, message), unknown_field: false })
+        Err(Failure::new(self.written.mistake(span, message), false))
+    }
+
+    fn too_deep(&self) -> Failure {
+        let message =
+            format!("with its macros the condition nests deeper than {TREE_MAX_DEPTH} levels");
+        Failure { too_deep: true, ..Failure::new(self.written.mistake(&(0..1), message), false) }
     }
 
     fn refuse(&self, refused: Refused) -> Failure {
-        Failure {
-            error: self.written.mistake(&refused.span, refused.message),
-            unknown_field: refused.unknown,
-        }
+        Failure::new(self.written.mistake(&refused.span, refused.message), refused.unknown)
     }
 }
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(table: &'a FieldTable, definitions: &'a Definitions) -> Self {
-        Compiler { table, definitions, macros: HashMap::new(), words: 0 }
+        let (macros, lists) = (HashMap::new(), HashSet::new());
+        Compiler { table, definitions, macros, lists, words: 0, depth: 0 }
+    }
+
+    /// Names of the lists and macros that have been put in.
+    pub(crate) fn used(&self) -> impl Iterator<Item = &str> {
+        self.macros.keys().chain(&self.lists).map(String::as_str)
     }
 
     /// Compiles a condition that sees every macro.
@@ -70,20 +91,21 @@ impl<'a> Compiler<'a> {
     }
 
     fn expr(&mut self, scope: &Scope<'_>, expr: &Expr) -> Result<Arc<Tree>, Failure> {
+        self.depth += 1;
         let tree = match expr {
-            Expr::Or(parts) => Tree::new(Kind::Or(self.exprs(scope, parts)?)),
-            Expr::And(parts) => Tree::new(Kind::And(self.exprs(scope, parts)?)),
-            Expr::Not(part) => Tree::negated(self.expr(scope, part)?),
-            Expr::Macro(name) => self.of_macro(scope, name)?,
-            Expr::Check(check) => self.check(scope, check)?,
+            _ if self.depth > TREE_MAX_DEPTH => Err(scope.too_deep()),
+            Expr::Or(parts) => self.exprs(scope, parts).map(|parts| Tree::new(Kind::Or(parts))),
+            Expr::And(parts) => self.exprs(scope, parts).map(|parts| Tree::new(Kind::And(parts))),
+            Expr::Not(part) => self.expr(scope, part).map(Tree::negated),
+            Expr::Macro(name) => self.of_macro(scope, name),
+            Expr::Check(check) => self.check(scope, check),
         };
-        if tree.depth > TREE_MAX_DEPTH {
-            return scope.fail(
-                &(0..1),
-                format!("with its macros the condition nests deeper than {TREE_MAX_DEPTH} levels"),
-            );
-        }
-        Ok(tree)
+        self.depth -= 1;
+        // What is compiled already goes in whole.
+        tree.and_then(|tree| match tree.depth + self.depth > 2 * TREE_MAX_DEPTH {
+            true => Err(scope.too_deep()),
+            false => Ok(tree),
+        })
     }
 
     fn exprs(&mut self, scope: &Scope<'_>, parts: &[Expr]) -> Result<Vec<Arc<Tree>>, Failure> {
@@ -109,7 +131,10 @@ impl<'a> Compiler<'a> {
         }
         self.macros.insert(name.text.clone(), State::Open);
         let done = self.body(found);
-        self.macros.insert(name.text.clone(), State::Done(done.clone()));
+        match &done {
+            Err(failure) if failure.too_deep => self.macros.remove(&name.text),
+            _ => self.macros.insert(name.text.clone(), State::Done(done.clone())),
+        };
         done
     }
 
@@ -120,6 +145,9 @@ impl<'a> Compiler<'a> {
 
     fn unknown_macro(&self, name: &str) -> String {
         let macros = self.definitions.macros.keys().map(String::as_str);
+        if self.definitions.broken.contains(name) {
+            return format!("the macro `{name}` has a mistake of its own");
+        }
         if self.definitions.lists.contains_key(name) {
             return format!("`{name}` is a list, and stands on the right: `field in ({name})`");
         }
@@ -133,9 +161,8 @@ impl<'a> Compiler<'a> {
 
     fn check(&mut self, scope: &Scope<'_>, check: &Check) -> Result<Arc<Tree>, Failure> {
         let operand = Operand::of(&check.left, self.table).map_err(|r| scope.refuse(r))?;
-        fits(&operand, check).map_err(|message| Failure {
-            error: scope.written.mistake(&check.operator_at, message),
-            unknown_field: false,
+        fits(&operand, check).map_err(|message| {
+            Failure::new(scope.written.mistake(&check.operator_at, message), false)
         })?;
         let tree = match &check.right {
             Right::Nothing => Tree::leaf(&operand, false, Test::Exists),
@@ -217,9 +244,9 @@ impl<'a> Compiler<'a> {
                 expanded.push(word.clone());
                 continue;
             }
-            let items = self.definitions.items(&word.text).map_err(|message| Failure {
-                error: scope.written.mistake(&word.span, message),
-                unknown_field: false,
+            self.definitions.note_used(&word.text, &mut self.lists);
+            let items = self.definitions.items(&word.text).map_err(|message| {
+                Failure::new(scope.written.mistake(&word.span, message), false)
             })?;
             expanded.extend(items.into_iter().map(|text| Word {
                 text,
@@ -273,10 +300,8 @@ fn single(
     operator: Operator,
     word: &Word,
 ) -> Result<Arc<Tree>, Failure> {
-    let test = Test::of(operator, &word.text, operand.kind).map_err(|message| Failure {
-        error: scope.written.mistake(&word.span, message),
-        unknown_field: false,
-    })?;
+    let test = Test::of(operator, &word.text, operand.kind)
+        .map_err(|message| Failure::new(scope.written.mistake(&word.span, message), false))?;
     let all = operator == Operator::In && asks_for_all(operand);
     let tree = Tree::leaf(operand, all, test);
     if operator != Operator::NotEqual {
@@ -322,10 +347,8 @@ fn union(
     let mut joined: Option<Test> = None;
     let mut apart = Vec::new();
     for word in words {
-        let test = Test::of(operator, &word.text, operand.kind).map_err(|message| Failure {
-            error: scope.written.mistake(&word.span, message),
-            unknown_field: false,
-        })?;
+        let test = Test::of(operator, &word.text, operand.kind)
+            .map_err(|message| Failure::new(scope.written.mistake(&word.span, message), false))?;
         match &mut joined {
             None => joined = Some(test),
             Some(joined) => apart.extend(joined.join(test)),

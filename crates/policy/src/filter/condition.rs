@@ -60,10 +60,8 @@ impl Condition {
 
     /// Compiles a text of a file that is read.
     pub(crate) fn of(written: &Written, compiler: &mut Compiler<'_>) -> Result<Condition, Failure> {
-        let expr = parse(written.text()).map_err(|(span, message)| Failure {
-            error: written.mistake(&span, message),
-            unknown_field: false,
-        })?;
+        let expr = parse(written.text())
+            .map_err(|(span, message)| Failure::new(written.mistake(&span, message), false))?;
         let tree = compiler.compile(written, &expr)?;
         let mut arena = Arena::default();
         let root = arena.take_in(&tree, &mut std::collections::HashMap::new());

@@ -1,6 +1,6 @@
 //! `Definitions`: the lists and macros that a condition may name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::PolicyError;
 use crate::limits::LIST_MAX_ITEMS;
@@ -21,6 +21,8 @@ const LISTS_MAX_DEPTH: usize = 32;
 pub struct Definitions {
     pub(crate) lists: HashMap<String, Vec<String>>,
     pub(crate) macros: HashMap<String, Macro>,
+    /// Macros that cannot be read; what is wrong has been told.
+    pub(crate) broken: HashSet<String>,
 }
 
 /// A condition with a name.
@@ -72,6 +74,18 @@ impl Definitions {
         let mut steps = 0;
         self.collect(name, &mut vec![name], &mut items, &mut steps)?;
         Ok(items)
+    }
+
+    /// Adds the names of a list and of those in it.
+    pub(crate) fn note_used(&self, name: &str, used: &mut HashSet<String>) {
+        let mut todo = vec![name];
+        while let Some(name) = todo.pop() {
+            if let Some(items) = self.lists.get(name)
+                && used.insert(name.to_owned())
+            {
+                todo.extend(items.iter().map(String::as_str));
+            }
+        }
     }
 
     fn collect<'d>(

@@ -37,10 +37,17 @@ mod written;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ast::is_bare;
+pub(crate) use compile::Compiler;
 pub use condition::{Check, Condition};
 pub use definitions::Definitions;
+pub(crate) use definitions::Macro;
 pub use field::{Argument, FactMap, Facts, Field, FieldTable, FieldType, Plurality};
+pub(crate) use operator::{Modifier, Operator};
+pub(crate) use parse::parse;
+pub(crate) use ruleset::sorts;
 pub use ruleset::{RuleSet, Sorts};
+pub(crate) use suggest::nearest;
 pub use template::Template;
 pub use value::Value;
 pub(crate) use written::{Document, Place, Written};

@@ -374,8 +374,11 @@ impl Parser<'_> {
 }
 
 fn unknown_function(name: &str) -> String {
-    let known: Vec<&str> = Function::words().chain(RESERVED).collect();
-    format!("`{name}` is no function{}", hint(name, &known))
+    let known: Vec<&str> = Function::words().collect();
+    match nearest(name, RESERVED) {
+        Some(near) => format!("`{name}` is no word of the language: did you mean `{near}`?"),
+        None => format!("`{name}` is no function{}", hint(name, &known)),
+    }
 }
 
 /// `: did you mean …?`, or what there is.

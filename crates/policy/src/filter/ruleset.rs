@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::arena::{Arena, Node, NodeId};
+use super::arena::{Arena, Known, Node, NodeId};
 use super::condition::Condition;
 use super::leaf::Test;
 use super::operand::{Operand, bytes};
@@ -28,8 +28,10 @@ pub struct RuleSet {
     sorting: Option<Operand>,
     /// By each value that a condition names.
     sorted: HashMap<Box<[u8]>, Sorted>,
-    /// For every other value, and for facts without one.
+    /// For every other value.
     others: Sorted,
+    /// For facts without one.
+    without: Sorted,
     sorts: Vec<Sorts>,
 }
 
@@ -41,12 +43,26 @@ struct Sorted {
     program: Program,
 }
 
-impl RuleSet {
-    /// Compiles conditions of one table together. Their order is the order of [`Self::matching`].
-    pub fn new<'c>(
-        table: &FieldTable,
-        conditions: impl IntoIterator<Item = &'c Condition>,
-    ) -> Self {
+/// Conditions in one arena, and their tops when the sorting field has one of the values that they
+/// name, or another one.
+struct Sorting {
+    arena: Arena,
+    roots: Vec<NodeId>,
+    operand: Option<Operand>,
+    by_name: Vec<(Vec<u8>, Vec<NodeId>)>,
+    strangers: Vec<NodeId>,
+}
+
+/// The values of the table's sorting field for which each condition can hold.
+pub(crate) fn sorts<'c>(
+    table: &FieldTable,
+    conditions: impl IntoIterator<Item = &'c Condition>,
+) -> Vec<Sorts> {
+    Sorting::new(table, conditions).sorts()
+}
+
+impl Sorting {
+    fn new<'c>(table: &FieldTable, conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
         let mut arena = Arena::default();
         let mut seen: HashMap<*const Tree, NodeId> = HashMap::new();
         // Trees are kept alive by the conditions, so their addresses stay their own.
@@ -54,46 +70,74 @@ impl RuleSet {
             .into_iter()
             .map(|condition| arena.take_in(condition.tree(), &mut seen))
             .collect();
-        let sorting = table.index.and_then(|name| sorting_operand(name, table));
-        let mut matchers = Matchers::new();
-        let Some(sorting) = sorting else {
-            let sorts = vec![Sorts::All; roots.len()];
-            let others = Sorted::new(&arena, &roots, &mut matchers);
-            return RuleSet { sorting: None, sorted: HashMap::new(), others, sorts };
-        };
-        let names = named(&arena, &roots, &sorting);
-        let mut sorted = HashMap::new();
-        let mut found: Vec<BTreeSet<String>> = vec![BTreeSet::new(); roots.len()];
-        for name in &names {
-            let value = Value::from(name.as_slice());
-            let known = know(&mut arena, &roots, &sorting, &value);
-            let program = Sorted::new(&arena, &known, &mut matchers);
-            for member in &program.members {
-                found[*member].insert(String::from_utf8_lossy(name).into_owned());
+        let operand = table.index.and_then(|name| sorting_operand(name, table));
+        let mut sorting =
+            Sorting { arena, roots, operand, by_name: Vec::new(), strangers: Vec::new() };
+        if let Some(operand) = sorting.operand.clone() {
+            let names = named(&sorting.arena, &sorting.roots, &operand);
+            for name in names {
+                let known = sorting.know(&operand, Some(&Value::from(name.as_slice())));
+                sorting.by_name.push((name, known));
             }
-            sorted.insert(name.as_slice().into(), program);
+            sorting.strangers = sorting.know(&operand, None);
         }
-        let stranger = know(&mut arena, &roots, &sorting, &Value::from(unnamed(&names)));
-        let others = Sorted::new(&arena, &roots, &mut matchers);
-        let sorts = stranger
-            .iter()
-            .zip(found)
-            .map(|(id, found)| match arena.node(*id) {
-                Node::Const(false) => Sorts::Only(found),
-                _ => Sorts::All,
-            })
-            .collect();
-        RuleSet { sorting: Some(sorting), sorted, others, sorts }
+        sorting
+    }
+
+    /// The tops when the value is known, or known to be none that is named.
+    fn know(&mut self, operand: &Operand, value: Option<&Value<'_>>) -> Vec<NodeId> {
+        let mut seen = HashMap::new();
+        let known = Known { operand, value };
+        self.roots.iter().map(|root| self.arena.knowing(*root, &known, &mut seen)).collect()
+    }
+
+    fn can_hold(&self, id: NodeId) -> bool {
+        !matches!(self.arena.node(id), Node::Const(false))
+    }
+
+    fn sorts(&self) -> Vec<Sorts> {
+        let by_place = |place: usize| {
+            if self.strangers.get(place).is_none_or(|stranger| self.can_hold(*stranger)) {
+                return Sorts::All;
+            }
+            let names = self
+                .by_name
+                .iter()
+                .filter(|(_, known)| known.get(place).is_some_and(|id| self.can_hold(*id)));
+            Sorts::Only(names.map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect())
+        };
+        (0..self.roots.len()).map(by_place).collect()
+    }
+}
+
+impl RuleSet {
+    /// Compiles conditions of one table together. Their order is the order of [`Self::matching`].
+    pub fn new<'c>(
+        table: &FieldTable,
+        conditions: impl IntoIterator<Item = &'c Condition>,
+    ) -> Self {
+        let sorting = Sorting::new(table, conditions);
+        let mut matchers = Matchers::new();
+        let mut ready = |roots: &[NodeId]| Sorted::new(&sorting.arena, roots, &mut matchers);
+        RuleSet {
+            sorted: sorting
+                .by_name
+                .iter()
+                .map(|(name, known)| (name.as_slice().into(), ready(known)))
+                .collect(),
+            others: ready(&sorting.strangers),
+            without: ready(&sorting.roots),
+            sorts: sorting.sorts(),
+            sorting: sorting.operand,
+        }
     }
 
     /// The conditions that hold, by their place in the set, in order.
     pub fn matching(&self, facts: &dyn Facts) -> Vec<usize> {
-        let sorted = self
-            .sorting
-            .as_ref()
-            .and_then(|sorting| sorting.value(facts))
-            .and_then(|value| self.sorted.get(bytes(&value).as_ref()))
-            .unwrap_or(&self.others);
+        let sorted = match self.sorting.as_ref().and_then(|sorting| sorting.value(facts)) {
+            None => &self.without,
+            Some(value) => self.sorted.get(bytes(&value).as_ref()).unwrap_or(&self.others),
+        };
         if sorted.members.is_empty() {
             return Vec::new();
         }
@@ -144,12 +188,6 @@ fn sorting_operand(name: &str, table: &FieldTable) -> Option<Operand> {
     Operand::of(&operand, table).ok()
 }
 
-/// The conditions when a value of the sorting field is known.
-fn know(arena: &mut Arena, roots: &[NodeId], sorting: &Operand, value: &Value<'_>) -> Vec<NodeId> {
-    let mut seen = HashMap::new();
-    roots.iter().map(|root| arena.knowing(*root, sorting, value, &mut seen)).collect()
-}
-
 /// The values of the sorting field that conditions name as a whole.
 fn named(arena: &Arena, roots: &[NodeId], sorting: &Operand) -> BTreeSet<Vec<u8>> {
     let mut names = BTreeSet::new();
@@ -174,13 +212,4 @@ fn named(arena: &Arena, roots: &[NodeId], sorting: &Operand) -> BTreeSet<Vec<u8>
         }
     }
     names
-}
-
-/// A value that none of the names is.
-fn unnamed(names: &BTreeSet<Vec<u8>>) -> String {
-    let mut name = "?".to_owned();
-    while names.contains(name.as_bytes()) {
-        name.push('?');
-    }
-    name
 }

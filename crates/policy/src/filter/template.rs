@@ -38,9 +38,8 @@ impl Template {
 
     pub(crate) fn of(written: &Written, table: &FieldTable) -> Result<Template, Failure> {
         let text = written.text();
-        let fail = |span: std::ops::Range<usize>, message: String, unknown_field: bool| Failure {
-            error: written.mistake(&span, message),
-            unknown_field,
+        let fail = |span: std::ops::Range<usize>, message: String, unknown_field: bool| {
+            Failure::new(written.mistake(&span, message), unknown_field)
         };
         if text.len() > TEMPLATE_MAX_BYTES {
             let message = format!("the output is longer than {TEMPLATE_MAX_BYTES} bytes");

@@ -13,6 +13,8 @@ use super::ast::Span;
 pub(crate) struct Document {
     pub(crate) file: String,
     pub(crate) text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 /// The bytes of a document that a text was read from, with its quotes and indentation.
@@ -31,15 +33,34 @@ pub(crate) struct Written {
 
 impl Document {
     pub(crate) fn new(file: &str, text: &str) -> Arc<Self> {
-        Arc::new(Document { file: file.to_owned(), text: text.to_owned() })
+        let newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Arc::new(Document {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            lines: std::iter::once(0).chain(newlines).collect(),
+        })
+    }
+
+    /// The line, from 1, that a byte is in.
+    pub(crate) fn line(&self, byte: usize) -> usize {
+        self.lines.partition_point(|start| *start <= byte).max(1)
+    }
+
+    /// A mistake at some bytes.
+    pub(crate) fn mistake(&self, bytes: &Range<usize>, message: impl Into<String>) -> PolicyError {
+        let line = self.line(bytes.start);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        let end = self.lines.get(line).copied().unwrap_or(self.text.len());
+        let text = self.text.get(start..end).unwrap_or_default();
+        let inside = bytes.start.saturating_sub(start)..bytes.end.saturating_sub(start);
+        PolicyError::in_line(&self.file, line, text, inside, message)
     }
 }
 
 impl Place {
     /// A mistake at the whole place.
     pub(crate) fn mistake(&self, message: impl Into<String>) -> PolicyError {
-        let Document { file, text } = self.document.as_ref();
-        PolicyError::at_bytes(file, text, self.bytes.clone(), message)
+        self.document.mistake(&self.bytes, message)
     }
 }
 
@@ -76,6 +97,19 @@ impl Written {
         );
     }
 
+    /// The text without blanks around it.
+    pub(crate) fn trimmed(&self) -> Written {
+        let start = self.text.len() - self.text.trim_start().len();
+        let text = self.text.trim();
+        let end = start + text.len();
+        let parts = self.parts.iter().filter(|(range, _)| range.start < end && range.end > start);
+        let parts = parts.map(|(range, place)| {
+            let moved = range.start.max(start) - start..range.end.min(end) - start;
+            (moved, place.clone())
+        });
+        Written { text: text.to_owned(), parts: parts.collect() }
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -92,13 +126,12 @@ impl Written {
         };
         let value = self.text.get(range.clone()).unwrap_or_default();
         let inside = span.start.saturating_sub(range.start)..span.end.saturating_sub(range.start);
-        let Document { file, text } = place.document.as_ref();
-        let source = text.get(place.bytes.clone()).unwrap_or_default();
+        let source = place.document.text.get(place.bytes.clone()).unwrap_or_default();
         let bytes = match locate(value, source, &inside) {
             Some(found) => found.start + place.bytes.start..found.end + place.bytes.start,
             None => place.bytes.clone(),
         };
-        PolicyError::at_bytes(file, text, bytes, message)
+        place.document.mistake(&bytes, message)
     }
 }
 
