@@ -12,7 +12,7 @@ mod excerpt;
 mod facts;
 mod paths;
 mod rule;
-mod shell;
+pub(crate) mod shell;
 mod step;
 mod subject;
 #[cfg(test)]

@@ -49,8 +49,28 @@ fn is_source(rest: &str) -> bool {
     let ending = rest.rsplit('.').next().unwrap_or_default();
     matches!(
         ending,
-        "md" | "rst" | "txt" | "go" | "py" | "rs" | "js" | "ts" | "rb" | "java" | "html" | "json"
-            | "yaml" | "yml" | "j2" | "tmpl" | "tpl" | "erb" | "sh" | "c" | "h" | "lua" | "vim"
+        "md" | "rst"
+            | "txt"
+            | "go"
+            | "py"
+            | "rs"
+            | "js"
+            | "ts"
+            | "rb"
+            | "java"
+            | "html"
+            | "json"
+            | "yaml"
+            | "yml"
+            | "j2"
+            | "tmpl"
+            | "tpl"
+            | "erb"
+            | "sh"
+            | "c"
+            | "h"
+            | "lua"
+            | "vim"
     )
 }
 
@@ -100,7 +120,8 @@ fn is_compose(head: &[u8]) -> bool {
         }
         if inside {
             let service = *depth_of_service.get_or_insert(depth);
-            let is_key = |key: &str| body.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+            let is_key =
+                |key: &str| body.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
             if depth > service && (is_key("image") || is_key("build")) {
                 return true;
             }

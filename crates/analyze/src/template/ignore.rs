@@ -174,10 +174,8 @@ mod tests {
     fn check(kind: TemplateKind, text: &str, expect: &[(&str, &str, u32, u32)]) {
         let template = Template { name: "x", kind, text };
         let found = comments(&template);
-        let found: Vec<(String, &str, u32, u32)> = found
-            .iter()
-            .map(|c| (c.names.join(","), c.reason.as_str(), c.from, c.until))
-            .collect();
+        let found: Vec<(String, &str, u32, u32)> =
+            found.iter().map(|c| (c.names.join(","), c.reason.as_str(), c.from, c.until)).collect();
         let expect: Vec<(String, &str, u32, u32)> =
             expect.iter().map(|(a, b, c, d)| ((*a).to_owned(), *b, *c, *d)).collect();
         assert_eq!(found, expect, "{text}");
@@ -187,34 +185,32 @@ mod tests {
     fn comments_of_every_tool_are_read() {
         use TemplateKind::{Compose, Dockerfile};
         let all = u32::MAX;
-        check(Dockerfile, "FROM a\n# hadolint ignore=DL3008, DL3009\nRUN a \\\n b\nRUN c\n", &[(
-            "DL3008,DL3009",
-            "",
-            3,
-            4,
-        )]);
+        check(
+            Dockerfile,
+            "FROM a\n# hadolint ignore=DL3008, DL3009\nRUN a \\\n b\nRUN c\n",
+            &[("DL3008,DL3009", "", 3, 4)],
+        );
         check(Dockerfile, "# hadolint global ignore=DL3003\nFROM a", &[("DL3003", "", 0, all)]);
-        check(Dockerfile, "FROM a\n#checkov:skip=CKV_DOCKER_2:no need", &[(
-            "CKV_DOCKER_2",
-            "no need",
-            0,
-            all,
-        )]);
-        check(Dockerfile, "#trivy:ignore:AVD-DS-0002:exp:2030-01-01\nFROM a", &[(
-            "AVD-DS-0002",
-            "",
-            0,
-            all,
-        )]);
-        check(Dockerfile, "FROM a\n# trivy:ignore:DS-0002\nUSER root\nRUN a", &[(
-            "DS-0002", "", 3, 3,
-        )]);
-        check(Dockerfile, "FROM a\n# lazaret: ignore=dockerfile-user-root a job\nUSER 0", &[(
-            "dockerfile-user-root",
-            "a job",
-            3,
-            3,
-        )]);
+        check(
+            Dockerfile,
+            "FROM a\n#checkov:skip=CKV_DOCKER_2:no need",
+            &[("CKV_DOCKER_2", "no need", 0, all)],
+        );
+        check(
+            Dockerfile,
+            "#trivy:ignore:AVD-DS-0002:exp:2030-01-01\nFROM a",
+            &[("AVD-DS-0002", "", 0, all)],
+        );
+        check(
+            Dockerfile,
+            "FROM a\n# trivy:ignore:DS-0002\nUSER root\nRUN a",
+            &[("DS-0002", "", 3, 3)],
+        );
+        check(
+            Dockerfile,
+            "FROM a\n# lazaret: ignore=dockerfile-user-root a job\nUSER 0",
+            &[("dockerfile-user-root", "a job", 3, 3)],
+        );
         check(Dockerfile, "RUN a # lazaret: ignore=b c", &[]);
         check(Dockerfile, "# hadolint shell=bash\n# lazaret: ignore=\nFROM a", &[]);
         check(

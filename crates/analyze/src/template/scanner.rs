@@ -55,6 +55,13 @@ impl TemplateScanner {
             let detail = format!("no more than {MAX_TEMPLATE_FLAWS} flaws are told of one tree");
             found.skip("", SkipReason::TooMany, detail);
         }
+        for template in templates.iter().filter(|t| t.kind == TemplateKind::Dockerfile) {
+            for comment in ignore::comments(template) {
+                let message = format!("the comment speaks of {}", comment.names.join(", "));
+                let at = super::place(template.name, comment.line, comment.line);
+                found.flaw("dockerfile-ignore-comment", at, "", message);
+            }
+        }
         found.flaws.retain(|flaw| self.catalogue.is_enabled(flaw.rule));
         found.flaws.sort();
         found.flaws.dedup();

@@ -13,22 +13,22 @@ const RESERVED: [&str; 14] = [
 
 /// A command with its redirections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::history) struct Command {
+pub(crate) struct Command {
     /// `NAME=value` before the command's name.
-    pub(in crate::history) assignments: Vec<(String, String)>,
+    pub(crate) assignments: Vec<(String, String)>,
     /// Its name and arguments, quotes taken away.
-    pub(in crate::history) words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// Where it reads from and writes to.
-    pub(in crate::history) redirects: Vec<(RedirectKind, String)>,
+    pub(crate) redirects: Vec<(RedirectKind, String)>,
     /// Its place in the step's text.
-    pub(in crate::history) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// Scripts inside its words.
     pub(super) inner: Vec<Inner>,
 }
 
 /// What a redirection does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::history) enum RedirectKind {
+pub(crate) enum RedirectKind {
     /// `<`.
     Read,
     /// `>`, `>|`, `&>`, `<>`.
@@ -42,10 +42,10 @@ pub(in crate::history) enum RedirectKind {
 }
 
 /// Commands joined by `|`.
-pub(super) type Pipeline = Vec<Command>;
+pub(crate) type Pipeline = Vec<Command>;
 
 /// Divides a text into pipelines. Ranges count from `base`.
-pub(super) fn pipelines(text: &str, base: usize) -> Vec<Pipeline> {
+pub(crate) fn pipelines(text: &str, base: usize) -> Vec<Pipeline> {
     let mut lexer = Lexer {
         text,
         base,

@@ -9,8 +9,8 @@ mod lexer;
 mod script;
 mod word;
 
-pub(super) use lexer::{Command, RedirectKind};
-pub(super) use script::{Script, is_interpreter};
+pub(crate) use lexer::{Command, Pipeline, RedirectKind, pipelines};
+pub(crate) use script::{Script, is_interpreter};
 
 /// The words of a text that is one command, quotes taken away.
 pub(super) fn words(text: &str) -> Vec<String> {

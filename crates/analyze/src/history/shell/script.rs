@@ -34,21 +34,17 @@ const BIN: [&str; 6] =
 
 /// Every command of a text, in the order in which they run.
 #[derive(Debug, Default)]
-pub(in crate::history) struct Script {
+pub(crate) struct Script {
     /// Pipelines, those inside others before them.
-    pub(in crate::history) pipelines: Vec<Pipeline>,
+    pub(crate) pipelines: Vec<Pipeline>,
     /// `NAME=value` that the text sets, with their places.
-    pub(in crate::history) assignments: Vec<(String, String, Range<usize>)>,
+    pub(crate) assignments: Vec<(String, String, Range<usize>)>,
     commands: usize,
 }
 
 impl Script {
     /// Reads a text that begins at `offset` of the step's, with the variables known before it.
-    pub(in crate::history) fn read(
-        text: &str,
-        offset: usize,
-        variables: &BTreeMap<String, String>,
-    ) -> Self {
+    pub(crate) fn read(text: &str, offset: usize, variables: &BTreeMap<String, String>) -> Self {
         let mut script = Script::default();
         let mut variables = variables.clone();
         script.collect((text, Place::At(offset)), 0, &mut variables);
@@ -56,7 +52,7 @@ impl Script {
     }
 
     /// Reads a command that comes as separate words (the exec form).
-    pub(in crate::history) fn of_words(words: Vec<String>, range: Range<usize>) -> Self {
+    pub(crate) fn of_words(words: Vec<String>, range: Range<usize>) -> Self {
         let mut script = Script::default();
         let command = Command { words, range, ..Command::default() };
         script.add(vec![command], 0, &mut BTreeMap::new());
@@ -64,7 +60,7 @@ impl Script {
     }
 
     /// Lets every command lie in a range: for a text that was made of it.
-    pub(in crate::history) fn within(mut self, range: &Range<usize>) -> Self {
+    pub(crate) fn within(mut self, range: &Range<usize>) -> Self {
         for command in self.pipelines.iter_mut().flatten() {
             command.range = range.clone();
         }
@@ -198,7 +194,7 @@ impl Place {
 }
 
 /// Whether a command runs what its words or its input say.
-pub(in crate::history) fn is_interpreter(name: &str) -> bool {
+pub(crate) fn is_interpreter(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     SHELLS.contains(&name)
@@ -291,7 +287,7 @@ fn unwrap(command: &mut Command) {
 }
 
 /// Puts in the values of known variables: `$NAME`, `${NAME}`. Others stay as they are.
-pub(in crate::history) fn expand(text: &str, variables: &BTreeMap<String, String>) -> String {
+pub(crate) fn expand(text: &str, variables: &BTreeMap<String, String>) -> String {
     if !text.contains('$') {
         return text.to_owned();
     }

@@ -21,7 +21,7 @@ pub(super) struct Word {
 
 /// A script inside a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::history) struct Inner {
+pub(crate) struct Inner {
     /// Its text.
     pub(super) text: String,
     /// Where it begins in the step's text.

@@ -40,7 +40,9 @@ fn every_rule_speaks_in_its_examples_only() {
     let scanner = TemplateScanner::new(catalogue.clone());
     for (kind, rule) in &catalogue.rules {
         for (examples, wanted) in [(&rule.examples, true), (&rule.near_misses, false)] {
-            assert!(!examples.is_empty(), "{}: an example and a near miss are needed", rule.id);
+            // What `scan` alone can tell has its tests there.
+            let elsewhere = rule.id.ends_with("-denied");
+            assert_eq!(examples.is_empty(), elsewhere, "{}: an example and a near miss", rule.id);
             for example in examples {
                 let spoken = spoken(&scanner, *kind, example);
                 if spoken.contains(&rule.id) != wanted {

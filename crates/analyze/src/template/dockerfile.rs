@@ -1,6 +1,0 @@
-//! Dockerfiles to flaws.
-
-use super::{Catalogue, Found, Template, Tree};
-
-/// Looks through one Dockerfile.
-pub(super) fn check(_template: &Template<'_>, _rules: (&Catalogue, &dyn Tree), _found: &mut Found) {}
