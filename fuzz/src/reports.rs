@@ -48,6 +48,7 @@ pub fn report(texts: &mut Texts) -> Report {
         tool: ToolVersions {
             lazaret: "0.0.0".into(),
             database: Some(DatabaseVersion { digest: digest(4), built: now() }),
+            looked_for: Vec::new(),
             malware: vec![foreign.text()],
             policy: foreign.text(),
         },

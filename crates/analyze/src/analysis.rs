@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use model::{Distro, Package, SkipReason};
+use model::{Accounts, Distro, Package, SkipReason};
 
 /// A path as 16 bytes of its BLAKE3 hash: enough to tell whether two paths are the same without
 /// keeping millions of them.
@@ -21,6 +21,8 @@ pub struct Analysis {
     pub distro: Option<(u8, Distro)>,
     /// Files that operating system packages own, by package.
     pub owned: Vec<OwnedPaths>,
+    /// The users (`etc/passwd`) or the groups (`etc/group`) of the image, as the file tells them.
+    pub accounts: Option<Accounts>,
     /// Red Hat content sets.
     pub content_sets: Vec<String>,
     /// Parts of the file that could not be read: inner path (or empty), reason, detail.

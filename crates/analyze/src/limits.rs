@@ -216,3 +216,9 @@ pub(crate) const MAX_FLAGS: usize = 100;
 pub(crate) const MAX_MANIFEST_OBJECTS: usize = 20_000;
 /// Most comparisons of labels with selectors, of all objects together.
 pub(crate) const MAX_SELECTOR_TESTS: usize = 2_000_000;
+/// Most bytes of `etc/passwd` or `etc/group` that are read.
+pub(crate) const MAX_ACCOUNTS_BYTES: usize = 1 << 20;
+/// Most users, and most groups, that are kept.
+pub(crate) const MAX_ACCOUNTS: usize = 10_000;
+/// Most members of one group that are kept.
+pub(crate) const MAX_GROUP_MEMBERS: usize = 1_000;

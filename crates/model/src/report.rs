@@ -132,11 +132,40 @@ pub struct ToolVersions {
     /// The advisory database; `None` when the scan ran without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseVersion>,
+    /// What was looked for; empty in reports that do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looked_for: Vec<Look>,
     /// With what malicious code was looked for: rule sets, models and lists, by name and digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub malware: Vec<String>,
     /// Digest of the policy text that judged.
     pub policy: String,
+}
+
+/// Something that a scan may look for, or leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    /// Vulnerable packages.
+    Vulnerabilities,
+    /// Malicious code.
+    Malware,
+    /// Secrets, keys and certificates.
+    Secrets,
+    /// Suspicious build steps.
+    History,
+}
+
+impl Look {
+    /// What is looked for, in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Look::Vulnerabilities => "vulnerabilities",
+            Look::Malware => "malicious code",
+            Look::Secrets => "secrets",
+            Look::History => "suspicious build steps",
+        }
+    }
 }
 
 /// Which advisory database answered.

@@ -161,6 +161,7 @@ pub(crate) fn report(findings: Vec<Finding>) -> Report {
         skipped: Vec::new(),
         tool: ToolVersions {
             lazaret: "0".into(),
+            looked_for: Vec::new(),
             database: None,
             malware: Vec::new(),
             policy: String::new(),

@@ -3,7 +3,7 @@
 use analyze::history::HistoryScanner;
 use analyze::{Analyzers, SecretScanner};
 use malware::Scanner;
-use model::FileEntry;
+use model::{FileEntry, Look};
 
 /// Everything that looks into the files of an image. What is `None` does not look.
 #[derive(Default)]
@@ -33,6 +33,16 @@ impl Eyes<'_> {
     /// With what malicious code is looked for.
     pub fn malware_versions(&self) -> Vec<String> {
         self.malware.as_ref().map(Scanner::versions).unwrap_or_default()
+    }
+
+    /// What is looked for in an image's files and build steps.
+    pub fn looks(&self) -> Vec<Look> {
+        let looks = [
+            (Look::Malware, self.malware.is_some()),
+            (Look::Secrets, self.secrets.is_some()),
+            (Look::History, self.history.is_some()),
+        ];
+        looks.into_iter().filter(|(_, is_on)| *is_on).map(|(look, _)| look).collect()
     }
 
     /// Whether any eye besides the analyzers wants to see a file.

@@ -4,8 +4,8 @@ use analyze::SecretScanner;
 use analyze::history::{self, Suspicion};
 use image::{Description, Identity, LayerVisitor, Options, Source, Target};
 use model::{
-    Digest, ImageFacts, Inventory, LayerIndex, Malware, Progress, ScanSource, Secret, SecretPlace,
-    Skip, SkipReason, SourceKind, Timestamp,
+    Digest, ImageFacts, Inventory, LayerIndex, Look, Malware, Progress, ScanSource, Secret,
+    SecretPlace, Skip, SkipReason, SourceKind, Timestamp,
 };
 use policy::trust::TrustFacts;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub struct Inspection {
     pub steps: Vec<Suspicion>,
     /// What a trust policy asks of the image; `None` when none speaks of it.
     pub trust: Option<TrustFacts>,
+    /// What was looked for, besides vulnerabilities.
+    pub looked_for: Vec<Look>,
     /// With what malicious code was looked for.
     pub malware_versions: Vec<String>,
     /// What was not looked at.
@@ -75,7 +77,7 @@ impl Inspector<'_> {
             platform: description.platform,
             config: description.config,
             layers: description.layers,
-            accounts: None,
+            accounts: merged.accounts,
         };
         for (layer, analysis) in image.layers.iter_mut().zip(&layers) {
             layer.size_bytes = analysis.size_bytes;
@@ -100,6 +102,7 @@ impl Inspector<'_> {
             secrets,
             steps,
             trust: None,
+            looked_for: self.eyes.looks(),
             malware_versions: self.eyes.malware_versions(),
             skipped: merged.skipped,
         })
@@ -204,6 +207,7 @@ impl Inspection {
             secrets: Vec::new(),
             steps: Vec::new(),
             trust: None,
+            looked_for: Vec::new(),
             malware_versions: Vec::new(),
             skipped,
         })

@@ -5,7 +5,8 @@
 
 use advisory::Database;
 use model::{
-    Digest, Exception, Finding, Layer, Report, Skip, Timestamp, ToolVersions, TrustResult, Verdict,
+    Digest, Exception, Finding, Layer, Look, Report, Skip, Timestamp, ToolVersions, TrustResult,
+    Verdict,
 };
 use policy::Policy;
 use policy::trust::TrustPolicy;
@@ -47,6 +48,9 @@ impl Judge<'_> {
         }
         mark_inherited(&mut findings, &inspection.image.layers);
         let mut report = inspection.into_unjudged(self.tool_version);
+        if self.database.is_some() {
+            report.tool.looked_for.insert(0, Look::Vulnerabilities);
+        }
         report.coverage = coverage;
         report.trust = trust;
         report.tool.database = self.database.map(|database| database.version().clone());
@@ -105,6 +109,7 @@ impl Inspection {
             tool: ToolVersions {
                 lazaret: tool_version.to_owned(),
                 database: None,
+                looked_for: self.looked_for,
                 malware: self.malware_versions,
                 policy: String::new(),
             },

@@ -1,18 +1,21 @@
 //! Merging layers: what unpacking them in order would leave, which layer each package is from, and
 //! which layer deletes what should be told all the same.
 
+mod accounts;
 mod suspects;
 
 use std::collections::HashMap;
 
 use analyze::PathHash;
-use model::{Distro, Inventory, LayerIndex, Malware, Package, Purl, Secret, Skip, SkipReason};
+use model::{Accounts, Distro, Inventory, LayerIndex, Malware, Package, Purl, Secret, Skip, SkipReason};
 
 use crate::layer::{AnalyzedFile, LayerAnalysis, lineage, owner_hash};
 
 /// What merging gives.
 pub(crate) struct Merged {
     pub(crate) inventory: Inventory,
+    /// Who is who in the image; `None` when that cannot be told.
+    pub(crate) accounts: Option<Accounts>,
     /// Files against which a method spoke, deleted ones too. Not judged yet.
     pub(crate) malware: Vec<Malware>,
     /// Secrets in files, deleted ones too.
@@ -72,7 +75,8 @@ pub(crate) fn merge(layers: &[LayerAnalysis]) -> Merged {
     skipped.sort();
     skipped.dedup();
     let (malware, secrets) = suspects::suspects(&placed);
-    Merged { inventory, malware, secrets, skipped }
+    let accounts = accounts::accounts(&visible, layers);
+    Merged { inventory, accounts, malware, secrets, skipped }
 }
 
 fn index(layer: usize) -> LayerIndex {

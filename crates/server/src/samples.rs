@@ -37,6 +37,7 @@ pub(crate) fn report(name: &str, image: u8, second: i64) -> Report {
         skipped: Vec::new(),
         tool: ToolVersions {
             lazaret: "0.1.0".to_owned(),
+            looked_for: Vec::new(),
             database: None,
             malware: Vec::new(),
             policy: "sha256:0".to_owned(),

@@ -66,6 +66,7 @@ pub(crate) fn report(name: &str, image: u8, second: i64) -> Report {
         skipped: Vec::new(),
         tool: ToolVersions {
             lazaret: "0".into(),
+            looked_for: Vec::new(),
             database: None,
             malware: Vec::new(),
             policy: String::new(),

@@ -32,6 +32,7 @@ pub fn report(name: &str, image_id: Digest, user: &str) -> Report {
         skipped: Vec::new(),
         tool: ToolVersions {
             lazaret: "test".into(),
+            looked_for: Vec::new(),
             database: None,
             malware: Vec::new(),
             policy: String::new(),

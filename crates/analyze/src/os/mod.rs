@@ -1,9 +1,10 @@
-//! Operating system packages and the distribution.
+//! Operating system packages, the distribution, and its users.
 //!
 //! One folder or file a package manager; each reads that manager's own database of what is
 //! installed and which files it put there. What is in no database is not seen here: binaries
 //! and language packages have their own folders. [`ledger::Ledger`] keeps the limits for all.
 
+mod accounts;
 mod apk;
 mod bytes;
 mod content_sets;
@@ -25,6 +26,7 @@ pub(crate) const ANALYZERS: &[&dyn Analyzer] = &[
     &pacman::Pacman,
     &content_sets::ContentSets,
     &release::Release,
+    &accounts::AccountFiles,
 ];
 
 #[cfg(test)]
