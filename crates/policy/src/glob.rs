@@ -43,6 +43,11 @@ impl Glob {
         Regex::new(&regex).map(Glob).map_err(|_| format!("`{pattern}` is too large a pattern"))
     }
 
+    /// The same pattern as a regular expression (RE2 and the like), anchored at both ends.
+    pub fn as_regex(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// Whether a path, or a directory or archive that it lies in, matches.
     pub(crate) fn matches(&self, path: &str) -> bool {
         self.0.is_match(path.replace("!/", "/").trim_start_matches('/'))

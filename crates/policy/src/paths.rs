@@ -60,6 +60,16 @@ const HARMLESS_TO_READ: [&str; 9] = [
 /// Directories that are links to others on the systems of today.
 const LINKS: [(&str, &str); 2] = [("/var/run", "/run"), ("/var/lock", "/run/lock")];
 
+/// The places of the host that must not be shown even where they cannot be written, plain paths.
+pub fn places_that_must_not_be_seen() -> impl Iterator<Item = &'static str> {
+    SENSITIVE.iter().filter(|place| place.read_harms).map(|place| place.path)
+}
+
+/// Files below those places that may be shown where they cannot be written, plain paths.
+pub fn places_harmless_to_read() -> &'static [&'static str] {
+    &HARMLESS_TO_READ
+}
+
 /// A path without `.`, `..`, doubled or trailing slashes, the usual links followed. Always begins
 /// with a slash.
 pub(crate) fn normal(path: &str) -> String {

@@ -63,6 +63,17 @@ impl RuleScope {
         *self == RuleScope::default()
     }
 
+    /// The namespaces that it leaves out, for a scope that says nothing else: all but those are
+    /// within. `None` for a scope that says more.
+    pub fn excluded_namespaces(&self) -> Option<Vec<&Glob>> {
+        let plain = |block: &Block| {
+            let only_namespaces = Block { namespace: Vec::new(), ..block.clone() };
+            only_namespaces == Block::default() && !block.namespace.is_empty()
+        };
+        let says_no_more = self.within == Block::default() && self.exclude.iter().all(plain);
+        says_no_more.then(|| self.exclude.iter().flat_map(|block| &block.namespace).collect())
+    }
+
     /// Whether it speaks of what runs there.
     pub(crate) fn holds(&self, place: Place<'_>) -> bool {
         self.within.fits(place, Trusting::AllNames)
