@@ -25,7 +25,7 @@ pub(crate) enum Expr {
 }
 
 /// A check of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Eq)]
 pub(crate) struct Check {
     pub(crate) left: Operand,
     pub(crate) operator: Operator,
@@ -36,7 +36,7 @@ pub(crate) struct Check {
 }
 
 /// What a value is taken from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Eq)]
 pub(crate) enum Operand {
     Field {
         name: Word,
@@ -68,10 +68,34 @@ pub(crate) struct Word {
     pub(crate) span: Span,
 }
 
-/// Places do not matter to equality, and quotes only where they change the meaning.
+/// Places and quotes do not matter to equality, here and below.
 impl PartialEq for Word {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
+    }
+}
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.left, self.operator, self.modifier, &self.right)
+            == (&other.left, other.operator, other.modifier, &other.right)
+    }
+}
+
+impl PartialEq for Operand {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Operand::Field { name, argument },
+                Operand::Field { name: theirs, argument: other },
+            ) => name == theirs && argument == other,
+            (
+                Operand::Call { function, arguments, .. },
+                Operand::Call { function: theirs, arguments: others, .. },
+            ) => function == theirs && arguments == others,
+            (Operand::Text(text), Operand::Text(other)) => text == other,
+            _ => false,
+        }
     }
 }
 

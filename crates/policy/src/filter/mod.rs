@@ -35,6 +35,8 @@ mod value;
 mod written;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use ast::is_bare;
