@@ -6,6 +6,7 @@
 //! [`gate`] is what every gate shares: workload → reports → judge → record. [`docker`] is the
 //! authorization plugin.
 
+pub mod baseline;
 mod config;
 pub mod docker;
 mod error;

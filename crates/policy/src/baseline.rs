@@ -7,6 +7,7 @@
 
 mod changes;
 mod decisions;
+mod demand;
 mod evaluate;
 mod parse;
 mod score;
@@ -22,6 +23,7 @@ use crate::filter::{Condition, FieldTable, Template};
 
 pub use changes::{BaselineChange, compare};
 pub use decisions::{BaselineDecisions, Decided, RuledOut};
+pub use demand::Demand;
 pub use score::score;
 
 const DOCKER: &str = include_str!("../../../rules/baseline/docker.yaml");
@@ -96,6 +98,19 @@ impl Baseline {
     /// A file is no rules file, or a condition names what is not there.
     pub fn parse(files: &[(&str, &str)]) -> Result<Baseline, PolicyError> {
         parse::baseline(files)
+    }
+
+    /// Leaves the recommendations of a level and those below it, and of these the ones whose number
+    /// is in `only` or below one of them: `5` means all of section 5. An empty `only` means all.
+    pub fn narrow(&mut self, level: u8, only: &[String]) {
+        let is_below = |id: &str, number: &String| {
+            id.strip_prefix(number.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.rules.retain(|rule| {
+            let wanted = only.is_empty() || only.iter().any(|number| is_below(&rule.id, number));
+            rule.level <= level && wanted
+        });
     }
 
     /// Holds what was seen against every recommendation: at least one result for each, in the

@@ -221,6 +221,42 @@ fn tells_runs_apart() {
 }
 
 #[test]
+fn demands() {
+    let mut open = door("b", "back");
+    open.say("door.locked", false);
+    let mut report = BaselineReport {
+        schema: BaselineReport::SCHEMA.to_owned(),
+        benchmark: "test-1".to_owned(),
+        host: "h".to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+        results: judge(vec![open]),
+        score: model::BaselineScore { percent: 40.0, ..model::BaselineScore::default() },
+    };
+    let demand = |nothing_from, score_percent| Demand { nothing_from, score_percent };
+    use model::Severity::{Critical, High};
+    assert_eq!(demand(None, None).unmet(&report).len(), 0);
+    assert_eq!(demand(Some(Critical), Some(40.0)).unmet(&report).len(), 0);
+    let unmet = demand(Some(High), Some(41.0)).unmet(&report);
+    let expected =
+        ["severity high or worse failed: 1.1", "the score is 40.0 %, 41.0 % are demanded"];
+    assert_eq!(unmet, expected);
+    report.results[0].excepted = "known".to_owned();
+    assert!(demand(Some(High), None).unmet(&report).is_empty());
+}
+
+#[test]
+fn narrows() {
+    let ids = |level, only: &[&str]| {
+        let mut docker = Baseline::docker().unwrap();
+        docker.narrow(level, &only.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+        docker.rules.iter().map(|rule| rule.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(2, &["1.2", "5.1"]), ["1.2.1", "1.2.2", "5.1"]);
+    assert_eq!(ids(2, &[]).len(), 118);
+    assert_eq!(ids(1, &["1.1.8"]).len(), 0);
+}
+
+#[test]
 fn built_in_rules_read() {
     let docker = Baseline::docker().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(docker.benchmark, "cis-docker-1.8");
