@@ -6,7 +6,7 @@
 
 mod facts;
 
-use model::{Finding, FindingId, FindingKind, Reason};
+use model::{Finding, FindingId, FindingKind, Look, Reason};
 use serde_saphyr::Spanned;
 
 use self::facts::{Row, RowFacts};
@@ -110,6 +110,17 @@ impl FreeCondition {
     /// The condition as it is printed.
     pub fn text(&self) -> &str {
         self.condition.text()
+    }
+
+    /// What a scan must have looked for, or the condition could not hold.
+    pub(crate) fn needs(&self) -> Option<Look> {
+        match self.over {
+            Over::Findings(Kind::Vulnerability) => Some(Look::Vulnerabilities),
+            Over::Findings(Kind::Malware) => Some(Look::Malware),
+            Over::Findings(Kind::Secret) => Some(Look::Secrets),
+            Over::Findings(Kind::History) => Some(Look::History),
+            Over::Once | Over::Packages | Over::Findings(Kind::Template) => None,
+        }
     }
 
     /// What a rule with this condition says of a case.

@@ -1,7 +1,8 @@
 //! `Rule` and `Condition`: one demand of a policy, and when it speaks.
 
 use model::{
-    AdvisoryId, Band, Confidence, Decision, Method, Purl, SecretCategory, Severity, SkipReason,
+    AdvisoryId, Band, Confidence, Decision, Look, Method, Purl, SecretCategory, Severity,
+    SkipReason,
 };
 
 use crate::free::FreeCondition;
@@ -250,6 +251,21 @@ impl CoverageState {
 }
 
 impl Condition {
+    /// What a scan must have looked for, or the condition could not hold.
+    pub(crate) fn needs(&self) -> Option<Look> {
+        match self {
+            Condition::Vulnerability(_)
+            | Condition::Cve(_)
+            | Condition::Malicious
+            | Condition::Coverage(_) => Some(Look::Vulnerabilities),
+            Condition::Malware(_) => Some(Look::Malware),
+            Condition::PrivateKey(_) | Condition::Secret(_) => Some(Look::Secrets),
+            Condition::History(_) => Some(Look::History),
+            Condition::Free(free) => free.needs(),
+            _ => None,
+        }
+    }
+
     /// The word by which policies name this kind of condition.
     pub fn kind(&self) -> &'static str {
         match self {

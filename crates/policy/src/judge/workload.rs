@@ -1,6 +1,8 @@
 //! `judge_workload`: what is to be started, and the reports of its images, to a verdict.
 
-use model::{ContainerRole, ContainerSpec, Decision, FindingId, Reason, Report, Verdict, Workload};
+use model::{
+    ContainerRole, ContainerSpec, Decision, FindingId, Look, Reason, Report, Verdict, Workload,
+};
 
 use super::trust::{Demands, Subject, demands};
 use super::{Case, ask, denial, verdict};
@@ -29,7 +31,7 @@ pub struct WorkloadVerdict {
     pub message: String,
 }
 
-/// A container of whose image there is no report.
+/// A container of whose image there is no report, or none that looked for all that is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing {
     /// Its place in the workload.
@@ -64,9 +66,9 @@ pub fn judge_workload(
             continue;
         }
         let prefix = prefix_of(workload, container);
-        if report.is_none() && !case.pardons.silences(ON_MISSING) {
+        if let Some(lack) = lacking(policy, &case).filter(|_| !case.pardons.silences(ON_MISSING)) {
             missing.push(Missing { container: index, action: policy.on_missing });
-            said.push((is_missing(container, policy, &prefix), Mode::Block));
+            said.push((is_missing(container, policy, &format!("{prefix}{lack}")), Mode::Block));
         }
         said.extend(policy.rules.iter().filter_map(|rule| {
             let mut reason = ask(rule, &case)?;
@@ -132,7 +134,28 @@ fn prefix_of(workload: &Workload, container: &ContainerSpec) -> String {
     format!("{what} {}: ", container.name)
 }
 
-fn is_missing(container: &ContainerSpec, policy: &Policy, prefix: &str) -> Reason {
+/// What a container's image lacks to be judged: a report, or that the scan looked for all that the
+/// rules ask. `None` when nothing is lacking.
+fn lacking(policy: &Policy, case: &Case<'_>) -> Option<String> {
+    let Some(report) = case.report else {
+        return Some("nobody has scanned".to_owned());
+    };
+    let looked_for = &report.tool.looked_for;
+    if looked_for.is_empty() {
+        return None;
+    }
+    let asking = policy.rules.iter().filter(|rule| rule.scope.holds(case.place()));
+    let mut unseen: Vec<Look> = asking
+        .filter_map(|rule| rule.condition.needs())
+        .filter(|look| !looked_for.contains(look))
+        .collect();
+    unseen.sort_unstable();
+    unseen.dedup();
+    let words: Vec<&str> = unseen.into_iter().map(Look::as_str).collect();
+    (!words.is_empty()).then(|| format!("nobody has looked for {} in", words.join(", ")))
+}
+
+fn is_missing(container: &ContainerSpec, policy: &Policy, lack: &str) -> Reason {
     let image = &container.image;
     let digest = image.image_id.as_ref().or(image.manifest_digest.as_ref());
     let known_as = match digest {
@@ -142,7 +165,7 @@ fn is_missing(container: &ContainerSpec, policy: &Policy, prefix: &str) -> Reaso
     Reason {
         rule: ON_MISSING.to_owned(),
         decision: policy.on_missing.decision(),
-        message: format!("{prefix}there is no report of image {known_as}: nobody has scanned it"),
+        message: format!("{lack} image {known_as}"),
         findings: Vec::<FindingId>::new(),
     }
 }

@@ -5,7 +5,8 @@ use model::Severity;
 use super::*;
 use crate::samples::{TODAY, container, finding, policy, report, workload};
 
-const RULES: &str = "  - {name: high, decision: deny, vulnerability: {severity: high, only_fixed: true}}
+const RULES: &str =
+    "  - {name: high, decision: deny, vulnerability: {severity: high, only_fixed: true}}
   - {name: kev, decision: deny, vulnerability: {kev: true}}
   - {name: root, decision: deny, mode: observe, root: true}
   - {name: elsewhere, decision: deny, scope: {namespace: dev}, root: true}

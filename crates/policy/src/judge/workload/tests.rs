@@ -67,6 +67,23 @@ fn a_missing_report_is_decided_as_written() {
 }
 
 #[test]
+fn a_report_that_looked_for_less_is_missing() {
+    let policy = Policy::parse("p", &format!("on_missing: deny\nrules:\n{DENY_HIGH}")).unwrap();
+    let mut scanned = report(Vec::new());
+    for (looked_for, missing) in [
+        (vec![], 0),
+        (vec![Look::Vulnerabilities], 0),
+        (vec![Look::Malware, Look::Vulnerabilities], 0),
+        (vec![Look::Secrets], 1),
+    ] {
+        scanned.tool.looked_for = looked_for;
+        let said = judge_workload(&workload(container("a")), &[Some(&scanned)], &policy, TODAY);
+        assert_eq!(said.missing.len(), missing, "{:?}", scanned.tool.looked_for);
+        assert_eq!(said.enforced == Decision::Deny, missing == 1);
+    }
+}
+
+#[test]
 fn exceptions_hold_for_their_rule_and_in_their_scope() {
     let decide = |exception: &str, namespace: &str| {
         let text = format!(
