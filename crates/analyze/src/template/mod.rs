@@ -14,6 +14,7 @@ mod image_name;
 mod kubernetes;
 mod rules;
 mod scanner;
+mod variables;
 pub mod yaml;
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ use crate::limits::{MAX_TEMPLATE_BYTES, MAX_TEMPLATE_FLAWS};
 
 pub use classify::classify;
 pub use ignore::IgnoreComment;
+pub use kubernetes::pod_security;
 pub use rules::{Catalogue, Example, TemplateRule, TemplateRuleError, Tier};
 pub use scanner::TemplateScanner;
 
