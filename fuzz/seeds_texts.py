@@ -56,6 +56,13 @@ FILES = {
 
 # Target: name, content; `|` stands for the byte that divides texts (ff).
 PLAIN = {
+    "kubernetes_manifest": {
+        "pod": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {lazaret/ignore: kubernetes-host-pid}}\nspec:\n  hostPID: true\n  securityContext: {runAsUser: 0, sysctls: [{name: kernel.msgmax, value: '1'}]}\n  volumes: [{name: v, hostPath: {path: /run}}, {name: i, image: {reference: x}}]\n  containers:\n    - name: main\n      image: nginx\n      ports: [{containerPort: 22, hostPort: 1}]\n      env: [{name: PASSWORD, value: hunter2}]\n      securityContext: {privileged: true, capabilities: {add: [SYS_ADMIN]}}\n      livenessProbe: {httpGet: {host: b, port: 80}}\n",
+        "list": '{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"type":"NodePort","selector":{"app":"a"},"ports":[{"port":80,"targetPort":"http"}]}},{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"a"},"spec":{"maxUnavailable":0}}]}',
+        "chart": "---\n# Source: a/templates/b.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  replicas: 2\n  selector: {matchLabels: &l {app: a}}\n  template:\n    metadata: {labels: *l}\n    spec: {containers: [{name: a, image: {{ .Values.image }}}]}\n",
+        "roles": "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules: [{apiGroups: [''], resources: ['*/exec', secrets], verbs: ['*'], resourceNames: [aws-auth]}]\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {pod-security.kubernetes.io/enforce: restricted, pod-security.kubernetes.io/enforce-version: v1.29}}\n",
+        "static": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: kube-system}\nspec: {containers: [{name: a, image: x, command: [sh, -c, 'exec kube-apiserver --profiling --request-timeout=1h --tls-cipher-suites=A,B'], env: [{name: ETCD_CERT_FILE, value: a}]}]}\n",
+    },
     "purl": {
         "deb": "pkg:deb/debian/curl@7.88.1-10+deb12u1?arch=amd64&distro=debian-12&upstream=curl%407.88.1",
         "rpm": "pkg:rpm/redhat/nodejs@16.20.2-4.module%2Bel8?epoch=1&rpmmod=nodejs:16&upstream=nodejs-16.src.rpm",
