@@ -49,7 +49,7 @@ fn names(key: &str, value: &str) -> Option<(Vec<String>, String)> {
             Some((vec![id.trim().to_owned()], reason.trim().to_owned()))
         }
         "polaris.fairwinds.com" if value == "true" => match name.strip_suffix("-exempt") {
-            Some(check) => Some((vec![check.replace('-', "")], String::new())),
+            Some(check) => Some((vec![check.to_owned()], String::new())),
             None if name == "exempt" => Some((vec!["kubernetes-*".to_owned()], String::new())),
             None => None,
         },
