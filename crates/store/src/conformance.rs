@@ -1,12 +1,12 @@
 //! What every engine of the store must do. Each check gets an empty store; an engine runs them all
 //! with [`run`]. Nothing here knows which engine it is.
 
-use crate::samples::{digest, moment, report};
+use crate::samples::{decision, digest, moment, report};
 use crate::{ReportHead, ReportId, Store};
 
 type Check = (&'static str, fn(&Store));
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 10] = [
     ("gives back what was saved", gives_back_what_was_saved),
     ("finds the newest report of an image", finds_the_newest_of_an_image),
     ("lists the newest first", lists_the_newest_first),
@@ -14,6 +14,9 @@ const CHECKS: [Check; 7] = [
     ("prunes by count", prunes_by_count),
     ("prunes by age", prunes_by_age),
     ("keeps what has no image id", keeps_what_has_no_image_id),
+    ("finds by manifest and by digest", finds_by_manifest_and_by_digest),
+    ("keeps decisions in order", keeps_decisions_in_order),
+    ("decisions follow one another", decisions_follow_one_another),
 ];
 
 /// Runs every check on a store of its own.
@@ -111,4 +114,45 @@ fn keeps_what_has_no_image_id(store: &Store) {
     assert_eq!(store.report(id).unwrap(), Some(rootfs));
     assert_eq!(store.latest_reports(1).unwrap()[0].image_id, None);
     assert_eq!(store.report_by_image(&digest(1)).unwrap(), None);
+}
+
+fn finds_by_manifest_and_by_digest(store: &Store) {
+    let mut saved = report("newest", 1, 20);
+    saved.source.manifest_digest = Some(digest(9));
+    let id = store.save_report(&saved).unwrap();
+    let mut older = report("older", 2, 10);
+    older.source.manifest_digest = Some(digest(9));
+    store.save_report(&older).unwrap();
+    assert_eq!(store.report_by_manifest(&digest(9)).unwrap(), Some(saved.clone()));
+    assert_eq!(store.report_by_manifest(&digest(1)).unwrap(), None);
+    assert_eq!(store.newest_of_manifest(&digest(9)).unwrap(), Some(id));
+    let stored = store.stored_report(id).unwrap().unwrap();
+    assert_eq!(store.report_by_digest(&stored.digest).unwrap(), Some(stored));
+    assert_eq!(store.report_by_digest(&digest(9)).unwrap(), None);
+}
+
+fn keeps_decisions_in_order(store: &Store) {
+    assert!(store.decisions(moment(0), 10).unwrap().is_empty());
+    for second in [10, 30, 20] {
+        store.append_decision(&decision(second)).unwrap();
+    }
+    let moments = |found: Vec<crate::StoredDecision>| {
+        found.iter().map(|stored| (stored.number, stored.record.at)).collect::<Vec<_>>()
+    };
+    let found = store.decisions(moment(15), 10).unwrap();
+    assert_eq!(found[0].record, decision(30));
+    assert_eq!(moments(found), [(2, moment(30)), (3, moment(20))]);
+    assert_eq!(moments(store.decisions(moment(0), 1).unwrap()), [(1, moment(10))]);
+    assert_eq!(moments(store.latest_decisions(2).unwrap()), [(3, moment(20)), (2, moment(30))]);
+}
+
+fn decisions_follow_one_another(store: &Store) {
+    let empty = store.verify_decisions().unwrap();
+    assert_eq!((empty.decisions, empty.broken), (0, None));
+    for second in 0..5 {
+        assert_eq!(store.append_decision(&decision(second)).unwrap(), second + 1);
+    }
+    let chain = store.verify_decisions().unwrap();
+    assert_eq!((chain.decisions, &chain.broken), (5, &None));
+    assert_eq!(chain.head, store.latest_decisions(1).unwrap()[0].hash);
 }

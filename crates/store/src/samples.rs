@@ -1,9 +1,9 @@
 //! Reports for this room's tests.
 
 use model::{
-    AdvisoryId, AdvisoryKind, Decision, Digest, Finding, FindingId, FindingKind, FixState,
-    ImageFacts, Inventory, LayerIndex, Package, PackageKind, Report, ScanSource, Severity,
-    SourceKind, Timestamp, ToolVersions, Verdict, Vulnerability,
+    AdvisoryId, AdvisoryKind, Decision, DecisionRecord, Digest, Finding, FindingId, FindingKind,
+    FixState, Gate, ImageFacts, Inventory, LayerIndex, Package, PackageKind, Report, ScanSource,
+    Severity, SourceKind, Timestamp, ToolVersions, Verdict, Vulnerability, Workload,
 };
 
 /// The digest whose bytes are all `byte`.
@@ -71,5 +71,21 @@ pub(crate) fn report(name: &str, image: u8, second: i64) -> Report {
             malware: Vec::new(),
             policy: String::new(),
         },
+    }
+}
+
+/// A decision made at a second.
+pub(crate) fn decision(second: i64) -> DecisionRecord {
+    DecisionRecord {
+        at: moment(second),
+        gate: Gate::DockerAuthz,
+        action: "POST /containers/{id}/start".into(),
+        workload: Workload { name: "wëb".into(), ..Workload::default() },
+        reports: vec![Some(digest(3)), None],
+        policy: digest(4),
+        verdict: Verdict { decision: Decision::Deny, reasons: Vec::new() },
+        enforced: Decision::Allow,
+        because: "mode: observe".into(),
+        duration_us: 420,
     }
 }

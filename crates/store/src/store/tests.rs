@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::conformance;
-use crate::samples::report;
+use crate::samples::{decision, digest, report};
 
 /// Names the file for the test that runs as another process.
 const CHILD_STORE: &str = "LAZARET_TEST_CHILD_STORE";
@@ -180,4 +180,65 @@ fn a_report_that_cannot_be_read_is_told() {
     let error = store.report(id).unwrap_err();
     assert!(matches!(error, StoreError::Report { .. }), "{error:?}");
     assert_eq!(store.latest_reports(10).unwrap().len(), 1);
+}
+
+#[test]
+fn decisions_cannot_be_changed_unseen() {
+    let (_directory, path) = scratch();
+    let store = Store::open(&path).unwrap();
+    for second in 0..5 {
+        store.append_decision(&decision(second)).unwrap();
+    }
+    let raw = Connection::open(&path).unwrap();
+    for refused in ["DELETE FROM decision", "UPDATE decision SET body = ''"] {
+        assert!(raw.execute(refused, []).is_err(), "{refused}");
+    }
+    raw.execute_batch("DROP TRIGGER decision_holds; DROP TRIGGER decision_stays").unwrap();
+    let broken = |change: &str| {
+        raw.execute_batch(change).unwrap();
+        let chain = store.verify_decisions().unwrap();
+        chain.broken.map(|(number, why)| format!("{number}: {why}"))
+    };
+    let change = "UPDATE decision SET body = replace(body, 'deny', 'warn') WHERE number = 4";
+    assert_eq!(broken(change).as_deref(), Some("4: its text was changed"));
+    let cut = "DELETE FROM decision WHERE number = 2";
+    assert_eq!(broken(cut).as_deref(), Some("3: decision 2 is missing"));
+}
+
+#[test]
+fn threads_append_to_one_chain() {
+    let (_directory, path) = scratch();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let path = &path;
+            scope.spawn(move || {
+                let store = Store::open(path).unwrap();
+                (0..25).for_each(|second| {
+                    store.append_decision(&decision(second)).unwrap();
+                });
+            });
+        }
+    });
+    let chain = Store::open(&path).unwrap().verify_decisions().unwrap();
+    assert_eq!((chain.decisions, chain.broken), (100, None));
+}
+
+#[test]
+fn an_older_file_gets_its_digests() {
+    let (_directory, path) = scratch();
+    let mut saved = report("a", 1, 1);
+    saved.source.manifest_digest = Some(digest(9));
+    Store::open(&path).unwrap().save_report(&saved).unwrap();
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(
+        "DROP TABLE decision; DROP INDEX report_by_manifest; DROP INDEX report_by_digest;
+         ALTER TABLE report DROP COLUMN manifest_digest; ALTER TABLE report DROP COLUMN digest;
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.report_by_manifest(&digest(9)).unwrap(), Some(saved));
+    let stored = store.stored_report(crate::ReportId(1)).unwrap().unwrap();
+    assert_eq!(store.report_by_digest(&stored.digest).unwrap(), Some(stored));
 }
