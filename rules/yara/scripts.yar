@@ -46,6 +46,7 @@ rule perl_cgi_shell {
         lazaret_for = "perl, text"
         lazaret_needs = "QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_|REQUEST|cgi->param|param(|param (|param\t(|param\n(|param\r(|param\x0b(|param\x0c("
         lazaret_and = "`|system|exec|open|qx|eval"
+        lazaret_and = "#!|use strict|my $|$in{"
     strings:
         $env = /\$ENV\{\s?['"]?(QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_\w+)['"]?\s?\}/
         $param = /\bparam\s?\(\s?['"](cmd|command|c|exec|run|perlcmd|shell)['"]\s?\)/
@@ -86,17 +87,17 @@ rule script_packed {
         score = 78
         lazaret_for = "python, perl, ruby, shell, text"
         lazaret_needs = "__import__|zlib.decompress|base64.b|marshal.loads|bz2.decompress|lzma.decompress|codecs.decode|bytes.fromhex"
-        lazaret_and = "exec(|exec (|exec\t(|exec\n(|exec\r(|exec\x0b(|exec\x0c("
+        lazaret_and = "exec(compile|exec( compile|exec(\ncompile|exec (compile|exec ( compile|exec (\ncompile|exec(__import__|exec( __import__|exec(\n__import__|exec (__import__|exec ( __import__|exec (\n__import__|exec(zlib|exec( zlib|exec(\nzlib|exec (zlib|exec ( zlib|exec (\nzlib|exec(base64|exec( base64|exec(\nbase64|exec (base64|exec ( base64|exec (\nbase64|exec(marshal|exec( marshal|exec(\nmarshal|exec (marshal|exec ( marshal|exec (\nmarshal|exec(bz2|exec( bz2|exec(\nbz2|exec (bz2|exec ( bz2|exec (\nbz2|exec(lzma|exec( lzma|exec(\nlzma|exec (lzma|exec ( lzma|exec (\nlzma|exec(codecs|exec( codecs|exec(\ncodecs|exec (codecs|exec ( codecs|exec (\ncodecs|exec(bytes|exec( bytes|exec(\nbytes|exec (bytes|exec ( bytes|exec (\nbytes"
         lazaret_needs = "evaldecode_base64|eval decode_base64|eval  decode_base64|eval(decode_base64|eval (decode_base64|eval( decode_base64|eval ( decode_base64|evalunpack|eval unpack|eval  unpack|eval(unpack|eval (unpack|eval( unpack|eval ( unpack|evalpack|eval pack|eval  pack|eval(pack|eval (pack|eval( pack|eval ( pack|evalMIME::Base64|eval MIME::Base64|eval  MIME::Base64|eval(MIME::Base64|eval (MIME::Base64|eval( MIME::Base64|eval ( MIME::Base64"
         lazaret_needs = "Base64.decode64|Zlib::Inflate|\"].pack|'].pack|\".unpack|'.unpack"
-        lazaret_and = "eval"
-        lazaret_needs = "base64 |base64\t|base64\n|base64\r|base64\x0b|base64\x0c|openssl |openssl\t|openssl\n|openssl\r|openssl\x0b|openssl\x0c|xxd |xxd\t|xxd\n|xxd\r|xxd\x0b|xxd\x0c"
+        lazaret_and = "evalBase64|eval Base64|eval  Base64|eval(Base64|eval (Base64|eval( Base64|eval ( Base64|evalZlib|eval Zlib|eval  Zlib|eval(Zlib|eval (Zlib|eval( Zlib|eval ( Zlib|eval[\"|eval [\"|eval  [\"|eval([\"|eval ([\"|eval( [\"|eval ( [\"|eval['|eval ['|eval  ['|eval(['|eval (['|eval( ['|eval ( ['|eval\"|eval \"|eval  \"|eval(\"|eval (\"|eval( \"|eval ( \"|eval'|eval '|eval  '|eval('|eval ('|eval( '|eval ( '"
+        lazaret_needs = "%7Cbase64|%7C base64|%7C\tbase64|%7C\nbase64|%7C\rbase64|%7C\x0bbase64|%7C\x0cbase64|%7Copenssl|%7C openssl|%7C\topenssl|%7C\nopenssl|%7C\ropenssl|%7C\x0bopenssl|%7C\x0copenssl|%7Cxxd|%7C xxd|%7C\txxd|%7C\nxxd|%7C\rxxd|%7C\x0bxxd|%7C\x0cxxd|%7C/usr/bin/|%7C /usr/bin/|%7C\t/usr/bin/|%7C\n/usr/bin/|%7C\r/usr/bin/|%7C\x0b/usr/bin/|%7C\x0c/usr/bin/"
         lazaret_and = "echo|printf"
-        lazaret_and = "%7C"
+        lazaret_and = "base64|openssl|xxd"
     strings:
-        $python = /\bexec\s?\(\s?(compile\s?\(\s?)?(__import__\s?\(|zlib\.decompress\s?\(\s?base64|base64\.(b64|b32|b16|b85)decode\s?\(\s?(zlib|codecs|["'b])|marshal\.loads\s?\(|bz2\.decompress|lzma\.decompress|codecs\.decode|bytes\.fromhex)/
+        $python = /\bexec ?\([ \n]?(compile\s?\(\s?)?(__import__\s?\(|zlib\.decompress\s?\(\s?base64|base64\.(b64|b32|b16|b85)decode\s?\(\s?(zlib|codecs|["'b])|marshal\.loads\s?\(|bz2\.decompress|lzma\.decompress|codecs\.decode|bytes\.fromhex)/
         $perl = /\beval ?\(? ?(decode_base64|unpack\s?\(?\s?["']u|pack\s?\(?\s?["']H\*?["']|MIME::Base64)/
-        $ruby = /\beval\s?\(?\s?(Base64\.decode64|Zlib::Inflate|\[["'][^"']{40,}["']\]\.pack|["'][A-Za-z0-9+\/=]{40,}["']\.unpack)/
+        $ruby = /\beval ?\(? ?(Base64\.decode64|Zlib::Inflate|\[["'][^"']{40,}["']\]\.pack|["'][A-Za-z0-9+\/=]{40,}["']\.unpack)/
         $shell = /(echo|printf)\s+-?[ne]{0,2}\s?["']?[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(\/usr\/bin\/)?(base64\s+(-d|-D|--decode|-di)|openssl\s+(enc\s+)?-?(base64|d)|xxd\s+-r)[^\n|]{0,40}\|\s?([\w\/]{0,10}(ba|z|da|k)?sh|python[23]?|perl|eval|gunzip|gzip)/
         $shell2 = /(eval|bash\s+-c|sh\s+-c)\s+["']?(\$\(|`)\s?(echo|printf)\s+[^\n]{0,20}[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(base64\s+(-d|--decode)|xxd\s+-r)/
     condition:
@@ -130,8 +131,11 @@ rule shell_competitor_killer {
         attack = "T1496, T1562.001, T1053.003"
         score = 88
         lazaret_for = "shell, text, python, perl"
-        lazaret_needs = "xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods"
+        lazaret_needs = "xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|kerberods"
         lazaret_and = "kill|grep"
+        lazaret_below = 409600
+        lazaret_needs = "kill|grep"
+        lazaret_and = "zzh"
         lazaret_below = 409600
         lazaret_needs = "crontab|/var/spool/cron|/etc/cron."
         lazaret_and = "http://|https://"

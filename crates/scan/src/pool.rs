@@ -19,12 +19,35 @@ const WAITING_FILES: usize = 64;
 pub(crate) const HANDED_BYTES: u64 = 1 << 20;
 
 /// A file to look into.
-pub(crate) struct Job {
+struct Job {
     /// Its place in the layer.
-    pub(crate) order: usize,
-    pub(crate) entry: FileEntry,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) wanted: Vec<&'static dyn Analyzer>,
+    order: usize,
+    entry: FileEntry,
+    bytes: Vec<u8>,
+    wanted: Vec<&'static dyn Analyzer>,
+}
+
+/// Where the walk hands files over.
+pub(crate) struct Jobs {
+    waiting: Sender<Job>,
+    /// Buffers of files that were looked at: memory that the kernel need not clear again.
+    spare: Receiver<Vec<u8>>,
+}
+
+impl Jobs {
+    /// Hands over a file with a copy of its bytes. The threads live until the walk has ended.
+    pub(crate) fn hand(
+        &self,
+        order: usize,
+        entry: &FileEntry,
+        content: &[u8],
+        wanted: Vec<&'static dyn Analyzer>,
+    ) {
+        let mut bytes = self.spare.try_recv().unwrap_or_default();
+        bytes.clear();
+        bytes.extend_from_slice(content);
+        let _ = self.waiting.send(Job { order, entry: entry.clone(), bytes, wanted });
+    }
 }
 
 /// Runs the walk of a layer with threads that take its files. Gives what the walk gives and what
@@ -32,15 +55,17 @@ pub(crate) struct Job {
 pub(crate) fn with_pool<T>(
     eyes: &Eyes<'_>,
     threads: usize,
-    walk: impl FnOnce(&Sender<Job>) -> T,
+    walk: impl FnOnce(&Jobs) -> T,
 ) -> (T, Vec<Looked>) {
-    let (jobs, queue) = bounded(WAITING_FILES);
+    let (waiting, queue) = bounded(WAITING_FILES);
+    let (used, spare) = bounded(WAITING_FILES);
     scope(|scope| {
         let start = |_| {
-            let queue = queue.clone();
-            scope.spawn(move || work(eyes, &queue))
+            let (queue, used) = (queue.clone(), used.clone());
+            scope.spawn(move || work(eyes, &queue, &used))
         };
         let workers: Vec<_> = (0..threads).map(start).collect();
+        let jobs = Jobs { waiting, spare };
         let done = walk(&jobs);
         drop(jobs);
         let seen = workers.into_iter().flat_map(|worker| match worker.join() {
@@ -51,10 +76,11 @@ pub(crate) fn with_pool<T>(
     })
 }
 
-fn work(eyes: &Eyes<'_>, queue: &Receiver<Job>) -> Vec<Looked> {
+fn work(eyes: &Eyes<'_>, queue: &Receiver<Job>, used: &Sender<Vec<u8>>) -> Vec<Looked> {
     let see = |job: Job| {
         let content: &dyn Content = &job.bytes.as_slice();
         let looked = look(eyes, (job.order, &job.entry), content, &job.wanted);
+        let _ = used.try_send(job.bytes);
         // Most files have nothing to tell.
         looked.is_told().then_some(looked)
     };

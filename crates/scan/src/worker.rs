@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use analyze::HEAD_BYTES;
-use crossbeam_channel::Sender;
 use image::{LayerBody, LayerStream, LayerVisitor};
 use model::{Digest, FileEntry, FileKind, Skip, SkipReason};
 
@@ -12,7 +11,7 @@ use crate::cache::LayerCache;
 use crate::eyes::Eyes;
 use crate::layer::{LayerAnalysis, path_hash};
 use crate::look::{Looked, look};
-use crate::pool::{HANDED_BYTES, Job, with_pool};
+use crate::pool::{HANDED_BYTES, Jobs, with_pool};
 
 /// Analyses the layers that a source hands on; keeps the results until the layers are merged.
 pub(crate) struct Worker<'a> {
@@ -132,7 +131,7 @@ impl<'a> LayerWalk<'a> {
         }
     }
 
-    fn entry(&mut self, entry: &FileEntry, body: &mut dyn LayerBody, jobs: Option<&Sender<Job>>) {
+    fn entry(&mut self, entry: &FileEntry, body: &mut dyn LayerBody, jobs: Option<&Jobs>) {
         let hash = path_hash(&entry.path);
         match &entry.kind {
             FileKind::Whiteout => self.whiteouts.push(hash),
@@ -152,7 +151,7 @@ impl<'a> LayerWalk<'a> {
         }
     }
 
-    fn regular(&mut self, entry: &FileEntry, body: &mut dyn LayerBody, jobs: Option<&Sender<Job>>) {
+    fn regular(&mut self, entry: &FileEntry, body: &mut dyn LayerBody, jobs: Option<&Jobs>) {
         let mut wanted = self.eyes.analyzers.for_name(entry);
         if entry.size_bytes > HEAD_BYTES as u64 && may_be_executable(entry) {
             // The walk itself says what broke.
@@ -175,9 +174,7 @@ impl<'a> LayerWalk<'a> {
         let order = self.names.len();
         match (jobs, content.bytes()) {
             (Some(jobs), Some(bytes)) if entry.size_bytes <= HANDED_BYTES => {
-                let (entry, bytes) = (entry.clone(), bytes.to_vec());
-                // The threads live until the walk has ended.
-                let _ = jobs.send(Job { order, entry, bytes, wanted });
+                jobs.hand(order, entry, bytes, wanted);
             }
             _ => self.seen.push(look(self.eyes, (order, entry), content, &wanted)),
         }
