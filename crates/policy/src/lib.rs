@@ -7,6 +7,7 @@
 
 mod base64;
 pub mod baseline;
+pub mod cases;
 mod day;
 mod diagnostic;
 mod exceptions;
@@ -24,6 +25,7 @@ mod rule;
 pub mod rules;
 mod scope;
 mod severity;
+pub mod simulate;
 pub mod trust;
 mod versions;
 pub mod workload;
