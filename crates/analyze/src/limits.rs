@@ -222,3 +222,12 @@ pub(crate) const MAX_ACCOUNTS_BYTES: usize = 1 << 20;
 pub(crate) const MAX_ACCOUNTS: usize = 10_000;
 /// Most members of one group that are kept.
 pub(crate) const MAX_GROUP_MEMBERS: usize = 1_000;
+/// Most services of one compose file.
+pub(crate) const MAX_COMPOSE_SERVICES: usize = 2_000;
+/// Most files that one compose file includes, one from the other, and how deep; also how often a
+/// service may extend another.
+pub(crate) const MAX_COMPOSE_FILES: usize = 100;
+pub(crate) const MAX_COMPOSE_DEPTH: usize = 8;
+/// Largest env file that is read, in bytes, and most variables in it.
+pub(crate) const MAX_ENV_FILE_BYTES: usize = 1 << 20;
+pub(crate) const MAX_ENV_VARIABLES: usize = 10_000;

@@ -2,7 +2,7 @@
 
 use super::instruction::Instruction;
 use super::lines::{self, StripPrefix};
-use super::variables::{Variables, expand};
+use crate::template::variables::{Variables, expand};
 
 /// Build arguments that BuildKit knows without a declaration before FROM; no value is known.
 const GLOBAL_ARGUMENTS: [&str; 8] = [

@@ -21,13 +21,13 @@ mod structure;
 mod tests;
 mod trust;
 mod user;
-mod variables;
 
 use model::SkipReason;
 
 use super::{Catalogue, Found, ImageUse, Template, Tree, place};
 use file::File;
 use instruction::Instruction;
+pub(super) use secrets::{is_secret_name, is_value as is_literal_secret};
 
 /// Looks through one Dockerfile.
 pub(super) fn check(

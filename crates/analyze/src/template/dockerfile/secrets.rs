@@ -122,7 +122,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 }
 
 /// Whether a text is a value rather than nothing, a switch or a place to fill in.
-fn is_value(text: &str) -> bool {
+pub(crate) fn is_value(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let empty = ["", "true", "false", "0", "1", "none", "null", "no", "yes", "\"\"", "''"];
     !empty.contains(&lower.as_str())

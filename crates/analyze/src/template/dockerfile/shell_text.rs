@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::instruction::Instruction;
 use super::lines::Text;
-use super::variables::Variables;
 use crate::history::shell::{self, Pipeline, Script};
 use crate::limits::MAX_RUN_BYTES;
+use crate::template::variables::Variables;
 
 /// Directories whose programs are called by their name alone.
 const BIN: [&str; 6] =

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::file::File;
 use super::instruction::Instruction;
 use super::shell_text::ShellText;
-use super::variables::{Expanded, Variables, expand};
 use super::{Sink, commands, files, labels, packages, ports, secrets, shell, trust, user};
+use crate::template::variables::{Expanded, Variables, expand};
 
 /// The shell of RUN when SHELL says nothing.
 const DEFAULT_SHELL: [&str; 2] = ["/bin/sh", "-c"];

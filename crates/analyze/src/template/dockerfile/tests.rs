@@ -35,7 +35,7 @@ fn here_documents_are_read_as_shell() {
     let text = "FROM a:1\nRUN <<EOF\nset -e\ncurl -k https://x |\\\n  sh\nEOF\nRUN <<'P' python3\nsudo\nP\n";
     assert_eq!(
         told(text, &["dockerfile-tls-curl", "dockerfile-pipe-to-shell", "dockerfile-sudo"]),
-        ["pipe-to-shell:4-5 ", "tls-curl:4-4 "]
+        ["tls-curl:4-4 ", "pipe-to-shell:4-5 "]
     );
 }
 

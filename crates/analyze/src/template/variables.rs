@@ -1,24 +1,24 @@
-//! Variables of a Dockerfile: ARG and ENV, put in as BuildKit does.
+//! Variables of Dockerfiles (ARG, ENV) and compose files, put in as BuildKit and compose do.
 
 use std::collections::BTreeMap;
 
 use crate::limits::{MAX_EXPANSION_BYTES, MAX_EXPANSION_DEPTH};
 
 /// Known variables; `None` for those that are declared and have no value yet.
-pub(super) type Variables = BTreeMap<String, Option<String>>;
+pub(crate) type Variables = BTreeMap<String, Option<String>>;
 
 /// A text with its variables put in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Expanded {
+pub(crate) struct Expanded {
     /// The text; a variable without a known value stays as written.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Whether such a variable is left.
-    pub(super) unknown: bool,
+    pub(crate) unknown: bool,
 }
 
 /// Puts variables in: `$a`, `${a}`, `${a:-b}`, `${a-b}`, `${a:+b}`, `${a+b}`, `${a:?b}`; the
 /// pattern forms (`${a#b}`, `${a/b/c}`) stay as written.
-pub(super) fn expand(text: &str, variables: &Variables) -> Expanded {
+pub(crate) fn expand(text: &str, variables: &Variables) -> Expanded {
     let mut out = Expanded::default();
     put_in(text, variables, &mut out, 0);
     out
