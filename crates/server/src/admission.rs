@@ -21,6 +21,7 @@ use serde_json::Value;
 use store::{CachedReports, Store, StoredReport};
 
 pub use asked::BREAK_GLASS;
+pub(crate) use break_glass::CONTROLLERS;
 pub use image_review::{ImageReview, ImageReviewAnswer, ImageReviewStatus};
 pub(crate) use pinning::pinned_digest;
 pub use review::{AdmissionRequest, AdmissionResponse, AdmissionReview, ReviewAnswer, UserInfo};

@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod intake;
 mod limits;
+mod manifests;
 mod metrics;
 mod serve;
 mod tls;
@@ -23,6 +24,9 @@ pub use cluster::ClusterAddress;
 pub use error::ServerError;
 pub use http::Server;
 pub use intake::{Intake, Taken};
+pub use manifests::{
+    FailSafeSettings, ManifestSettings, deployment, fail_safe, webhook_objects, webhooks,
+};
 pub use metrics::{Ending, Metrics};
 pub use serve::{CertificateSource, ServeSettings, serve};
 pub use tls::{CertificateFiles, ServedCertificate};

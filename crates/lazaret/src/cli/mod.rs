@@ -14,6 +14,7 @@ mod rules;
 mod sbom;
 mod scan;
 mod seeing;
+mod server;
 mod writing;
 
 use std::path::PathBuf;
@@ -78,6 +79,8 @@ enum Verb {
     Model(model::Model),
     /// Show the reports that `scan --save` kept
     Reports(reports::Reports),
+    /// Answer a Kubernetes API server: which pods may start
+    Server(Box<server::Server>),
     /// Show or clear the results kept of layers
     Cache(cache::Cache),
     /// Print the completions of a shell
@@ -131,6 +134,7 @@ impl Cli {
             Verb::Digests(verb) => verb.run(&context),
             Verb::Model(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
+            Verb::Server(verb) => verb.run(&context),
             Verb::Cache(verb) => verb.run(&context),
             Verb::Completions(verb) => verb.run(),
         }

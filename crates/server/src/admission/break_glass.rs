@@ -7,7 +7,7 @@
 use super::review::UserInfo;
 
 /// The accounts of the controllers that make pods from templates.
-const CONTROLLERS: [&str; 8] = [
+pub(crate) const CONTROLLERS: [&str; 8] = [
     "system:kube-controller-manager",
     "system:serviceaccount:kube-system:cronjob-controller",
     "system:serviceaccount:kube-system:daemon-set-controller",

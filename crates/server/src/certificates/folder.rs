@@ -40,6 +40,18 @@ impl CertificateFolder {
         new.or(kept).ok_or_else(|| ServerError::certificates(&self.directory, "none could be made"))
     }
 
+    /// What is kept, as it is, or new ones for these names: for whoever only needs the bundle.
+    pub fn known_or_new(
+        &self,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<Certificates, ServerError> {
+        match self.kept()? {
+            Some(kept) => Ok(kept),
+            None => self.current(names, now),
+        }
+    }
+
     fn kept(&self) -> Result<Option<Certificates>, ServerError> {
         let path = self.directory.join(KEPT);
         let text = match read_bounded(&path) {
