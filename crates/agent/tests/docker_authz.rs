@@ -304,8 +304,8 @@ fn running_ones(lab: &Lab) {
     lab.does(&["pause", "web"]);
     lab.does(&["unpause", "web"]);
     lab.does(&["restart", "-t", "0", "web"]);
+    lab.does(&["stop", "-t", "0", "web"]);
     lab.does(&["rename", "web", "shop"]);
-    lab.does(&["stop", "-t", "0", "shop"]);
     lab.does(&["start", "shop"]);
     let old =
         send(&lab.socket(), "POST", "/v1.23/containers/shop/start", r#"{"Binds":["/:/host"]}"#);
@@ -419,7 +419,9 @@ fn reload_break_glass_and_endpoints() {
     assert!(lab.counter("broken_glass") >= 3);
     wait_until("the record", || {
         lab.decisions().iter().any(|d| {
-            d.because.contains("jane: the harbour burns") && d.verdict.decision == Decision::Deny
+            d.because.contains("by jane")
+                && d.because.contains("the harbour burns")
+                && d.verdict.decision == Decision::Deny
         })
     });
 
@@ -448,11 +450,15 @@ fn what_starts_by_itself_is_found() {
     signal("KILL", pid.parse().unwrap());
     wait_until("the restart to be found", || found(&lab, "started without a request"));
     assert_eq!(lab.does(&["ps", "-q"]).lines().count(), 1, "it is reported and let be");
-    lab.configure("  stop_refused: true\n");
+    let reported = |lab: &Lab| lab.decisions().iter().filter(|d| d.gate == Gate::Reconcile).count();
+    let before = reported(&lab);
     lab.stop_dockerd();
     lab.start_dockerd();
+    assert_eq!(lab.does(&["ps", "-q"]).lines().count(), 1, "it outlives the daemon");
+    assert_eq!(reported(&lab), before, "nothing new has started");
+    lab.configure("  stop_refused: true\n");
     wait_until("it to be stopped", || lab.docker(&["ps", "-q"]).out.is_empty());
-    assert!(found(&lab, "found running"));
+    wait_until("the record", || found(&lab, "found running"));
     assert_eq!(lab.counter("stopped"), 1);
 }
 

@@ -29,6 +29,14 @@ pub struct EngineApi {
     idle: Mutex<Vec<Sender>>,
 }
 
+/// An answer that goes on and on.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// Without it the connection ends while the answer is read.
+    _sender: Sender,
+    pub(crate) body: Incoming,
+}
+
 impl EngineApi {
     /// A client of the daemon that listens on a unix socket. Connects when it is first asked.
     pub fn new(socket: &Path) -> Self {
@@ -62,11 +70,11 @@ impl EngineApi {
     }
 
     /// An endless answer, such as events; ended by the daemon or by dropping it.
-    pub(crate) async fn stream(&self, path: &str) -> Result<Incoming, AgentError> {
+    pub(crate) async fn stream(&self, path: &str) -> Result<Stream, AgentError> {
         let mut sender = self.connect(path).await?;
         let response = self.send(&mut sender, Method::GET, path).await?;
         match response.status() {
-            StatusCode::OK => Ok(response.into_body()),
+            StatusCode::OK => Ok(Stream { _sender: sender, body: response.into_body() }),
             other => Err(self.fault(path, format!("status {other}"))),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{ContainerSpec, Decision, Engine, Gate, Workload};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use super::asked::{Asked, Unclear};
@@ -17,7 +17,8 @@ use super::route::Act;
 use super::spec;
 use super::starts::Starts;
 use super::workloads::Found;
-use crate::gate::{Ask, Counter, Court, Covers, Ruling, not_allowed};
+use crate::AgentError;
+use crate::gate::{Ask, Counter, Court, Covers, Rules, Ruling, not_allowed};
 use crate::limits::{DECISION_TIMEOUT_MS, DECISIONS_AT_ONCE, DECISIONS_WAITING};
 
 /// Why an unpausing is let through that the policy would refuse.
@@ -31,6 +32,7 @@ pub struct DockerAuthz {
     starts: Starts,
     in_flight: Semaphore,
     turns: Semaphore,
+    changed: Notify,
 }
 
 /// What becomes of a request before the court is asked.
@@ -52,12 +54,26 @@ impl DockerAuthz {
             starts: Starts::default(),
             in_flight: Semaphore::new(DECISIONS_AT_ONCE + DECISIONS_WAITING),
             turns: Semaphore::new(DECISIONS_AT_ONCE),
+            changed: Notify::new(),
         }
     }
 
     /// The court behind it.
     pub fn court(&self) -> &Arc<Court> {
         &self.court
+    }
+
+    /// Reads configuration and policy again, and holds them against what runs. When either is
+    /// broken, the old ones go on to hold.
+    pub fn reload(&self) -> Result<Arc<Rules>, AgentError> {
+        let rules = self.court.reload()?;
+        self.changed.notify_one();
+        Ok(rules)
+    }
+
+    /// Waits until the policy was changed.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     pub(crate) fn facts(&self) -> &Facts {

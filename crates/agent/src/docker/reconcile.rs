@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use model::{Decision, Gate};
 use serde::Deserialize;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::engine::EngineApi;
+use super::engine::{EngineApi, Stream};
 use super::json::{Fields, Node};
 use super::plugin::DockerAuthz;
 use crate::gate::{Ask, Counter};
@@ -27,12 +26,16 @@ const RUNS: &str = "it runs already";
 const EVENTS: &str =
     "/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22start%22%5D%7D";
 
-/// A container that runs, and how that was noticed.
+/// A container that runs, and how that was noticed; `None` when it was let in.
 #[derive(Debug)]
 struct Running {
     id: String,
-    how: &'static str,
+    how: Option<&'static str>,
 }
+
+/// What a container was last judged as: since when it runs, by which policy, and whether a refusal
+/// stops it.
+type Judged = (String, String, bool);
 
 /// One line of the daemon's events, as far as it is read here.
 #[derive(Debug, Default, Deserialize)]
@@ -58,8 +61,15 @@ pub(crate) async fn watch(plugin: Arc<DockerAuthz>, engine: Arc<EngineApi>) {
     loop {
         // The stream is opened before the list is read, so that nothing starts in between.
         if let Ok(events) = engine.stream(EVENTS).await {
-            sweep(&plugin, &engine, &queue).await;
-            follow(&plugin, events, &queue).await;
+            let mut events = Lines { events, line: Vec::new() };
+            loop {
+                sweep(&plugin, &engine, &queue).await;
+                // A changed policy is held against what runs, too.
+                tokio::select! {
+                    () = follow(&plugin, &mut events, &queue) => break,
+                    () = plugin.changed() => {}
+                }
+            }
         }
         tokio::time::sleep(Duration::from_millis(ENGINE_RETRY_MS)).await;
     }
@@ -74,25 +84,30 @@ async fn sweep(plugin: &DockerAuthz, engine: &EngineApi, queue: &Sender<Running>
     for container in &containers {
         let id = Fields::of("the list", container).and_then(|fields| fields.text("Id"));
         if let Ok(id) = id {
-            let running = Running { id: id.to_owned(), how: "found running" };
-            offer(plugin, queue, running);
+            let how = (!plugin.starts().was_expected(id)).then_some("found running");
+            offer(plugin, queue, Running { id: id.to_owned(), how });
         }
     }
 }
 
-/// Reads events until the daemon ends them.
-async fn follow(plugin: &DockerAuthz, mut events: Incoming, queue: &Sender<Running>) {
-    let mut line = Vec::new();
-    while let Some(Ok(frame)) = events.frame().await {
+/// The daemon's stream of events, and the line that is not complete yet.
+struct Lines {
+    events: Stream,
+    line: Vec<u8>,
+}
+
+/// Reads events until the daemon ends them. May be dropped at any time and begun again.
+async fn follow(plugin: &DockerAuthz, lines: &mut Lines, queue: &Sender<Running>) {
+    while let Some(Ok(frame)) = lines.events.body.frame().await {
         let Ok(bytes) = frame.into_data() else { continue };
         for byte in bytes {
             if byte != b'\n' {
-                line.push(byte);
+                lines.line.push(byte);
             } else {
-                notice(plugin, &line, queue);
-                line.clear();
+                notice(plugin, &lines.line, queue);
+                lines.line.clear();
             }
-            if line.len() > EVENT_MAX_BYTES {
+            if lines.line.len() > EVENT_MAX_BYTES {
                 return;
             }
         }
@@ -102,10 +117,11 @@ async fn follow(plugin: &DockerAuthz, mut events: Incoming, queue: &Sender<Runni
 fn notice(plugin: &DockerAuthz, line: &[u8], queue: &Sender<Running>) {
     let Ok(event) = serde_json::from_slice::<Event>(line) else { return };
     let id = event.actor.id;
-    if event.action != "start" || id.is_empty() || plugin.starts().was_expected(&id) {
+    if event.action != "start" || id.is_empty() {
         return;
     }
-    offer(plugin, queue, Running { id, how: "started without a request" });
+    let how = (!plugin.starts().was_expected(&id)).then_some("started without a request");
+    offer(plugin, queue, Running { id, how });
 }
 
 fn offer(plugin: &DockerAuthz, queue: &Sender<Running>, running: Running) {
@@ -120,8 +136,8 @@ async fn judge_all(
     engine: Arc<EngineApi>,
     mut waiting: Receiver<Running>,
 ) {
-    // By id: since when it runs. A container is reported once for each time that it starts.
-    let mut known: HashMap<String, String> = HashMap::new();
+    // By id. A container is reported once for each time that it starts and each policy.
+    let mut known: HashMap<String, Judged> = HashMap::new();
     while let Some(running) = waiting.recv().await {
         if known.len() > WAITING {
             known.clear();
@@ -136,21 +152,24 @@ async fn judge(
     plugin: &DockerAuthz,
     engine: &EngineApi,
     running: &Running,
-    known: &mut HashMap<String, String>,
+    known: &mut HashMap<String, Judged>,
 ) -> Result<(), super::facts::NoFact> {
     let Some(since) = since(plugin, &running.id).await? else { return Ok(()) };
-    if known.insert(running.id.clone(), since.clone()) == Some(since) {
+    let court = plugin.court();
+    let stops = court.config().docker.stop_refused;
+    let policy = court.rules().map_or_else(|_| String::new(), |rules| rules.digest.to_string());
+    let now = (since, policy, stops);
+    if known.insert(running.id.clone(), now.clone()) == Some(now) {
         return Ok(());
     }
+    let Some(how) = running.how else { return Ok(()) };
     let began = Instant::now();
     let Some(found) = plugin.facts().existing(&running.id, "").await? else { return Ok(()) };
-    let court = plugin.court();
     court.counters().count(Counter::Unasked);
-    let stops = court.config().docker.stop_refused;
     let name = found.workload.name.clone();
     let ask = Ask {
         gate: Gate::Reconcile,
-        action: running.how.to_owned(),
+        action: how.to_owned(),
         workload: found.workload,
         names: found.names,
         already: None,
@@ -161,7 +180,7 @@ async fn judge(
     if ruling.verdict.decision == Decision::Deny {
         let rules: Vec<&str> = ruling.verdict.reasons.iter().map(|r| r.rule.as_str()).collect();
         let rules = rules.join(", ");
-        eprintln!("lazaret agent: container {name} ({}) against: {rules}", running.how);
+        eprintln!("lazaret agent: container {name} ({how}) against: {rules}");
     }
     if ruling.decision == Decision::Deny {
         engine.stop(&running.id).await?;

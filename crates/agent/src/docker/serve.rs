@@ -61,14 +61,14 @@ async fn serve(court: Arc<Court>) -> Result<(), AgentError> {
     let mut interrupt =
         signal(SignalKind::interrupt()).map_err(system("SIGINT cannot be caught"))?;
     let mut hangup = signal(SignalKind::hangup()).map_err(system("SIGHUP cannot be caught"))?;
-    let reloading = Arc::clone(&court);
+    let engine = Arc::new(EngineApi::new(&config.socket));
+    let plugin = Arc::new(DockerAuthz::new(court, Arc::clone(&engine)));
+    let reloading = Arc::clone(&plugin);
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             reload(&reloading);
         }
     });
-    let engine = Arc::new(EngineApi::new(&config.socket));
-    let plugin = Arc::new(DockerAuthz::new(court, Arc::clone(&engine)));
     let (listener, own) = listen(&config.plugin_socket)?;
     let watching = tokio::spawn(reconcile::watch(Arc::clone(&plugin), engine));
     eprintln!("lazaret agent: docker authorization plugin is ready");
@@ -93,8 +93,8 @@ async fn serve(court: Arc<Court>) -> Result<(), AgentError> {
     served.map_err(system("the plugin's socket failed"))
 }
 
-fn reload(court: &Court) {
-    match court.reload() {
+fn reload(plugin: &DockerAuthz) {
+    match plugin.reload() {
         Ok(rules) => eprintln!("lazaret agent: policy {} holds now", rules.digest),
         Err(error) => eprintln!("lazaret agent: the old policy goes on to hold: {error}"),
     }
