@@ -28,6 +28,9 @@ pub enum AgentError {
     /// The store of reports cannot be used.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// The kernel does not let the sensor see.
+    #[error(transparent)]
+    Sensor(#[from] sensor::SensorError),
     /// The socket cannot be listened on.
     #[error(
         "cannot listen on {path}: {why}; check that its directory exists and that no other agent runs"

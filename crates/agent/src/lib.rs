@@ -6,13 +6,16 @@
 //! [`gate`] is what every gate shares: workload → reports → judge → record. [`docker`] is the
 //! authorization plugin.
 
+pub mod attribute;
 pub mod baseline;
 mod config;
+pub mod detect;
 pub mod docker;
 mod error;
 pub mod facts;
 pub mod gate;
 mod limits;
+pub mod watch;
 
 pub use config::{AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig};
 pub use error::AgentError;

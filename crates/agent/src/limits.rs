@@ -56,3 +56,5 @@ pub(crate) const START_EVENT_MS: u64 = 120_000;
 pub(crate) const ENGINE_RETRY_MS: u64 = 2_000;
 /// How long running decisions may take to finish when the agent ends, in milliseconds.
 pub(crate) const DRAIN_TIMEOUT_MS: u64 = 10_000;
+/// Largest `config.json` of a bundle, in bytes.
+pub(crate) const BUNDLE_MAX_BYTES: u64 = 4 * 1024 * 1024;

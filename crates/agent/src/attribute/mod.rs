@@ -9,11 +9,13 @@
 mod bundle;
 mod container_id;
 mod containers;
+mod engine_files;
 mod processes;
 mod start_up;
 
 pub use bundle::{Bundle, read_bundle};
 pub use container_id::{ContainerId, container_of};
 pub use containers::Containers;
+pub(crate) use engine_files::learn;
 pub use processes::{Process, Processes};
 pub use start_up::{cgroups_below, processes_of};

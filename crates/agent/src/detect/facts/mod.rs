@@ -1,0 +1,99 @@
+//! The answers to the rules' questions over one event, in the meaning of the table
+//! `policy::filter::tables::syscall`. A field that has no answer here has no value there.
+
+mod arguments;
+mod container;
+mod descriptor;
+mod event;
+mod flags;
+mod process;
+
+use model::{Container, Event, EventKind, ProcessId};
+use policy::filter::{Facts, Field, Value};
+
+use crate::attribute::{Process, Processes};
+use crate::detect::Users;
+
+/// An event with all that is known of who did it.
+pub struct Observed<'a> {
+    /// What happened.
+    pub event: &'a Event,
+    /// Its number since the agent began.
+    pub number: u64,
+    /// The moment of the kernel's zero, in nanoseconds since 1970: event times count from it.
+    pub boot_ns: i64,
+    /// The process.
+    pub process: &'a Process,
+    /// Its ancestors are here.
+    pub processes: &'a Processes,
+    /// Its container; `None` for the host.
+    pub container: Option<&'a Container>,
+    /// Names of the host's users.
+    pub users: &'a Users,
+    /// The node's name.
+    pub node: &'a str,
+}
+
+impl Facts for Observed<'_> {
+    fn value<'a>(&'a self, field: &Field, argument: Option<&str>) -> Option<Value<'a>> {
+        let name = field.name.as_ref();
+        match name.split_once('.').map_or(name, |(family, _)| family) {
+            "evt" => event::value(self, name, argument),
+            "proc" | "thread" => process::value(self, name, argument),
+            "fd" | "fs" => descriptor::value(self, name),
+            "user" | "group" => self.account(name),
+            "container" | "k8s" => container::value(self, name, argument),
+            _ => None,
+        }
+    }
+}
+
+impl<'o> Observed<'o> {
+    /// The type of the event, in the words of system calls.
+    pub fn event_type(&self) -> &'o str {
+        match &self.event.kind {
+            EventKind::Fork(_) => "clone",
+            EventKind::Exec(_) => "execve",
+            EventKind::Exit { .. } => "procexit",
+            EventKind::Call(call) => &call.name,
+            EventKind::IoUring { .. } => "io_uring_enter",
+            _ => "",
+        }
+    }
+
+    fn account(&self, name: &str) -> Option<Value<'_>> {
+        let task = &self.event.task;
+        let user = |uid| self.users.user(uid);
+        match name {
+            "user.uid" => Some(Value::Int(i64::from(task.uid))),
+            "user.name" => user(task.uid).map(|user| Value::from(user.name.as_str())),
+            "user.homedir" => user(task.uid).map(|user| Value::from(user.home.as_str())),
+            "user.shell" => user(task.uid).map(|user| Value::from(user.shell.as_str())),
+            "user.loginuid" => Some(Value::Int(task.login_uid.map_or(-1, i64::from))),
+            "user.loginname" => user(task.login_uid?).map(|user| Value::from(user.name.as_str())),
+            "group.gid" => Some(Value::Int(i64::from(task.gid))),
+            "group.name" => self.users.group(task.gid).map(Value::from),
+            _ => None,
+        }
+    }
+
+    /// The process itself at 0, its parent at 1, and so on.
+    fn ancestor(&self, steps: usize) -> Option<&'o Process> {
+        match steps.checked_sub(1) {
+            None => Some(self.process),
+            Some(above) => self.processes.ancestors(self.process.id).nth(above),
+        }
+    }
+
+    fn process_of(&self, pid: u32) -> Option<&'o Process> {
+        if self.process.id.pid == pid {
+            return Some(self.process);
+        }
+        self.processes.ancestors(self.process.id).find(|process| process.id.pid == pid)
+    }
+
+    /// When a process began, in nanoseconds since 1970.
+    fn started_ns(&self, id: ProcessId) -> i64 {
+        self.boot_ns.saturating_add_unsigned(id.start_ns)
+    }
+}

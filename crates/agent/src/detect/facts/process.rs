@@ -1,0 +1,181 @@
+//! `proc.*` and `thread.*`: who did it, and who is above it.
+
+use model::FileObject;
+use policy::filter::Value;
+
+use super::{Observed, flags};
+use crate::attribute::Process;
+
+/// Bytes that the kernel keeps of a name; rules are written for them.
+const COMM_BYTES: usize = 15;
+const NS_PER_S: i64 = 1_000_000_000;
+
+pub(super) fn value<'a>(
+    seen: &'a Observed<'_>,
+    name: &str,
+    argument: Option<&str>,
+) -> Option<Value<'a>> {
+    if let Some(rest) = name.strip_prefix("thread.") {
+        return thread(seen, rest);
+    }
+    let name = name.strip_prefix("proc.")?;
+    of_ancestor(seen, name, argument)
+        .or_else(|| of_leader(seen, name))
+        .or_else(|| of_parent(seen, name))
+        .or_else(|| of_program(seen, name, argument))
+        .or_else(|| of_numbers(seen, name))
+}
+
+fn thread<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
+    let task = &seen.event.task;
+    let sets = &task.capabilities;
+    Some(match name {
+        "tid" => Value::Int(i64::from(task.tid)),
+        "vtid" => Value::Int(i64::from(task.inner_tid)),
+        "ismain" => Value::Bool(task.tid == task.process.pid),
+        "cap_permitted" => Value::from(flags::capabilities(sets.permitted)),
+        "cap_effective" => Value::from(flags::capabilities(sets.effective)),
+        "cap_inheritable" => Value::from(flags::capabilities(sets.inheritable)),
+        _ => return None,
+    })
+}
+
+/// The first argument, as the program was called.
+fn exe(process: &Process) -> Option<&str> {
+    process.arguments.first().map(String::as_str)
+}
+
+fn exe_path(process: &Process) -> Option<&str> {
+    process.exe.as_ref().map(|exe| exe.path.as_str())
+}
+
+fn arguments(process: &Process) -> String {
+    process.arguments.get(1..).unwrap_or_default().join(" ")
+}
+
+fn command_line(process: &Process) -> String {
+    let arguments = arguments(process);
+    if arguments.is_empty() {
+        process.comm.clone()
+    } else {
+        format!("{} {arguments}", process.comm)
+    }
+}
+
+fn text(text: Option<&str>) -> Option<Value<'_>> {
+    text.filter(|text| !text.is_empty()).map(Value::from)
+}
+
+/// Fields over all ancestors, or over the one that is so many steps above.
+fn of_ancestor<'a>(
+    seen: &'a Observed<'_>,
+    name: &str,
+    argument: Option<&str>,
+) -> Option<Value<'a>> {
+    let ask: fn(&'a Process) -> Option<Value<'a>> = match name {
+        "aname" => |process| text(Some(&process.comm)),
+        "aexe" => |process| text(exe(process)),
+        "aexepath" => |process| text(exe_path(process)),
+        "acmdline" => |process| Some(Value::from(command_line(process))),
+        "apid" => |process| Some(Value::Int(i64::from(process.id.pid))),
+        "aenv" => |process| Some(Value::from(process.environment.join(" "))),
+        _ => return None,
+    };
+    if let Some(steps) = argument.and_then(|argument| argument.parse().ok()) {
+        return seen.ancestor(steps).and_then(ask);
+    }
+    let all: Vec<Value<'a>> = seen.processes.ancestors(seen.process.id).filter_map(ask).collect();
+    (!all.is_empty()).then_some(Value::List(all))
+}
+
+fn of_parent<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
+    let wanted = matches!(name, "pname" | "pexe" | "pexepath" | "pcmdline" | "pvpid");
+    let parent = seen.ancestor(1).filter(|_| wanted)?;
+    match name {
+        "pname" => text(Some(&parent.comm)),
+        "pexe" => text(exe(parent)),
+        "pexepath" => text(exe_path(parent)),
+        "pcmdline" => Some(Value::from(command_line(parent))),
+        _ => Some(Value::Int(i64::from(parent.inner_pid))),
+    }
+}
+
+/// Fields of the leaders of the session and of the group.
+fn of_leader<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
+    let task = &seen.event.task;
+    let (number, field) = match name {
+        "sname" => (task.session, "name"),
+        "sid.exe" => (task.session, "exe"),
+        "sid.exepath" => (task.session, "exepath"),
+        "vpgid.name" => (task.process_group, "name"),
+        "vpgid.exe" => (task.process_group, "exe"),
+        "vpgid.exepath" => (task.process_group, "exepath"),
+        _ => return None,
+    };
+    let leader = seen.process_of(number)?;
+    match field {
+        "name" => text(Some(&leader.comm)),
+        "exe" => text(exe(leader)),
+        _ => text(exe_path(leader)),
+    }
+}
+
+fn of_program<'a>(seen: &'a Observed<'_>, name: &str, argument: Option<&str>) -> Option<Value<'a>> {
+    let process = seen.process;
+    let file = process.exe.as_ref();
+    let flag = |ask: fn(&FileObject) -> bool| file.map(|file| Value::Bool(ask(file)));
+    match name {
+        // The kernel's name may have changed since the process was last looked at.
+        "name" => {
+            text(Some(seen.event.task.comm.get(..COMM_BYTES).unwrap_or(&seen.event.task.comm)))
+        }
+        "exe" => text(exe(process)),
+        "exepath" => text(exe_path(process)),
+        "cmdline" => Some(Value::from(command_line(process))),
+        "exeline" => Some(Value::from(process.arguments.join(" "))),
+        "args" => Some(Value::from(arguments(process))),
+        "cmdnargs" => Some(Value::Int(process.arguments.len().saturating_sub(1) as i64)),
+        "cmdlenargs" => Some(Value::Int(arguments(process).len() as i64)),
+        "cwd" => text(Some(&process.cwd))
+            .map(|cwd| Value::from(format!("{}/", cwd.render().trim_end_matches('/')))),
+        "env" => match argument {
+            None => Some(Value::from(process.environment.join(" "))),
+            Some(wanted) => process.environment.iter().find_map(|variable| {
+                let (name, value) = variable.split_once('=')?;
+                (name == wanted).then(|| Value::from(value))
+            }),
+        },
+        "is_exe_upper_layer" => flag(|file| file.flags.upper_layer),
+        "is_exe_lower_layer" => flag(|file| !file.flags.upper_layer),
+        "is_exe_from_memfd" => flag(FileObject::is_memfd),
+        "is_exe_writable" => flag(|file| file.mode & 0o222 != 0),
+        "exe_ino" => file.map(|file| Value::Int(file.inode as i64)),
+        "exe_ino.ctime" => file.map(|file| Value::Int(file.changed_s * NS_PER_S)),
+        "exe_ino.mtime" => file.map(|file| Value::Int(file.modified_s * NS_PER_S)),
+        "exe_ino.ctime_duration_proc_start" => {
+            file.map(|file| Value::Int(seen.started_ns(process.id) - file.changed_s * NS_PER_S))
+        }
+        _ => None,
+    }
+}
+
+fn of_numbers<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
+    let task = &seen.event.task;
+    let since = |start_ns: u64| seen.event.time_ns.saturating_sub(start_ns) as i64;
+    Some(match name {
+        "pid" => Value::Int(i64::from(task.process.pid)),
+        "ppid" => Value::Int(i64::from(task.parent.pid)),
+        "vpid" => Value::Int(i64::from(task.inner_pid)),
+        "sid" => Value::Int(i64::from(task.session)),
+        "pgid" | "vpgid" => Value::Int(i64::from(task.process_group)),
+        "is_sid_leader" => Value::Bool(task.session == task.process.pid),
+        "is_pgid_leader" | "is_vpgid_leader" => Value::Bool(task.process_group == task.process.pid),
+        // libs' number: the kernel's old form of a device.
+        "tty" => Value::Int(i64::from((task.tty >> 20) << 8 | (task.tty & 0xff))),
+        "duration" => Value::Int(since(task.process.start_ns)),
+        "ppid.duration" => Value::Int(since(task.parent.start_ns)),
+        "pid.ts" => Value::Int(seen.started_ns(task.process)),
+        "ppid.ts" => Value::Int(seen.started_ns(task.parent)),
+        _ => return None,
+    })
+}

@@ -1,0 +1,15 @@
+//! What it means: events and what is known of who did them, asked by the rules.
+//!
+//! ```text
+//! (Event, Process, Container) ─Observed→ policy::rules → Detection → its line, its JSON
+//! ```
+
+mod engine;
+mod facts;
+mod output;
+mod users;
+
+pub use engine::{Detection, Engine};
+pub use facts::Observed;
+pub use output::json;
+pub use users::Users;

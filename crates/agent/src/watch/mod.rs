@@ -1,0 +1,130 @@
+//! The watch over a node: the sensor's events in the order of time, attributed, asked by the rules.
+//!
+//! ```text
+//! rings ─a thread each, decode→ queue ─Line: order→ attribute → detect → sink
+//! ```
+//!
+//! The queue and the line are bounded; what finds no room is counted and told.
+
+mod line;
+mod runtime;
+mod state;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use model::Event;
+use sensor::{Ring, Sensor, SensorOptions, decode};
+
+use crate::AgentError;
+use crate::detect::Engine;
+use line::Line;
+pub use state::{Seen, State};
+
+/// Events that wait for their turn.
+const QUEUE_EVENTS: usize = 65_536;
+/// How long an event of the alerts' ring waits for room before it is lost.
+const ALERT_PATIENCE: Duration = Duration::from_millis(200);
+/// How long a ring is waited for before it is looked at all the same.
+const RING_PATIENCE: Duration = Duration::from_millis(10);
+/// How long the queue is waited for.
+const QUEUE_PATIENCE: Duration = Duration::from_millis(10);
+
+/// What the watch lost in user space, in events.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// Found the queue full.
+    pub queue_full: AtomicU64,
+    /// Were no events.
+    pub malformed: AtomicU64,
+}
+
+/// Watches until `stop` says so. Every event, with all that is known of it and what the rules say,
+/// goes to `sink`.
+pub fn watch(
+    options: &SensorOptions,
+    engine: &Engine,
+    stop: &AtomicBool,
+    mut sink: impl FnMut(&Seen<'_>),
+) -> Result<(), AgentError> {
+    let sensor = Sensor::load(options)?;
+    let rings = sensor.rings()?;
+    let mut state = State::at_start();
+    let lost = Lost::default();
+    let (sender, receiver) = sync_channel(QUEUE_EVENTS);
+    let outcome = std::thread::scope(|scope| {
+        let readers: Vec<_> = rings
+            .iter()
+            .map(|ring| {
+                let (sender, lost) = (sender.clone(), &lost);
+                scope.spawn(move || read(ring, &sender, lost, stop))
+            })
+            .collect();
+        drop(sender);
+        drain(&receiver, |event| state.take(event, engine, &mut sink));
+        readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
+    });
+    for reader in outcome {
+        let broken =
+            AgentError::System { what: "a reader of the sensor", why: "it broke".to_owned() };
+        reader.map_err(|_| broken)??;
+    }
+    Ok(())
+}
+
+fn read(
+    ring: &Ring,
+    sender: &SyncSender<Event>,
+    lost: &Lost,
+    stop: &AtomicBool,
+) -> Result<(), AgentError> {
+    let sink = |bytes: Option<&[u8]>| {
+        let Some(bytes) = bytes else { return !stop.load(Ordering::Relaxed) };
+        match decode(bytes) {
+            Ok(event) => queue(sender, event, ring.is_alerts(), lost),
+            Err(_) => {
+                lost.malformed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        true
+    };
+    Ok(ring.read(RING_PATIENCE, sink)?)
+}
+
+/// Bulk finds room or is lost; what matters waits a little for it.
+fn queue(sender: &SyncSender<Event>, event: Event, matters: bool, lost: &Lost) {
+    let until = Instant::now() + ALERT_PATIENCE;
+    let mut event = event;
+    loop {
+        match sender.try_send(event) {
+            Ok(()) | Err(TrySendError::Disconnected(_)) => return,
+            Err(TrySendError::Full(back)) if matters && Instant::now() < until => {
+                event = back;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(TrySendError::Full(_)) => {
+                lost.queue_full.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+}
+
+/// Gives events in the order of time until all readers have ended.
+fn drain(receiver: &Receiver<Event>, mut each: impl FnMut(Event)) {
+    let mut line = Line::default();
+    loop {
+        match receiver.recv_timeout(QUEUE_PATIENCE) {
+            Ok(event) => line.push(event),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        while let Some(event) = line.ready() {
+            each(event);
+        }
+    }
+    while let Some(event) = line.pop() {
+        each(event);
+    }
+}
