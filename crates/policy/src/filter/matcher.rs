@@ -184,7 +184,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 
 /// The FNV-1a hash: short keys that no stranger can add to need no more.
 #[derive(Debug)]
-struct Fnv(u64);
+pub(crate) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {

@@ -17,6 +17,7 @@ mod condition;
 mod definitions;
 mod field;
 mod glob;
+mod index;
 mod leaf;
 mod lexer;
 mod matcher;

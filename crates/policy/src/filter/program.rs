@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::arena::{Arena, Node, NodeId};
+use super::index::{Index, kind};
 use super::leaf::{Leaf, Test};
 use super::matcher::Matcher;
-use super::operand::Operand;
+use super::operand::{Operand, bytes};
 use super::tree::passes;
 use super::{Facts, Value};
 
@@ -21,6 +22,7 @@ pub(crate) struct Program {
     /// Children of all nodes, one after the other.
     children: Vec<NodeId>,
     tests: Vec<Ready>,
+    groups: Vec<Group>,
     /// What values are fetched from.
     slots: Vec<Operand>,
     /// The top of each condition.
@@ -40,11 +42,19 @@ enum Step {
 
 /// A test ready to be asked.
 #[derive(Debug)]
-struct Ready {
+enum Ready {
+    /// By itself.
+    Alone { slot: u32, other: Option<u32>, all: bool, matcher: Arc<Matcher> },
+    /// Together with others of its kind and value.
+    Grouped(u32),
+}
+
+/// Tests of one kind and value, all answered when the first is asked.
+#[derive(Debug)]
+struct Group {
     slot: u32,
-    other: Option<u32>,
-    all: bool,
-    matcher: Arc<Matcher>,
+    tests: Vec<u32>,
+    index: Index,
 }
 
 /// One asking over facts.
@@ -52,6 +62,7 @@ pub(crate) struct Asking<'p, 'f> {
     program: &'p Program,
     facts: &'f dyn Facts,
     truths: Vec<Truth>,
+    passed: Vec<Truth>,
     values: Vec<Option<Option<Value<'f>>>>,
 }
 
@@ -71,9 +82,11 @@ impl Program {
             program: Program::default(),
             ids: HashMap::new(),
             tests: HashMap::new(),
+            leaves: Vec::new(),
             slots: HashMap::new(),
         };
         let roots = roots.iter().map(|root| builder.node(*root)).collect();
+        builder.finish();
         Program { roots, ..builder.program }
     }
 
@@ -83,6 +96,7 @@ impl Program {
             program: self,
             facts,
             truths: vec![Truth::Unknown; self.nodes.len()],
+            passed: vec![Truth::Unknown; self.tests.len()],
             values: vec![None; self.slots.len()],
         }
     }
@@ -107,6 +121,8 @@ struct Builder<'a> {
     program: Program,
     ids: HashMap<NodeId, NodeId>,
     tests: HashMap<u32, u32>,
+    /// The leaf of each test, in their order.
+    leaves: Vec<Arc<Leaf>>,
     slots: HashMap<Operand, u32>,
 }
 
@@ -154,24 +170,51 @@ impl Builder<'_> {
             return Some(*known);
         }
         let leaf = Arc::clone(self.arena.leaf(leaf_id)?);
+        let new = index(self.leaves.len());
+        self.leaves.push(leaf);
+        self.tests.insert(leaf_id, new);
+        Some(new)
+    }
+
+    /// Makes the tests ready: those of one value and kind as a group, the others by themselves.
+    fn finish(&mut self) {
+        let leaves = std::mem::take(&mut self.leaves);
+        let mut groups: HashMap<(u32, u8), Vec<u32>> = HashMap::new();
+        for (test, leaf) in leaves.iter().enumerate().filter(|(_, leaf)| !leaf.all) {
+            if let Some(kind) = kind(&leaf.test) {
+                groups.entry((self.slot(&leaf.operand), kind)).or_default().push(index(test));
+            }
+        }
+        let mut groups: Vec<((u32, u8), Vec<u32>)> =
+            groups.into_iter().filter(|(_, tests)| tests.len() > 1).collect();
+        groups.sort_unstable();
+        let mut grouped: HashMap<u32, u32> = HashMap::new();
+        for ((slot, _), tests) in groups {
+            let of_tests =
+                tests.iter().filter_map(|test| Some((*test, &leaves.get(*test as usize)?.test)));
+            let Some(built) = Index::new(of_tests) else { continue };
+            let group = index(self.program.groups.len());
+            grouped.extend(tests.iter().map(|test| (*test, group)));
+            self.program.groups.push(Group { slot, tests, index: built });
+        }
+        for (test, leaf) in leaves.iter().enumerate() {
+            let ready = match grouped.get(&index(test)) {
+                Some(group) => Ready::Grouped(*group),
+                None => self.alone(leaf),
+            };
+            self.program.tests.push(ready);
+        }
+    }
+
+    fn alone(&mut self, leaf: &Arc<Leaf>) -> Ready {
         let other = match &leaf.test {
             Test::Against(_, other) => Some(self.slot(other)),
             _ => None,
         };
-        let ready = Ready {
-            slot: self.slot(&leaf.operand),
-            other,
-            all: leaf.all,
-            matcher: Arc::clone(
-                self.matchers
-                    .entry(Arc::clone(&leaf))
-                    .or_insert_with(|| Arc::new(Matcher::new(&leaf.test, leaf.operand.kind))),
-            ),
-        };
-        let new = index(self.program.tests.len());
-        self.program.tests.push(ready);
-        self.tests.insert(leaf_id, new);
-        Some(new)
+        let make = || Arc::new(Matcher::new(&leaf.test, leaf.operand.kind));
+        let matcher = self.matchers.entry(Arc::clone(leaf)).or_insert_with(make);
+        let matcher = Arc::clone(matcher);
+        Ready::Alone { slot: self.slot(&leaf.operand), other, all: leaf.all, matcher }
     }
 
     fn slot(&mut self, operand: &Operand) -> u32 {
@@ -222,16 +265,54 @@ impl Asking<'_, '_> {
     }
 
     fn passes(&mut self, test: u32) -> bool {
-        let Some(ready) = self.program.tests.get(test as usize) else { return false };
-        self.fetch(ready.slot);
-        if let Some(other) = ready.other {
-            self.fetch(other);
-            return match (self.value(ready.slot), self.value(other)) {
-                (Some(value), Some(other)) => passes(&ready.matcher, ready.all, value, Some(other)),
-                _ => false,
-            };
+        match self.program.tests.get(test as usize) {
+            None => false,
+            Some(Ready::Grouped(group)) => {
+                if self.passed.get(test as usize) == Some(&Truth::Unknown) {
+                    self.decide(*group);
+                }
+                self.passed.get(test as usize) == Some(&Truth::True)
+            }
+            Some(Ready::Alone { slot, other: None, all, matcher }) => {
+                self.fetch(*slot);
+                self.value(*slot).is_some_and(|value| passes(matcher, *all, value, None))
+            }
+            Some(Ready::Alone { slot, other: Some(other), all, matcher }) => {
+                self.fetch(*slot);
+                self.fetch(*other);
+                match (self.value(*slot), self.value(*other)) {
+                    (Some(value), Some(other)) => passes(matcher, *all, value, Some(other)),
+                    _ => false,
+                }
+            }
         }
-        self.value(ready.slot).is_some_and(|value| passes(&ready.matcher, ready.all, value, None))
+    }
+
+    /// Answers every test of a group.
+    fn decide(&mut self, group: u32) {
+        let Some(group) = self.program.groups.get(group as usize) else { return };
+        self.fetch(group.slot);
+        for test in &group.tests {
+            if let Some(passed) = self.passed.get_mut(*test as usize) {
+                *passed = Truth::False;
+            }
+        }
+        let value = self.values.get(group.slot as usize).and_then(|known| known.as_ref()?.as_ref());
+        let passed = &mut self.passed;
+        let mut tell = |test: u32| {
+            if let Some(passed) = passed.get_mut(test as usize) {
+                *passed = Truth::True;
+            }
+        };
+        match value {
+            None => {}
+            Some(Value::List(values)) => {
+                for value in values {
+                    group.index.holding(&bytes(value), &mut tell);
+                }
+            }
+            Some(value) => group.index.holding(&bytes(value), &mut tell),
+        }
     }
 
     fn fetch(&mut self, slot: u32) {
