@@ -21,6 +21,7 @@ import zlib
 from pathlib import Path
 
 import seeds_content
+import seeds_rules
 from seeds_texts import FEEDS, FILES, PLAIN, VERSIONS
 
 HERE = Path(__file__).parent
@@ -475,6 +476,7 @@ def main():
     seeds_content.archives(put_file, tar, zipped, compressed)
     seeds_content.keys(put_file)
     seeds_content.signatures(put)
+    seeds_rules.rules(put)
 
 
 main()
