@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use analyze::template::{Template, TemplateScanner, classify, text};
+use lazaret_analyze::template::{NoTree, Template, TemplateScanner, classify, text};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut names = false;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     let templates: Vec<Template<'_>> =
         texts.iter().map(|(name, kind, text)| Template { name, kind: *kind, text }).collect();
-    let found = scanner.scan(&templates, &analyze::template::NoTree);
+    let found = scanner.scan(&templates, &NoTree);
     let took = begun.elapsed();
     if names {
         for flaw in &found.flaws {

@@ -72,6 +72,9 @@ fn read(template: &Template<'_>, found: &mut Found) -> Vec<Document> {
                     SkipReason::Malformed if is_template => {
                         format!("line {line}: {}", unrendered::ADVICE)
                     }
+                    SkipReason::Malformed if template.text.contains("{{") => {
+                        format!("line {line}: {detail} ({})", unrendered::PLACEHOLDERS)
+                    }
                     _ if line == 0 => detail,
                     _ => format!("line {line}: {detail}"),
                 };

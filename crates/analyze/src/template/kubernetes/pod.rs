@@ -59,11 +59,6 @@ impl<'n> Container<'n> {
     pub(super) fn security(&self, path: &[&str]) -> Option<&'n Node> {
         self.node.field("securityContext")?.deep(path)
     }
-
-    /// Whether it runs as long as the pod does.
-    pub(super) fn runs_on(&self) -> bool {
-        matches!(self.role, Role::Main | Role::Sidecar)
-    }
 }
 
 /// A pod.

@@ -147,8 +147,6 @@ struct Held<'p, 'n> {
 enum At<'p, 'n> {
     /// The pod's spec.
     Spec,
-    /// The pod's metadata.
-    Metadata(&'n Node),
     /// A container.
     Container(&'p Container<'n>),
 }
@@ -173,7 +171,6 @@ impl<'n> Held<'_, 'n> {
     fn tell(&mut self, check: Check, at: At<'_, 'n>, path: &[&str], value: String) {
         let (root, node, container) = match at {
             At::Spec => ("spec".to_owned(), self.pod.spec, ""),
-            At::Metadata(metadata) => ("metadata".to_owned(), metadata, ""),
             At::Container(container) => {
                 let root = format!("spec.{}[{}]", container.role.list(), container.index);
                 (root, container.node, container.name)

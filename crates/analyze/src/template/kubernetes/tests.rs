@@ -24,7 +24,11 @@ fn told(found: &Found, rules: &[&str]) -> Vec<String> {
     wanted
         .map(|flaw| {
             let (first, last) = (flaw.place.first_line, flaw.place.last_line);
-            format!("{} {first}-{last} {}", flaw.rule.trim_start_matches("kubernetes-"), flaw.subject)
+            format!(
+                "{} {first}-{last} {}",
+                flaw.rule.trim_start_matches("kubernetes-"),
+                flaw.subject
+            )
         })
         .collect()
 }
@@ -52,15 +56,20 @@ spec:
 #[test]
 fn flaws_stand_at_the_field_that_is_wrong() {
     let found = scan(&[("web.yaml", WEB)]);
-    let rules = ["privileged", "host-pid", "capability-sys-admin", "image-tag", "liveness-probe-missing"];
-    assert_eq!(told(&found, &rules), [
-        "host-pid 8-8 Deployment/web",
-        "liveness-probe-missing 10-10 Deployment/web container app",
-        "image-tag 11-11 Deployment/web",
-        "privileged 13-13 Deployment/web container app",
-        "capability-sys-admin 17-17 Deployment/web container app",
-    ]);
-    let images: Vec<_> = found.images.iter().map(|image| (image.image.as_str(), image.place.first_line)).collect();
+    let rules =
+        ["privileged", "host-pid", "capability-sys-admin", "image-tag", "liveness-probe-missing"];
+    assert_eq!(
+        told(&found, &rules),
+        [
+            "host-pid 8-8 Deployment/web",
+            "liveness-probe-missing 10-10 Deployment/web container app",
+            "image-tag 11-11 Deployment/web",
+            "privileged 13-13 Deployment/web container app",
+            "capability-sys-admin 17-17 Deployment/web container app",
+        ]
+    );
+    let images: Vec<_> =
+        found.images.iter().map(|image| (image.image.as_str(), image.place.first_line)).collect();
     assert_eq!(images, [("example.org/app", 11)]);
 }
 
@@ -74,9 +83,13 @@ fn every_shape_of_a_manifest_says_the_same() {
         indented.lines().map(|line| format!("    {line}\n")).collect::<String>()
     );
     let json = r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"web"},"spec":{"template":{"spec":{"hostPID":true,"containers":[{"name":"app","image":"example.org/app","securityContext":{"privileged":true}}]}}}}"#;
-    let second = format!("# nothing\n---\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n...\n---\n{WEB}");
+    let second = format!(
+        "# nothing\n---\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n...\n---\n{WEB}"
+    );
     let crlf = WEB.replace('\n', "\r\n");
-    let anchored = WEB.replace("privileged: true", "privileged: &yes on").replace("hostPID: true", "hostPID: yes");
+    let anchored = WEB
+        .replace("privileged: true", "privileged: &yes on")
+        .replace("hostPID: true", "hostPID: yes");
     for text in [WEB, &list, &typed, &nested, json, &second, &crlf, &anchored] {
         let found = scan(&[("a.yaml", text)]);
         assert!(found.skipped.is_empty(), "{text}: {:?}", found.skipped);
@@ -108,17 +121,22 @@ spec:
       securityContext: {privileged: false}
 ";
     let found = scan(&[("a.yaml", text)]);
-    assert_eq!(told(&found, &["privileged"]), [
-        "privileged 5-5 Pod/a container one",
-        "privileged 5-5 Pod/a container two",
-    ]);
+    assert_eq!(
+        told(&found, &["privileged"]),
+        ["privileged 5-5 Pod/a container one", "privileged 5-5 Pod/a container two",]
+    );
 }
 
 #[test]
 fn a_chart_names_its_files_and_an_unrendered_one_is_skipped() {
     let rendered = format!("---\n# Source: web/templates/deployment.yaml\n{WEB}---\n{WEB}");
     let found = scan(&[("out.yaml", &rendered)]);
-    let messages: Vec<_> = found.flaws.iter().filter(|f| f.rule == "kubernetes-host-pid").map(|f| f.message.as_str()).collect();
+    let messages: Vec<_> = found
+        .flaws
+        .iter()
+        .filter(|f| f.rule == "kubernetes-host-pid")
+        .map(|f| f.message.as_str())
+        .collect();
     assert_eq!(messages, ["hostPID: true (from web/templates/deployment.yaml)", "hostPID: true"]);
 
     for text in [
@@ -180,7 +198,17 @@ fn hostile_texts_are_refused_or_bounded() {
         assert!(!scan(&[("a.yaml", text)]).skipped.is_empty(), "{:.40}", text);
     }
     assert!(documents(&keys).iter().any(Result::is_err));
-    for text in ["&a [*a]", "*a", "", "\u{feff}", "--- >", "%YAML 9.9\n---\n", "? ? ? a", "!!binary x: y", "- - - -"] {
+    for text in [
+        "&a [*a]",
+        "*a",
+        "",
+        "\u{feff}",
+        "--- >",
+        "%YAML 9.9\n---\n",
+        "? ? ? a",
+        "!!binary x: y",
+        "- - - -",
+    ] {
         let _ = scan(&[("a.yaml", text)]);
     }
 }
@@ -209,7 +237,8 @@ fn annotations_of_every_tool_excuse() {
         "polaris.fairwinds.com/exempt: \"true\"",
         "lazaret/ignore: KSV-0010",
     ] {
-        let text = WEB.replace("  name: web\n", &format!("  name: web\n  annotations:\n    {annotation}\n"));
+        let text = WEB
+            .replace("  name: web\n", &format!("  name: web\n  annotations:\n    {annotation}\n"));
         let found = scan(&[("a.yaml", &text)]);
         let flaw = found.flaws.iter().find(|flaw| flaw.rule == "kubernetes-host-pid").unwrap();
         let excuse = flaw.ignored.as_ref().unwrap_or_else(|| panic!("{annotation}"));
@@ -221,7 +250,8 @@ fn annotations_of_every_tool_excuse() {
         "polaris.fairwinds.com/hostPIDSet-exempt: \"false\"",
         "example.org/ignore: kubernetes-host-pid",
     ] {
-        let text = WEB.replace("  name: web\n", &format!("  name: web\n  annotations:\n    {annotation}\n"));
+        let text = WEB
+            .replace("  name: web\n", &format!("  name: web\n  annotations:\n    {annotation}\n"));
         assert_eq!(told(&scan(&[("a.yaml", &text)]), &["host-pid"]).len(), 1, "{annotation}");
     }
     let text = format!("# trivy:ignore:KSV-0010\n{WEB}");
@@ -231,7 +261,11 @@ fn annotations_of_every_tool_excuse() {
 #[test]
 fn objects_speak_of_each_other_across_files() {
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: a}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n";
-    let pod = |label: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: a, labels: {{app: {label}}}}}\nspec: {{containers: [{{name: c, image: \"b:1\"}}]}}\n");
+    let pod = |label: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: a, labels: {{app: {label}}}}}\nspec: {{containers: [{{name: c, image: \"b:1\"}}]}}\n"
+        )
+    };
     let dangling = |label: &str| {
         let pod = pod(label);
         told(&scan(&[("s.yaml", service), ("p.yaml", &pod)]), &["dangling-service"]).len()
@@ -264,8 +298,16 @@ fn every_concept_of_the_peers_has_a_rule() {
         let columns: Vec<&str> = line.split('\t').collect();
         for column in [4, 5, 8, 9, 10, 11, 12] {
             let names = columns.get(column).into_iter().flat_map(|text| text.split(','));
-            let names = names.map(str::trim).filter(|name| !name.is_empty() && !name.contains([' ', '(', '*', '.']) && !matches!(*name, "all" | "partly"));
-            missing.extend(names.filter(|name| !aliases.contains_key(name)).map(|name| format!("{}: {name}", columns[1])));
+            let names = names.map(str::trim).filter(|name| {
+                !name.is_empty()
+                    && !name.contains([' ', '(', '*', '.'])
+                    && !matches!(*name, "all" | "partly")
+            });
+            missing.extend(
+                names
+                    .filter(|name| !aliases.contains_key(name))
+                    .map(|name| format!("{}: {name}", columns[1])),
+            );
         }
     }
     assert!(missing.is_empty(), "{} names of peers:\n{}", missing.len(), missing.join("\n"));
@@ -280,4 +322,58 @@ fn shared(path: &str) -> Option<String> {
         println!("skipped: shared/{path} not there");
     }
     text.ok()
+}
+
+/// Pieces of manifests, from which texts are made that are nearly right.
+const PIECES: [&str; 36] = [
+    "apiVersion: v1\n",
+    "kind: Pod\n",
+    "kind: List\nitems:\n",
+    "metadata: {name: a}\n",
+    "spec:\n",
+    "  containers:\n",
+    "  - name: a\n",
+    "    image: b\n",
+    "    securityContext: {privileged: true}\n",
+    "---\n",
+    "...\n",
+    "- ",
+    "  ",
+    "\t",
+    "\n",
+    ": ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ", ",
+    "&a ",
+    "*a",
+    "<<: *a\n",
+    "? ",
+    "| \n",
+    "> \n",
+    "'",
+    "\"",
+    "#",
+    "# Source: a\n",
+    "!!str ",
+    "{{ .Values.a }}",
+    "\u{feff}",
+    "%",
+    "é",
+];
+
+proptest::proptest! {
+    #[test]
+    fn any_text_keeps_the_laws(picked in proptest::collection::vec(0..PIECES.len(), 0..60), at in 0..6usize) {
+        let head: String = PIECES.iter().take(at).copied().collect();
+        let text = head + &picked.iter().filter_map(|at| PIECES.get(*at)).copied().collect::<String>();
+        let found = scan(&[("a.yaml", &text)]);
+        let lines = u32::try_from(text.lines().count()).unwrap() + 1;
+        for flaw in &found.flaws {
+            let (first, last) = (flaw.place.first_line, flaw.place.last_line);
+            proptest::prop_assert!(first >= 1 && first <= last && last <= lines, "{flaw:?}");
+        }
+    }
 }

@@ -6,6 +6,9 @@ use crate::template::yaml::Node;
 /// What to do about one.
 pub(super) const ADVICE: &str =
     "a Helm template that is not rendered: scan what `helm template` makes of it";
+/// What to do about a template of another tool.
+pub(super) const PLACEHOLDERS: &str =
+    "`{{ … }}` that nobody has filled in: scan what is made of the template";
 /// Words that only the templates of charts have between their braces.
 const CHART_WORDS: [&str; 9] = [
     ".Values",

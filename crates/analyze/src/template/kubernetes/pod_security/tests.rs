@@ -47,26 +47,50 @@ fn baseline_checks_that_no_version_changed() {
         ("privileged", container("privileged: true"), true),
         ("privileged", container("privileged: false"), false),
         ("privileged", "{containers: [{name: a}]}".to_owned(), false),
-        ("privileged", "{initContainers: [{name: a, securityContext: {privileged: true}}]}".to_owned(), true),
-        ("privileged", "{ephemeralContainers: [{name: a, securityContext: {privileged: true}}]}".to_owned(), true),
+        (
+            "privileged",
+            "{initContainers: [{name: a, securityContext: {privileged: true}}]}".to_owned(),
+            true,
+        ),
+        (
+            "privileged",
+            "{ephemeralContainers: [{name: a, securityContext: {privileged: true}}]}".to_owned(),
+            true,
+        ),
         ("hostNamespaces", "{hostNetwork: true}".to_owned(), true),
         ("hostNamespaces", "{hostPID: true}".to_owned(), true),
         ("hostNamespaces", "{hostIPC: true}".to_owned(), true),
-        ("hostNamespaces", "{hostIPC: false, hostPID: false, hostNetwork: false}".to_owned(), false),
+        (
+            "hostNamespaces",
+            "{hostIPC: false, hostPID: false, hostNetwork: false}".to_owned(),
+            false,
+        ),
         ("hostPorts", "{containers: [{name: a, ports: [{hostPort: 80}]}]}".to_owned(), true),
-        ("hostPorts", "{containers: [{name: a, ports: [{hostPort: 0, containerPort: 80}]}]}".to_owned(), false),
+        (
+            "hostPorts",
+            "{containers: [{name: a, ports: [{hostPort: 0, containerPort: 80}]}]}".to_owned(),
+            false,
+        ),
         ("hostPathVolumes", "{volumes: [{name: v, hostPath: {path: /}}]}".to_owned(), true),
         ("hostPathVolumes", "{volumes: [{name: v, hostPath: {}}]}".to_owned(), true),
         ("hostPathVolumes", "{volumes: [{name: v, hostPath: null}]}".to_owned(), false),
         ("windowsHostProcess", context("windowsOptions: {hostProcess: true}"), true),
         ("windowsHostProcess", container("windowsOptions: {hostProcess: true}"), true),
         ("windowsHostProcess", container("windowsOptions: {hostProcess: false}"), false),
-        ("windowsHostProcess", container("windowsOptions: {runAsUserName: ContainerAdministrator}"), false),
+        (
+            "windowsHostProcess",
+            container("windowsOptions: {runAsUserName: ContainerAdministrator}"),
+            false,
+        ),
         ("capabilities_baseline", container("capabilities: {add: [NET_RAW]}"), true),
         ("capabilities_baseline", container("capabilities: {add: [ALL]}"), true),
         ("capabilities_baseline", container("capabilities: {add: [CAP_CHOWN]}"), true),
         ("capabilities_baseline", container("capabilities: {add: [chown]}"), true),
-        ("capabilities_baseline", container("capabilities: {add: [CHOWN, MKNOD, SYS_CHROOT]}"), false),
+        (
+            "capabilities_baseline",
+            container("capabilities: {add: [CHOWN, MKNOD, SYS_CHROOT]}"),
+            false,
+        ),
         ("seLinuxOptions", context("seLinuxOptions: {type: spc_t}"), true),
         ("seLinuxOptions", container("seLinuxOptions: {user: system_u}"), true),
         ("seLinuxOptions", container("seLinuxOptions: {role: system_r}"), true),
@@ -87,7 +111,9 @@ fn baseline_checks_that_no_version_changed() {
 #[test]
 fn app_armor_annotations_hold_at_every_version() {
     let annotated = |key: &str, value: &str| {
-        format!("metadata: {{annotations: {{{key}: {value}}}}}\nspec: {{containers: [{{name: a}}]}}")
+        format!(
+            "metadata: {{annotations: {{{key}: {value}}}}}\nspec: {{containers: [{{name: a}}]}}"
+        )
     };
     let key = "container.apparmor.security.beta.kubernetes.io/a";
     for (key, value, speaks) in [
@@ -138,9 +164,16 @@ fn baseline_checks_that_versions_changed() {
 
     let host = "{containers: [{name: a, livenessProbe: {httpGet: {host: b}}}]}";
     check(Level::Baseline, "hostProbesAndHostLifecycle", host, &|minor| minor >= 34);
-    for handler in ["readinessProbe: {tcpSocket", "startupProbe: {httpGet", "lifecycle: {preStop: {httpGet", "lifecycle: {postStart: {tcpSocket"] {
+    for handler in [
+        "readinessProbe: {tcpSocket",
+        "startupProbe: {httpGet",
+        "lifecycle: {preStop: {httpGet",
+        "lifecycle: {postStart: {tcpSocket",
+    ] {
         let close = if handler.contains("lifecycle") { "}}}" } else { "}}" };
-        let of = |host: &str| format!("{{initContainers: [{{name: a, {handler}: {{host: {host}{close}}}]}}");
+        let of = |host: &str| {
+            format!("{{initContainers: [{{name: a, {handler}: {{host: {host}{close}}}]}}")
+        };
         check(Level::Restricted, "hostProbesAndHostLifecycle", &of("b"), &|minor| minor >= 34);
         check(Level::Restricted, "hostProbesAndHostLifecycle", &of("''"), &NEVER);
     }
@@ -157,7 +190,11 @@ fn baseline_checks_that_versions_changed() {
 #[test]
 fn seccomp_is_in_annotations_before_1_19_and_in_fields_since() {
     let id = "seccompProfile_baseline";
-    for text in [context("seccompProfile: {type: Unconfined}"), container("seccompProfile: {type: Unconfined}"), container("seccompProfile: {}")] {
+    for text in [
+        context("seccompProfile: {type: Unconfined}"),
+        container("seccompProfile: {type: Unconfined}"),
+        container("seccompProfile: {}"),
+    ] {
         check(Level::Baseline, id, &text, &|minor| minor >= 19);
     }
     check(Level::Baseline, id, &context("seccompProfile: {type: RuntimeDefault}"), &NEVER);
@@ -170,7 +207,9 @@ fn seccomp_is_in_annotations_before_1_19_and_in_fields_since() {
         ("seccomp.security.alpha.kubernetes.io/pod", "runtime/default", false),
         ("seccomp.security.alpha.kubernetes.io/pod", "localhost/x", false),
     ] {
-        let text = format!("metadata: {{annotations: {{{key}: {value}}}}}\nspec: {{containers: [{{name: a}}]}}");
+        let text = format!(
+            "metadata: {{annotations: {{{key}: {value}}}}}\nspec: {{containers: [{{name: a}}]}}"
+        );
         for level in [Level::Baseline, Level::Restricted] {
             check(level, id, &text, &|minor| speaks && minor < 19);
         }
@@ -193,8 +232,18 @@ fn restricted_checks_begin_with_their_versions() {
         check(Level::Baseline, id, bare, &NEVER);
     }
     check(Level::Restricted, "runAsNonRoot", windows, &ALWAYS);
-    check(Level::Restricted, "allowPrivilegeEscalation", &container("allowPrivilegeEscalation: false"), &NEVER);
-    check(Level::Restricted, "allowPrivilegeEscalation", &container("allowPrivilegeEscalation: true"), &|minor| minor >= 8);
+    check(
+        Level::Restricted,
+        "allowPrivilegeEscalation",
+        &container("allowPrivilegeEscalation: false"),
+        &NEVER,
+    );
+    check(
+        Level::Restricted,
+        "allowPrivilegeEscalation",
+        &container("allowPrivilegeEscalation: true"),
+        &|minor| minor >= 8,
+    );
 }
 
 #[test]
@@ -226,7 +275,8 @@ fn users_of_a_restricted_pod() {
 
 #[test]
 fn a_restricted_check_takes_the_place_of_the_baselines() {
-    let unmasked = "{hostUsers: false, containers: [{name: a, securityContext: {procMount: Unmasked}}]}";
+    let unmasked =
+        "{hostUsers: false, containers: [{name: a, securityContext: {procMount: Unmasked}}]}";
     check(Level::Restricted, "procMount", unmasked, &|minor| minor < 35);
     check(Level::Restricted, "procMount_restricted", unmasked, &|minor| minor >= 35);
 
@@ -238,7 +288,9 @@ fn a_restricted_check_takes_the_place_of_the_baselines() {
     let bind = container("capabilities: {drop: [KILL, ALL], add: [NET_BIND_SERVICE]}");
     check(Level::Restricted, "capabilities_restricted", &bind, &NEVER);
     let windows = raw.replacen('{', "{os: {name: windows}, ", 1);
-    check(Level::Restricted, "capabilities_restricted", &windows, &|minor| (22..25).contains(&minor));
+    check(Level::Restricted, "capabilities_restricted", &windows, &|minor| {
+        (22..25).contains(&minor)
+    });
     check(Level::Restricted, "capabilities_baseline", &windows, &|minor| minor < 22);
 
     let unconfined = container("seccompProfile: {type: Unconfined}");
@@ -255,13 +307,42 @@ fn a_restricted_check_takes_the_place_of_the_baselines() {
 #[test]
 fn volumes_of_a_restricted_pod() {
     let of = |source: &str| format!("{{volumes: [{{name: v, {source}: {{}}}}]}}");
-    for source in ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"] {
+    for source in [
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "image",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    ] {
         check(Level::Restricted, "restrictedVolumes", &of(source), &NEVER);
     }
     for source in [
-        "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "gitRepo", "nfs", "iscsi", "glusterfs", "rbd",
-        "flexVolume", "cinder", "cephfs", "flocker", "fc", "azureFile", "vsphereVolume", "quobyte", "azureDisk",
-        "portworxVolume", "photonPersistentDisk", "scaleIO", "storageos", "unheardOf",
+        "hostPath",
+        "gcePersistentDisk",
+        "awsElasticBlockStore",
+        "gitRepo",
+        "nfs",
+        "iscsi",
+        "glusterfs",
+        "rbd",
+        "flexVolume",
+        "cinder",
+        "cephfs",
+        "flocker",
+        "fc",
+        "azureFile",
+        "vsphereVolume",
+        "quobyte",
+        "azureDisk",
+        "portworxVolume",
+        "photonPersistentDisk",
+        "scaleIO",
+        "storageos",
+        "unheardOf",
     ] {
         check(Level::Restricted, "restrictedVolumes", &of(source), &ALWAYS);
         let is_host_path = source == "hostPath";
@@ -292,24 +373,54 @@ fn violations_name_field_value_container_and_lines() {
     let found = evaluate(Level::Baseline, Version::LATEST, None, pod.get("spec").unwrap());
     let shown: Vec<String> = found
         .iter()
-        .map(|v| format!("{} {}={} [{}] {}-{}", v.check.id(), v.field, v.value, v.container, v.first_line, v.last_line))
+        .map(|v| {
+            format!(
+                "{} {}={} [{}] {}-{}",
+                v.check.id(),
+                v.field,
+                v.value,
+                v.container,
+                v.first_line,
+                v.last_line
+            )
+        })
         .collect();
-    assert_eq!(shown, [
-        "hostNamespaces spec.hostPID=true [] 2-2",
-        "privileged spec.containers[0].securityContext.privileged=true [a] 6-6",
-    ]);
+    assert_eq!(
+        shown,
+        [
+            "hostNamespaces spec.hostPID=true [] 2-2",
+            "privileged spec.containers[0].securityContext.privileged=true [a] 6-6",
+        ]
+    );
     let found = evaluate(Level::Restricted, Version::LATEST, None, pod.get("spec").unwrap());
-    let missing = found.iter().find(|v| v.check == Check::RunAsNonRoot && v.container == "b").unwrap();
+    let missing =
+        found.iter().find(|v| v.check == Check::RunAsNonRoot && v.container == "b").unwrap();
     assert_eq!(missing.field, "spec.containers[1].securityContext.runAsNonRoot");
     assert_eq!((missing.value.as_str(), missing.first_line), ("", 7));
 }
 
 #[test]
 fn labels_are_read_as_admission_reads_them() {
-    for (label, version) in [("latest", 37), ("v1.0", 0), ("v1.29", 29), ("v1.99", 37), ("1.29", 37), ("v1.029", 37), ("v1.+2", 37), ("v2.1", 37), ("", 37)] {
+    for (label, version) in [
+        ("latest", 37),
+        ("v1.0", 0),
+        ("v1.29", 29),
+        ("v1.99", 37),
+        ("1.29", 37),
+        ("v1.029", 37),
+        ("v1.+2", 37),
+        ("v2.1", 37),
+        ("", 37),
+    ] {
         assert_eq!(Version::of_label(label), Version::minor(version), "{label}");
     }
-    for (label, level) in [("privileged", Level::Privileged), ("baseline", Level::Baseline), ("restricted", Level::Restricted), ("Privileged", Level::Restricted), ("", Level::Restricted)] {
+    for (label, level) in [
+        ("privileged", Level::Privileged),
+        ("baseline", Level::Baseline),
+        ("restricted", Level::Restricted),
+        ("Privileged", Level::Restricted),
+        ("", Level::Restricted),
+    ] {
         assert_eq!(Level::of_label(label), level, "{label}");
     }
     assert_eq!(Version::minor(29).to_string(), "v1.29");

@@ -41,7 +41,7 @@ fn one<'n>(cluster: &Cluster<'n>, object: &Object<'n>, report: &mut Report<'_>) 
         image::check(object, pod, report);
         secret::check_pod(object, pod, report);
         manners::check(object, pod, report);
-        schema::check_pod(object, pod, report);
+        schema::check_pod(cluster, object, pod, report);
         for container in &pod.containers {
             container::check(object, pod, container, report);
             resources::check(object, pod, container, report);

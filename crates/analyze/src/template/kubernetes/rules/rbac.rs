@@ -217,9 +217,10 @@ fn role(object: &Object<'_>, report: &mut Report<'_>) {
 
 fn wildcards(object: &Object<'_>, rule: &Node, report: &mut Report<'_>) {
     for field in ["verbs", "resources", "apiGroups"] {
-        if rule.list(field).iter().any(|node| matches!(node.str(), Some("*" | "*/*"))) {
+        let mut words = rule.list(field).iter().filter_map(Node::str);
+        if let Some(word) = words.find(|word| word.contains('*')) {
             let lines = rule.lines_at(&[field]);
-            let message = format!("{field} has `*`");
+            let message = format!("{field} has `{word}`");
             report.object("kubernetes-rbac-wildcard", object, lines, message);
         }
     }

@@ -3,6 +3,7 @@
 
 mod known;
 
+use crate::template::kubernetes::cluster::Cluster;
 use crate::template::kubernetes::fields::{Fields, entry_lines};
 use crate::template::kubernetes::object::Object;
 use crate::template::kubernetes::pod::{Container, Pod, Role};
@@ -42,8 +43,18 @@ fn is_nameless(object: &Object<'_>) -> bool {
 }
 
 /// Looks at the fields of a pod and its containers.
-pub(super) fn check_pod(object: &Object<'_>, pod: &Pod<'_>, report: &mut Report<'_>) {
-    let mut looked = Looked { object, report };
+pub(super) fn check_pod(
+    cluster: &Cluster<'_>,
+    object: &Object<'_>,
+    pod: &Pod<'_>,
+    report: &mut Report<'_>,
+) {
+    // Beside a kustomization an object may be a patch, which names only what it changes.
+    let directory =
+        |object: &Object<'_>| object.file.rsplit_once('/').map_or("", |(d, _)| d).to_owned();
+    let own = directory(object);
+    let may_be_patch = cluster.of("Kustomization").any(|other| own.starts_with(&directory(other)));
+    let mut looked = Looked { object, report, may_be_patch };
     looked.fields("the pod's spec", pod.spec, &known::POD_SPEC);
     looked.truths(pod.spec, &known::POD_TRUTHS);
     if let Some(context) = pod.spec.field("securityContext") {
@@ -62,6 +73,7 @@ pub(super) fn check_pod(object: &Object<'_>, pod: &Pod<'_>, report: &mut Report<
 struct Looked<'c, 'n, 'r> {
     object: &'c Object<'n>,
     report: &'c mut Report<'r>,
+    may_be_patch: bool,
 }
 
 impl Looked<'_, '_, '_> {
@@ -81,7 +93,8 @@ impl Looked<'_, '_, '_> {
             let lines = container.node.lines();
             self.tell("kubernetes-required-field", lines, "a container without name".to_owned());
         }
-        if container.node.text(&["image"]).is_empty() && container.role != Role::Ephemeral {
+        let needs_image = container.role != Role::Ephemeral && !self.may_be_patch;
+        if container.node.text(&["image"]).is_empty() && needs_image {
             let lines = container.node.lines_at(&["name"]);
             let message = format!("{subject} has no image");
             self.tell("kubernetes-required-field", lines, message);
