@@ -20,6 +20,7 @@ use sensor::{Ring, Sensor, SensorOptions, decode};
 use crate::AgentError;
 use crate::detect::Engine;
 use line::Line;
+use runtime::Announced;
 pub use state::{Seen, State};
 
 /// Events that wait for their turn.
@@ -50,19 +51,21 @@ pub fn watch(
 ) -> Result<(), AgentError> {
     let sensor = Sensor::load(options)?;
     let rings = sensor.rings()?;
-    let mut state = State::at_start();
-    let lost = Lost::default();
+    let (announced, lost) = (Announced::default(), Lost::default());
     let (sender, receiver) = sync_channel(QUEUE_EVENTS);
     let outcome = std::thread::scope(|scope| {
         let readers: Vec<_> = rings
             .iter()
             .map(|ring| {
-                let (sender, lost) = (sender.clone(), &lost);
-                scope.spawn(move || read(ring, &sender, lost, stop))
+                let reader =
+                    Reader { ring, sender: sender.clone(), announced: &announced, lost: &lost };
+                scope.spawn(move || reader.read(stop))
             })
             .collect();
         drop(sender);
-        drain(&receiver, |event| state.take(event, engine, &mut sink));
+        // Looked at after the first event can be told, so that nothing begins in between.
+        let mut state = State::at_start();
+        drain(&receiver, |event| state.take(event, &announced, engine, &mut sink));
         readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
     });
     for reader in outcome {
@@ -73,39 +76,48 @@ pub fn watch(
     Ok(())
 }
 
-fn read(
-    ring: &Ring,
-    sender: &SyncSender<Event>,
-    lost: &Lost,
-    stop: &AtomicBool,
-) -> Result<(), AgentError> {
-    let sink = |bytes: Option<&[u8]>| {
-        let Some(bytes) = bytes else { return !stop.load(Ordering::Relaxed) };
-        match decode(bytes) {
-            Ok(event) => queue(sender, event, ring.is_alerts(), lost),
-            Err(_) => {
-                lost.malformed.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        true
-    };
-    Ok(ring.read(RING_PATIENCE, sink)?)
+/// Who reads one ring.
+struct Reader<'a> {
+    ring: &'a Ring,
+    sender: SyncSender<Event>,
+    announced: &'a Announced,
+    lost: &'a Lost,
 }
 
-/// Bulk finds room or is lost; what matters waits a little for it.
-fn queue(sender: &SyncSender<Event>, event: Event, matters: bool, lost: &Lost) {
-    let until = Instant::now() + ALERT_PATIENCE;
-    let mut event = event;
-    loop {
-        match sender.try_send(event) {
-            Ok(()) | Err(TrySendError::Disconnected(_)) => return,
-            Err(TrySendError::Full(back)) if matters && Instant::now() < until => {
-                event = back;
-                std::thread::sleep(Duration::from_millis(1));
+impl Reader<'_> {
+    fn read(&self, stop: &AtomicBool) -> Result<(), AgentError> {
+        let sink = |bytes: Option<&[u8]>| {
+            let Some(bytes) = bytes else { return !stop.load(Ordering::Relaxed) };
+            match decode(bytes) {
+                Ok(event) => {
+                    self.announced.observe(&event);
+                    self.queue(event);
+                }
+                Err(_) => {
+                    self.lost.malformed.fetch_add(1, Ordering::Relaxed);
+                }
             }
-            Err(TrySendError::Full(_)) => {
-                lost.queue_full.fetch_add(1, Ordering::Relaxed);
-                return;
+            true
+        };
+        Ok(self.ring.read(RING_PATIENCE, sink)?)
+    }
+
+    /// Bulk finds room or is lost; what matters waits a little for it.
+    fn queue(&self, mut event: Event) {
+        let until = Instant::now() + ALERT_PATIENCE;
+        loop {
+            match self.sender.try_send(event) {
+                Ok(()) | Err(TrySendError::Disconnected(_)) => return,
+                Err(TrySendError::Full(back))
+                    if self.ring.is_alerts() && Instant::now() < until =>
+                {
+                    event = back;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(TrySendError::Full(_)) => {
+                    self.lost.queue_full.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
             }
         }
     }

@@ -1,12 +1,49 @@
 //! The OCI runtime's own command line says which bundle is to become which container, before that
 //! container has a process.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
-use model::Exec;
+use lru::LruCache;
+use model::{Container, Event, EventKind, Exec};
+
+use crate::attribute::{learn, read_bundle};
 
 /// Words with which a runtime is told to make a container.
 const MAKING: [&str; 2] = ["create", "run"];
+
+/// Containers that a runtime was told to make and that have no cgroup yet.
+const ANNOUNCED: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
+
+/// What runtimes were told to make, by id. Filled by whoever reads the ring, at once: a moment later
+/// the container may be gone and its bundle with it.
+pub(super) struct Announced(Mutex<LruCache<String, Container>>);
+
+impl Default for Announced {
+    fn default() -> Self {
+        Announced(Mutex::new(LruCache::new(ANNOUNCED)))
+    }
+}
+
+impl Announced {
+    /// Reads the bundle when an event is a runtime's beginning.
+    pub(super) fn observe(&self, event: &Event) {
+        let EventKind::Exec(exec) = &event.kind else { return };
+        let Some((id, folder)) = container_made(exec) else { return };
+        let Ok(bundle) = read_bundle(&folder) else { return };
+        let mut container = Container { id: id.clone(), ..Container::default() };
+        learn(&mut container, &bundle);
+        if let Ok(mut announced) = self.0.lock() {
+            announced.put(id, container);
+        }
+    }
+
+    /// What was announced of a container, once.
+    pub(super) fn take(&self, id: &str) -> Option<Container> {
+        self.0.lock().ok()?.pop(id)
+    }
+}
 
 /// The id and the bundle's folder, when a program is a runtime that makes a container:
 /// `runc --root R create --bundle B --pid-file P ID`.

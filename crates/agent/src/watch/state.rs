@@ -3,19 +3,14 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use lru::LruCache;
-use model::{Event, EventKind, Exec};
+use model::{Engine, Event, EventKind};
 
-use super::runtime;
-use crate::attribute::{
-    Bundle, Containers, Process, Processes, cgroups_below, learn, processes_of, read_bundle,
-};
-use crate::detect::{Detection, Engine, Observed, Users};
+use super::runtime::Announced;
+use crate::attribute::{Containers, Process, Processes, cgroups_below, processes_of};
+use crate::detect::{self, Detection, Observed, Users};
 
 const LIVE_PROCESSES: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
 const DEAD_PROCESSES: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
-/// Bundles of containers that have no cgroup yet.
-const BUNDLES: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 /// Where the unified hierarchy is mounted: alone, or beside the old ones.
 const UNIFIED: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 
@@ -23,7 +18,6 @@ const UNIFIED: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 pub struct State {
     processes: Processes,
     containers: Containers,
-    bundles: LruCache<String, Bundle>,
     users: Users,
     node: String,
     boot_ns: i64,
@@ -44,7 +38,6 @@ impl State {
         let mut state = State {
             processes: Processes::new(LIVE_PROCESSES, DEAD_PROCESSES),
             containers: Containers::default(),
-            bundles: LruCache::new(BUNDLES),
             users: Users::below(Path::new("/")),
             node: node_name(),
             boot_ns: boot_ns(),
@@ -66,10 +59,16 @@ impl State {
     }
 
     /// Takes an event in and tells what it means.
-    pub fn take(&mut self, event: Event, engine: &Engine, sink: &mut impl FnMut(&Seen<'_>)) {
+    pub(super) fn take(
+        &mut self,
+        event: Event,
+        announced: &Announced,
+        engine: &detect::Engine,
+        sink: &mut impl FnMut(&Seen<'_>),
+    ) {
         self.number += 1;
         self.processes.observe(&event);
-        self.attribute(&event);
+        self.attribute(&event, announced);
         let stranger = Process::default();
         let id = event.task.process;
         let container = self.containers.of_cgroup(event.task.cgroup_id).cloned();
@@ -87,36 +86,23 @@ impl State {
         sink(&Seen { observed, detections });
     }
 
-    fn attribute(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::CgroupMade(cgroup) => self.cgroup(cgroup, event.time_ns),
-            EventKind::Exec(exec) => {
-                if let Some(cgroup) = &exec.cgroup {
-                    self.cgroup(cgroup, event.time_ns);
-                }
-                self.remember_bundle(exec);
+    fn attribute(&mut self, event: &Event, announced: &Announced) {
+        let cgroup = match &event.kind {
+            EventKind::CgroupMade(cgroup) => Some(cgroup),
+            EventKind::Exec(exec) => exec.cgroup.as_ref(),
+            _ => None,
+        };
+        let Some(cgroup) = cgroup else { return };
+        let Some(new) = self.containers.cgroup_made(cgroup, event.time_ns) else { return };
+        let Some(told) = announced.take(&new.id) else { return };
+        self.containers.learn(&new.id, |container| {
+            let (since_ns, engine) = (container.since_ns, container.engine);
+            *container = told;
+            container.since_ns = since_ns;
+            if container.engine == Engine::Unknown {
+                container.engine = engine;
             }
-            _ => {}
-        }
-    }
-
-    fn cgroup(&mut self, cgroup: &model::CgroupName, now_ns: u64) {
-        let Some(container) = self.containers.cgroup_made(cgroup, now_ns) else { return };
-        if let Some(bundle) = self.bundles.pop(&container.id) {
-            self.containers.learn(&container.id, |container| learn(container, &bundle));
-        }
-    }
-
-    /// The runtime is told which bundle to make a container of; the cgroup comes a moment later.
-    fn remember_bundle(&mut self, exec: &Exec) {
-        let Some((id, folder)) = runtime::container_made(exec) else { return };
-        // A folder that is gone already is a container that is gone already.
-        let Ok(bundle) = read_bundle(&folder) else { return };
-        if self.containers.by_id(&id).is_some() {
-            self.containers.learn(&id, |container| learn(container, &bundle));
-        } else {
-            self.bundles.put(id, bundle);
-        }
+        });
     }
 }
 
