@@ -163,6 +163,10 @@ pub fn read_bundle(folder: &Path) -> Result<Bundle, AgentError> {
 
 /// Reads the text of a `config.json`.
 pub(crate) fn bundle(text: &[u8]) -> Result<Bundle, String> {
+    // A list would be read as an object of defaults.
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Err("it is no JSON object".to_owned());
+    }
     let config: Config = serde_json::from_slice(text).map_err(|why| why.to_string())?;
     let annotations = config.annotations.clone();
     let (root, cgroups_path) = (config.root.path.clone(), config.linux.cgroups_path.clone());
