@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContainerSpec, Engine};
+use crate::{Capabilities, ContainerSpec, Engine, Namespaces};
 
 /// A container as it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,19 @@ pub struct Container {
     pub known: Known,
     /// When it was first seen, in nanoseconds since boot.
     pub since_ns: u64,
+    /// What its first program had; `None` until that begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
+}
+
+/// What the first program of a container had. Nobody in it should have more later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Start {
+    /// Its namespaces.
+    pub namespaces: Namespaces,
+    /// Its capabilities.
+    pub capabilities: Capabilities,
 }
 
 /// A pod of Kubernetes.

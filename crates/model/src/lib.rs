@@ -40,7 +40,7 @@ mod workload;
 pub use accounts::{Accounts, Group, User};
 pub use advisory::{Advisory, AdvisoryId, AdvisoryKind, Affected, NameOf, RangeEnd, VersionRange};
 pub use baseline::{BaselineReport, BaselineResult, BaselineScore, Outcome};
-pub use container::{Container, Known, Pod};
+pub use container::{Container, Known, Pod, Start};
 pub use content::Content;
 pub use coverage::{Coverage, CoverageStatus};
 pub use decision_record::{DecisionRecord, Gate};

@@ -215,4 +215,67 @@ pub(super) static FIELDS: &[Field] = &[
     Field::new("k8s.rc.name", Text, "The replication controller it belongs to."),
     Field::new("k8s.svc.name", Text, "The service it belongs to."),
     Field::new("k8s.node.name", Text, "The node."),
+    // Ours: what libs has no field for.
+    Field::new(
+        "fd.fs",
+        Text,
+        "Filesystem of the file: `proc`, `sysfs`, `cgroup`, `overlay`, `tmpfs` ….",
+    ),
+    Field::new(
+        "fd.is_foreign_mount",
+        Bool,
+        "Whether the file's mount belongs to another mount namespace.",
+    ),
+    Field::new(
+        "fd.is_outside_root",
+        Bool,
+        "Whether the file lies outside the root of who opened it.",
+    ),
+    Field::new("fd.is_block_device", Bool, "Whether it is a block device."),
+    Field::new("fd.nlink", Integer, "Names the file has; 0 for a deleted one."),
+    Field::new("proc.exe.fs", Text, "Filesystem of the file it runs."),
+    Field::new(
+        "proc.exe.is_foreign_mount",
+        Bool,
+        "Whether what it runs lies in another mount namespace.",
+    ),
+    Field::new("proc.exe.is_setuid", Bool, "Whether what it runs is setuid or setgid."),
+    Field::new(
+        "proc.cwd.is_foreign_mount",
+        Bool,
+        "Whether its working directory lies in another mount namespace.",
+    ),
+    Field::new("proc.interpreter", Path, "The interpreter of the script that it runs."),
+    Field::new(
+        "proc.stdin.type",
+        Text,
+        "What its input is at exec: `ipv4`, `ipv6`, `unix`, `pipe`, `tty`, `null`, `file`.",
+    ),
+    Field::new("proc.stdout.type", Text, "What its output is at exec."),
+    Field::new("proc.stdin.rip", Ip, "The other end of the socket that its input is."),
+    Field::new("proc.stdin.rport", Port, "The other end's port."),
+    Field::new(
+        "proc.host_namespaces",
+        Text,
+        "Namespaces of the host that it is in: `mnt`, `pid`, `net` ….",
+    )
+    .set(),
+    Field::new(
+        "proc.gained_namespaces",
+        Text,
+        "Namespaces of the host that its container had not at its start.",
+    )
+    .set(),
+    Field::new(
+        "thread.gained_capabilities",
+        Text,
+        "Capabilities that its container had not at its start.",
+    )
+    .set(),
+    Field::new("container.is_started", Bool, "Whether the container's first program has begun."),
+    Field::new(
+        "container.known",
+        Text,
+        "How much is known of the container: `id`, `spec`, `full`.",
+    ),
 ];
