@@ -68,6 +68,11 @@ impl<'n> Object<'n> {
         self.node.deep(&["metadata", "labels"])
     }
 
+    /// An annotation; empty when it has none of this key.
+    pub(super) fn annotation(&self, key: &str) -> &'n str {
+        self.node.text(&["metadata", "annotations", key])
+    }
+
     /// The lines of its head: `kind` or, when it has one, its name.
     pub(super) fn head_lines(&self) -> Lines {
         match self.node.entry("metadata") {

@@ -12,6 +12,7 @@ mod isolation;
 mod links;
 mod manners;
 mod namespace;
+mod psp;
 mod rbac;
 mod resources;
 mod schema;
@@ -50,6 +51,7 @@ fn one<'n>(cluster: &Cluster<'n>, object: &Object<'n>, report: &mut Report<'_>) 
     }
     secret::check_object(object, report);
     exposure::check(object, report);
+    psp::check(object, report);
     rbac::check(object, report);
     admission::check(object, report);
     schema::check_object(object, report);
