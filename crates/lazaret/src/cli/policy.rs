@@ -1,19 +1,31 @@
-//! `lazaret policy`: show the built-in policy, check one's own.
+//! `lazaret policy`: show, check, explain, test and rehearse policies; read the decision log.
 
-use std::path::PathBuf;
+mod check;
+mod decisions;
+mod explain;
+mod facts;
+mod fields;
+mod rehearse;
+mod test;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::judging::read_policy;
 use super::{Context, Outcome};
 
 const EXAMPLES: &str = "\
 Examples:
-  lazaret policy show > policy.yaml      the built-in policy, to start one's own from
-  lazaret policy check policy.yaml       is it well formed?
-  lazaret scan app:1.0 --policy policy.yaml";
+  lazaret policy show > policy.yaml             the built-in policy, to start one's own from
+  lazaret policy check policy.yaml rules.yaml   are they well formed?
+  lazaret policy test policy.test.yaml          do its cases come out as written?
+  lazaret policy explain 7 --policy policy.yaml why does report 7 get its verdict?
+  lazaret policy simulate policy.yaml           what would change if this policy decided?
+  lazaret policy fields vuln                    what may conditions ask?
+  lazaret policy decisions --verify             what was decided, and is the log whole?
 
-/// Show or check the policy.
+Exit status: 0 well formed, as expected, nothing changes; 1 something is not; 2 the job could not
+be done.";
+
+/// Show, check, explain, test and rehearse policies
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Policy {
@@ -25,24 +37,42 @@ pub(crate) struct Policy {
 enum Verb {
     /// Print the built-in policy
     Show,
-    /// Tell whether a policy is well formed
-    Check {
-        /// The policy
-        file: PathBuf,
-    },
+    /// Tell whether policies, rules files in Falco's format and files of cases are well formed
+    Check(check::Check),
+    /// Tell why a report or workload gets its verdict, rule by rule
+    Explain(explain::Explain),
+    /// Run the cases beside a policy
+    Test(test::Test),
+    /// Make stored reports and recorded decisions again under a policy, and tell what would change
+    Simulate(rehearse::Simulate),
+    /// List the fields that conditions may ask about
+    Fields(fields::Fields),
+    /// List the decisions of the gates, and check that the log is whole
+    Decisions(decisions::Decisions),
+}
+
+/// The shape of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 impl Policy {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self.verb {
-            Verb::Show => print!("{}", policy::Policy::built_in_text()),
-            Verb::Check { file } => {
-                let policy = read_policy(Some(&file))?;
-                if !context.quiet {
-                    println!("{}: {} rules, well formed", file.display(), policy.rules.len());
-                }
+            Verb::Show => {
+                print!("{}", policy::Policy::built_in_text());
+                Ok(Outcome::Allowed)
             }
+            Verb::Check(verb) => verb.run(context),
+            Verb::Explain(verb) => verb.run(context),
+            Verb::Test(verb) => verb.run(context),
+            Verb::Simulate(verb) => verb.run(context),
+            Verb::Fields(verb) => verb.run(),
+            Verb::Decisions(verb) => verb.run(context),
         }
-        Ok(Outcome::Allowed)
     }
 }
