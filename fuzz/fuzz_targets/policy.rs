@@ -4,7 +4,7 @@
 use lazaret_fuzz::reports::report;
 use lazaret_fuzz::texts::Texts;
 use model::Decision;
-use policy::{Policy, PolicyError, apply_exceptions, judge, parse_ignore_file};
+use policy::{Policy, PolicyError, apply_exceptions, explain, judge, parse_ignore_file};
 
 /// Names for the report that is judged.
 const NAMES: &[u8] = b"CVE-2024-0001\xffcurl\xff7.88.1\xffusr/bin/curl";
@@ -17,6 +17,9 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         let verdict = judge(&report, &policy, TODAY);
         let strongest = verdict.reasons.iter().map(|reason| reason.decision).max();
         assert_eq!(verdict.decision, strongest.unwrap_or(Decision::Allow));
+        let explained = explain(&report, &policy, TODAY);
+        let spoke = explained.iter().filter(|said| said.reason.is_some()).count();
+        assert_eq!(spoke, verdict.reasons.len());
         exceptions.extend(policy.exceptions);
     }
     let applied = apply_exceptions(report.findings.clone(), &exceptions, TODAY);
