@@ -44,16 +44,21 @@ rule perl_cgi_shell {
         attack = "T1505.003"
         score = 80
         lazaret_for = "perl, text"
-        lazaret_needs = "QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_|REQUEST|cgi->param|param(|param (|param\t(|param\n(|param\r(|param\x0b(|param\x0c("
+        lazaret_needs = "$ENV{"
+        lazaret_and = "QUERY_STRING|CONTENT_LENGTH|REQUEST|HTTP_"
         lazaret_and = "`|system|exec|open|qx|eval"
-        lazaret_and = "#!|use strict|my $|$in{"
+        lazaret_needs = "param(|param ("
+        lazaret_and = "\"cmd|\"command|\"c\"|\"c'|\"exec|\"run|\"perlcmd|\"shell|'cmd|'command|'c\"|'c'|'exec|'run|'perlcmd|'shell"
+        lazaret_below = 20480
+        lazaret_needs = "eval"
+        lazaret_and = "evalparam|eval param|eval  param|eval(param|eval (param|eval( param|eval ( param|eval$cgi->param|eval $cgi->param|eval  $cgi->param|eval($cgi->param|eval ($cgi->param|eval( $cgi->param|eval ( $cgi->param"
     strings:
         $env = /\$ENV\{\s?['"]?(QUERY_STRING|CONTENT_LENGTH|REQUEST_METHOD|HTTP_\w+)['"]?\s?\}/
-        $param = /\bparam\s?\(\s?['"](cmd|command|c|exec|run|perlcmd|shell)['"]\s?\)/
+        $param = /\bparam ?\(\s?['"](cmd|command|c|exec|run|perlcmd|shell)['"]\s?\)/
         $run = /(`\s?\$\w{1,20}[^`\n]{0,40}`|\b(system|exec)\s?\(?\s?["']?\$\w{1,20}|open\s?\(\s?\w{1,20}\s?,\s?["']\s?\$?\w{0,20}[^"'\n]{0,40}\|\s?["']|open\s?\(\s?\w{1,20}\s?,\s?\$\w{1,20}\s?\|?|qx[\/({]\s?\$)/
         $name = /(CGI-?Telnet|CommandTimeoutDuration|&ExecuteCommand|cgi ?shell|perl ?web ?shell|web ?shell|priv8|ConnectBack|&PrintCommandLineInputForm)/ nocase
         $perl = /(#!.{0,40}perl|use strict|\bmy \$|\$in\{)/
-        $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{['"]?(QUERY_STRING|HTTP_|REQUEST)|eval\s?\(?\s?(param\s?\(|\$cgi->param)/
+        $whole = /(eval|system|exec)[\s(]{1,3}["']?\$ENV\{['"]?(QUERY_STRING|HTTP_|REQUEST)|eval ?\(? ?(param ?\(|\$cgi->param)/
     condition:
         $perl and (($env and $name and $run) or ($param and $run and filesize < 20KB) or $whole)
 }
@@ -86,14 +91,17 @@ rule script_packed {
         attack = "T1140, T1027"
         score = 78
         lazaret_for = "python, perl, ruby, shell, text"
-        lazaret_needs = "__import__|zlib.decompress|base64.b|marshal.loads|bz2.decompress|lzma.decompress|codecs.decode|bytes.fromhex"
+        lazaret_needs = "exec(|exec ("
+        lazaret_and = "__import__|zlib.decompress|base64.b|marshal.loads|bz2.decompress|lzma.decompress|codecs.decode|bytes.fromhex"
         lazaret_and = "exec(compile|exec( compile|exec(\ncompile|exec (compile|exec ( compile|exec (\ncompile|exec(__import__|exec( __import__|exec(\n__import__|exec (__import__|exec ( __import__|exec (\n__import__|exec(zlib|exec( zlib|exec(\nzlib|exec (zlib|exec ( zlib|exec (\nzlib|exec(base64|exec( base64|exec(\nbase64|exec (base64|exec ( base64|exec (\nbase64|exec(marshal|exec( marshal|exec(\nmarshal|exec (marshal|exec ( marshal|exec (\nmarshal|exec(bz2|exec( bz2|exec(\nbz2|exec (bz2|exec ( bz2|exec (\nbz2|exec(lzma|exec( lzma|exec(\nlzma|exec (lzma|exec ( lzma|exec (\nlzma|exec(codecs|exec( codecs|exec(\ncodecs|exec (codecs|exec ( codecs|exec (\ncodecs|exec(bytes|exec( bytes|exec(\nbytes|exec (bytes|exec ( bytes|exec (\nbytes"
-        lazaret_needs = "evaldecode_base64|eval decode_base64|eval  decode_base64|eval(decode_base64|eval (decode_base64|eval( decode_base64|eval ( decode_base64|evalunpack|eval unpack|eval  unpack|eval(unpack|eval (unpack|eval( unpack|eval ( unpack|evalpack|eval pack|eval  pack|eval(pack|eval (pack|eval( pack|eval ( pack|evalMIME::Base64|eval MIME::Base64|eval  MIME::Base64|eval(MIME::Base64|eval (MIME::Base64|eval( MIME::Base64|eval ( MIME::Base64"
+        lazaret_needs = "eval"
+        lazaret_and = "evaldecode_base64|eval decode_base64|eval  decode_base64|eval(decode_base64|eval (decode_base64|eval( decode_base64|eval ( decode_base64|evalunpack|eval unpack|eval  unpack|eval(unpack|eval (unpack|eval( unpack|eval ( unpack|evalpack|eval pack|eval  pack|eval(pack|eval (pack|eval( pack|eval ( pack|evalMIME::Base64|eval MIME::Base64|eval  MIME::Base64|eval(MIME::Base64|eval (MIME::Base64|eval( MIME::Base64|eval ( MIME::Base64"
         lazaret_needs = "Base64.decode64|Zlib::Inflate|\"].pack|'].pack|\".unpack|'.unpack"
         lazaret_and = "evalBase64|eval Base64|eval  Base64|eval(Base64|eval (Base64|eval( Base64|eval ( Base64|evalZlib|eval Zlib|eval  Zlib|eval(Zlib|eval (Zlib|eval( Zlib|eval ( Zlib|eval[\"|eval [\"|eval  [\"|eval([\"|eval ([\"|eval( [\"|eval ( [\"|eval['|eval ['|eval  ['|eval(['|eval (['|eval( ['|eval ( ['|eval\"|eval \"|eval  \"|eval(\"|eval (\"|eval( \"|eval ( \"|eval'|eval '|eval  '|eval('|eval ('|eval( '|eval ( '"
-        lazaret_needs = "%7Cbase64|%7C base64|%7C\tbase64|%7C\nbase64|%7C\rbase64|%7C\x0bbase64|%7C\x0cbase64|%7Copenssl|%7C openssl|%7C\topenssl|%7C\nopenssl|%7C\ropenssl|%7C\x0bopenssl|%7C\x0copenssl|%7Cxxd|%7C xxd|%7C\txxd|%7C\nxxd|%7C\rxxd|%7C\x0bxxd|%7C\x0cxxd|%7C/usr/bin/|%7C /usr/bin/|%7C\t/usr/bin/|%7C\n/usr/bin/|%7C\r/usr/bin/|%7C\x0b/usr/bin/|%7C\x0c/usr/bin/"
+        lazaret_below = 1048576
+        lazaret_needs = "base64|openssl|xxd"
+        lazaret_and = "%7Cbase64|%7C base64|%7C\tbase64|%7C\nbase64|%7C\rbase64|%7C\x0bbase64|%7C\x0cbase64|%7Copenssl|%7C openssl|%7C\topenssl|%7C\nopenssl|%7C\ropenssl|%7C\x0bopenssl|%7C\x0copenssl|%7Cxxd|%7C xxd|%7C\txxd|%7C\nxxd|%7C\rxxd|%7C\x0bxxd|%7C\x0cxxd|%7C/usr/bin/|%7C /usr/bin/|%7C\t/usr/bin/|%7C\n/usr/bin/|%7C\r/usr/bin/|%7C\x0b/usr/bin/|%7C\x0c/usr/bin/"
         lazaret_and = "echo|printf"
-        lazaret_and = "base64|openssl|xxd"
     strings:
         $python = /\bexec ?\([ \n]?(compile\s?\(\s?)?(__import__\s?\(|zlib\.decompress\s?\(\s?base64|base64\.(b64|b32|b16|b85)decode\s?\(\s?(zlib|codecs|["'b])|marshal\.loads\s?\(|bz2\.decompress|lzma\.decompress|codecs\.decode|bytes\.fromhex)/
         $perl = /\beval ?\(? ?(decode_base64|unpack\s?\(?\s?["']u|pack\s?\(?\s?["']H\*?["']|MIME::Base64)/
@@ -101,7 +109,7 @@ rule script_packed {
         $shell = /(echo|printf)\s+-?[ne]{0,2}\s?["']?[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(\/usr\/bin\/)?(base64\s+(-d|-D|--decode|-di)|openssl\s+(enc\s+)?-?(base64|d)|xxd\s+-r)[^\n|]{0,40}\|\s?([\w\/]{0,10}(ba|z|da|k)?sh|python[23]?|perl|eval|gunzip|gzip)/
         $shell2 = /(eval|bash\s+-c|sh\s+-c)\s+["']?(\$\(|`)\s?(echo|printf)\s+[^\n]{0,20}[A-Za-z0-9+\/=]{40,}["']?\s?\|\s?(base64\s+(-d|--decode)|xxd\s+-r)/
     condition:
-        any of them
+        $python or $perl or $shell or $shell2 or ($ruby and filesize < 1MB)
 }
 
 rule shell_cgi {
@@ -131,11 +139,8 @@ rule shell_competitor_killer {
         attack = "T1496, T1562.001, T1053.003"
         score = 88
         lazaret_for = "shell, text, python, perl"
-        lazaret_needs = "xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|kerberods"
-        lazaret_and = "kill|grep"
-        lazaret_below = 409600
         lazaret_needs = "kill|grep"
-        lazaret_and = "zzh"
+        lazaret_and = "xmrig|kdevtmpfsi|kinsing|minerd|cryptonight|stratum|xmr-stak|watchbog|ddgs|sustes|kthreaddi|monero|minergate|networkservice|sysupdate|kworkerds|pastebin|log_rot|zzh|kerberods"
         lazaret_below = 409600
         lazaret_needs = "crontab|/var/spool/cron|/etc/cron."
         lazaret_and = "http://|https://"

@@ -10,7 +10,8 @@ rule script_reverse_shell {
         score = 85
         lazaret_for = "script"
         lazaret_needs = "/dev/tcp/|/dev/udp/"
-        lazaret_needs = "-e /bin/|-e /usr/bin/|-e \"/bin/|-e \"/usr/bin/|-e '/bin/|-e '/usr/bin/|-c /bin/|-c /usr/bin/|-c \"/bin/|-c \"/usr/bin/|-c '/bin/|-c '/usr/bin/|exec /bin/|exec /usr/bin/|exec \"/bin/|exec \"/usr/bin/|exec '/bin/|exec '/usr/bin/|-e cmd|-c cmd|exec cmd"
+        lazaret_needs = "/bin/|-e cmd|-c cmd|exec cmd"
+        lazaret_and = "-e /bin/|-e /usr/bin/|-e \"/bin/|-e \"/usr/bin/|-e '/bin/|-e '/usr/bin/|-c /bin/|-c /usr/bin/|-c \"/bin/|-c \"/usr/bin/|-c '/bin/|-c '/usr/bin/|exec /bin/|exec /usr/bin/|exec \"/bin/|exec \"/usr/bin/|exec '/bin/|exec '/usr/bin/|-e cmd|-c cmd|exec cmd"
         lazaret_and = "nc|netcat"
         lazaret_needs = "mkfifo|mknod"
         lazaret_and = "nc|netcat|telnet|openssl s_client"
@@ -104,7 +105,7 @@ rule script_known_tool {
         attack = "T1505.003"
         score = 82
         lazaret_for = "jsp, asp, aspx, cfm, perl, python, ruby, shell"
-        lazaret_needs = "b374k|devilzc0de|devilzShell|Connect Back Backdoor|Connect Back Shell|ConnectBack Backdoor|ConnectBack Shell|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder|ASPXSpy|ASPxSpy|ASpXSpy|ASpxSpy|AsPXSpy|AsPxSpy|AspXSpy|AspxSpy|aspxspy|China Chopper|ChinaChopper|ICMP Shell Automation|icmp shell script|simple icmp command shell|CmdAsp|CMDAsp|cmdasp.asp|ASPyder|zehir|RHTOOLS|Antichat Shell|d00r.py"
+        lazaret_needs = "b374k|devilzc0de|devilzShell|Connect Back |ConnectBack |WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder|PXSpy|PxSpy|pXSpy|pxSpy|aspxspy|China Chopper|ChinaChopper|ICMP Shell Automation|icmp shell script|simple icmp command shell|CmdAsp|CMDAsp|cmdasp.asp|ASPyder|zehir|RHTOOLS|Antichat Shell|d00r.py"
         lazaret_and = "<%|#!|import|use "
     strings:
         $name = /(b374k|devilz(c0de|Shell)|Connect ?Back (Backdoor|Shell)|ConnectBack Backdoor|WeBaCoo|PerlWebShell|reGeorg|JspSpy|JFolder\b|A[Ss][Pp][Xx]Spy|aspxspy|China ?Chopper|ICMP Shell Automation|icmp shell script|simple icmp command shell|C(md|MD)Asp|cmdasp\.asp|ASPyder|zehir\d?\b|RHTOOLS|Antichat Shell|d00r\.py)/

@@ -82,6 +82,21 @@ impl Fusion {
         }
     }
 
+    /// The weights as YAML that [`Fusion::parse`] reads again.
+    pub fn to_yaml(&self) -> String {
+        let methods = self.methods.iter().map(|(method, weight)| {
+            let decisive = weight.decisive.map(|level| format!(", decisive: {level:?}"));
+            let decisive = decisive.unwrap_or_default();
+            format!("  {}: {{weight: {:?}{decisive}}}\n", method.as_str(), weight.weight)
+        });
+        let (bias, floor) = (self.bias, self.floor);
+        let (suspicious, malicious) = (self.suspicious, self.malicious);
+        format!(
+            "bias: {bias:?}\nfloor: {floor:?}\nmethods:\n{}bands:\n  suspicious: {suspicious:?}\n  malicious: {malicious:?}\n",
+            methods.collect::<String>()
+        )
+    }
+
     fn weight(&self, method: Method) -> Weight {
         let found = self.methods.iter().find(|(known, _)| *known == method);
         found.map_or(Weight { weight: 0.0, decisive: None }, |(_, weight)| *weight)

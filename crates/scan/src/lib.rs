@@ -19,8 +19,10 @@ mod pool;
 mod property;
 pub mod report;
 mod sbom;
+mod template;
 mod trust;
 mod vex;
+pub mod weighing;
 mod worker;
 
 pub use cache::LayerCache;
@@ -30,5 +32,6 @@ pub use inspect::{Inspection, Inspector};
 pub use judge::Judge;
 pub use layer::{AnalyzedFile, LayerAnalysis, PathSet};
 pub use sbom::{SbomError, read_sbom};
+pub use template::{TemplateInspection, TemplateInspector, has_template, is_template};
 pub use trust::TrustCheck;
 pub use vex::{Vex, VexError, VexSubject};

@@ -43,6 +43,8 @@ enum Verb {
     Train(Train),
     /// Measure the methods and their fusion on labelled samples of other sources
     Evaluate(Evaluate),
+    /// Learn the weights of the methods, and check them on sources they were not learnt from
+    Fit(Fit),
     /// Show which tokens of a file speak against it
     Explain(Explain),
 }
@@ -94,6 +96,13 @@ struct Evaluate {
 }
 
 #[derive(Debug, Args)]
+struct Fit {
+    /// The folder of samples: those of dev, from which no classifier has learnt
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+#[derive(Debug, Args)]
 struct Explain {
     /// The file
     #[arg(value_name = "FILE")]
@@ -113,6 +122,7 @@ impl Model {
         match self.verb {
             Verb::Train(verb) => verb.run(context),
             Verb::Evaluate(verb) => verb.run(context),
+            Verb::Fit(verb) => verb.run(context),
             Verb::Explain(verb) => verb.run(),
         }
     }
@@ -153,7 +163,7 @@ impl Evaluate {
         if self.planted {
             corpus = malware::plant(&corpus, 1);
         }
-        let detectors = self.detectors(context, &model)?;
+        let detectors = if self.learnt { learnt(&model) } else { all(context, &model)? };
         let detectors: Vec<&dyn Detector> = detectors.iter().map(AsRef::as_ref).collect();
         let fusion = Fusion::built_in()?;
         let found =
@@ -176,22 +186,46 @@ impl Evaluate {
         })?;
         Ok(Outcome::Allowed)
     }
+}
 
-    fn detectors(
-        &self,
-        context: &Context,
-        model: &Arc<LearntModel>,
-    ) -> anyhow::Result<Vec<Box<dyn Detector>>> {
-        let mut detectors: Vec<Box<dyn Detector>> = learnt(model);
-        if !self.learnt {
-            let rules = YaraRules::new(super::rules::sources(&context.data_dir)?);
-            detectors.push(Box::new(YaraDetector::new(rules)));
-            let others = malware::built_in_detectors(&[])?;
-            let known: Vec<_> = detectors.iter().map(|detector| detector.method()).collect();
-            detectors.extend(others.into_iter().filter(|d| !known.contains(&d.method())));
-        }
-        Ok(detectors)
+impl Fit {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let corpus = open_corpus(&self.data, "dev")?;
+        let detectors = all(context, &LearntModel::built_in()?)?;
+        let detectors: Vec<&dyn Detector> = detectors.iter().map(AsRef::as_ref).collect();
+        let files = malware::score(&corpus, &detectors);
+        let weighing = scan::weighing::weigh(&files, &Fusion::built_in()?);
+        write_to(None, |out| {
+            for check in &weighing.checks {
+                writeln!(out, "# checked on {}", check.sources.join(", "))?;
+                for (name, had) in [("in use", &check.in_use), ("learnt", &check.learnt)] {
+                    writeln!(out, "#   {name}: {}", found(had))?;
+                }
+            }
+            Ok(write!(out, "{}", weighing.learnt.to_yaml())?)
+        })?;
+        Ok(Outcome::Allowed)
     }
+}
+
+/// What weights find, in a line.
+fn found(outcome: &scan::weighing::Outcome) -> String {
+    let points = outcome.figures.points.iter();
+    let recall: Vec<String> =
+        points.map(|point| format!("{:.3} at {} %", point.recall, point.allowed * 100.0)).collect();
+    let ((found, shells), (accused, others)) = (outcome.found, outcome.accused);
+    format!("{}; malicious: {found} of {shells}, {accused} of {others} others", recall.join(", "))
+}
+
+/// Every method: the two classifiers of a model, the rules, and what else is built in.
+fn all(context: &Context, model: &Arc<LearntModel>) -> anyhow::Result<Vec<Box<dyn Detector>>> {
+    let mut detectors: Vec<Box<dyn Detector>> = learnt(model);
+    let rules = YaraRules::new(super::rules::sources(&context.data_dir)?);
+    detectors.push(Box::new(YaraDetector::new(rules)));
+    let others = malware::built_in_detectors(&[])?;
+    let known: Vec<_> = detectors.iter().map(|detector| detector.method()).collect();
+    detectors.extend(others.into_iter().filter(|other| !known.contains(&other.method())));
+    Ok(detectors)
 }
 
 impl Explain {

@@ -11,6 +11,10 @@ const RATE: f32 = 0.5;
 /// How much large weights cost.
 const RIDGE: f32 = 1e-3;
 
+/// How many files are taken to be malicious: one of a hundred that a method speaks against. The
+/// samples say nothing of it; they were collected.
+const PRIOR: f32 = 0.01;
+
 /// One file that somebody has labelled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labelled {
@@ -22,7 +26,8 @@ pub struct Labelled {
 
 impl Fusion {
     /// The same levels and bands with weights learnt from labelled files. Both labels count alike,
-    /// however many files each has. The same files in the same order give the same weights.
+    /// however many files each has; the bias is then moved to the usual share of malicious files.
+    /// The same files in the same order give the same weights.
     #[must_use]
     pub fn fit(&self, files: &[Labelled]) -> Fusion {
         let methods: Vec<Method> = self.methods.iter().map(|(method, _)| *method).collect();
@@ -60,6 +65,7 @@ impl Fusion {
         let methods = levels
             .map(|((method, old), &weight)| (*method, Weight { weight, decisive: old.decisive }))
             .collect();
+        let bias = bias + (PRIOR / (1.0 - PRIOR)).ln();
         Fusion { bias, methods, ..self.clone() }
     }
 

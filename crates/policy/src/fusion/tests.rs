@@ -51,6 +51,12 @@ fn mistakes_are_pointed_at() {
 }
 
 #[test]
+fn weights_are_written_as_they_are_read() {
+    let fusion = Fusion::built_in().unwrap();
+    assert_eq!(Fusion::parse("f.yaml", &fusion.to_yaml()).unwrap(), fusion);
+}
+
+#[test]
 fn learns_which_method_to_believe() {
     let file = |malicious: bool, yara: f32, linear: f32| Labelled {
         malicious,
