@@ -434,6 +434,8 @@ fn reload_break_glass_and_endpoints() {
 fn what_starts_by_itself_is_found() {
     let Some(mut lab) = Lab::start(Engine::Installed, POLICY) else { return };
     let id = lab.reported("app:1", APP, |_| {});
+    let watches = |lab: &Lab, times| lab.agent_log().matches("watching").count() >= times;
+    wait_until("the watch", || watches(&lab, 1));
     let run = ["run", "-d", "--restart", "always", "--name", "app", "--tmpfs", "/tmp"];
     lab.does(&[&run[..], &["app:1", BUSYBOX, "sleep", "600"]].concat());
     let mut report = lab.store().report_by_image(&id.parse().unwrap()).unwrap().unwrap();
@@ -455,6 +457,7 @@ fn what_starts_by_itself_is_found() {
     lab.stop_dockerd();
     lab.start_dockerd();
     assert_eq!(lab.does(&["ps", "-q"]).lines().count(), 1, "it outlives the daemon");
+    wait_until("the watch", || watches(&lab, 2));
     assert_eq!(reported(&lab), before, "nothing new has started");
     lab.configure("  stop_refused: true\n");
     wait_until("it to be stopped", || lab.docker(&["ps", "-q"]).out.is_empty());

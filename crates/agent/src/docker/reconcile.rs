@@ -61,6 +61,7 @@ pub(crate) async fn watch(plugin: Arc<DockerAuthz>, engine: Arc<EngineApi>) {
     loop {
         // The stream is opened before the list is read, so that nothing starts in between.
         if let Ok(events) = engine.stream(EVENTS).await {
+            eprintln!("lazaret agent: watching what the engine starts");
             let mut events = Lines { events, line: Vec::new() };
             loop {
                 sweep(&plugin, &engine, &queue).await;
@@ -84,8 +85,9 @@ async fn sweep(plugin: &DockerAuthz, engine: &EngineApi, queue: &Sender<Running>
     for container in &containers {
         let id = Fields::of("the list", container).and_then(|fields| fields.text("Id"));
         if let Ok(id) = id {
-            let how = (!plugin.starts().was_expected(id)).then_some("found running");
-            offer(plugin, queue, Running { id: id.to_owned(), how });
+            // It may have started again since it was let in, so that is no excuse here.
+            plugin.starts().was_expected(id);
+            offer(plugin, queue, Running { id: id.to_owned(), how: Some("found running") });
         }
     }
 }
