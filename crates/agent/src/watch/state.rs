@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use model::{Engine, Event, EventKind};
+use model::{CgroupName, Container, Engine, Event, EventKind, Namespaces, Start};
 
 use super::runtime::Announced;
 use crate::attribute::{Containers, Process, Processes, cgroups_below, processes_of};
@@ -21,6 +21,7 @@ pub struct State {
     users: Users,
     node: String,
     boot_ns: i64,
+    host_namespaces: Namespaces,
     number: u64,
 }
 
@@ -41,6 +42,7 @@ impl State {
             users: Users::below(Path::new("/")),
             node: node_name(),
             boot_ns: boot_ns(),
+            host_namespaces: host_namespaces(),
             number: 0,
         };
         let mount = UNIFIED.iter().map(Path::new).find(|path| path.join("cgroup.procs").exists());
@@ -79,6 +81,7 @@ impl State {
             process: self.processes.find(id).unwrap_or(&stranger),
             processes: &self.processes,
             container: container.as_deref(),
+            host_namespaces: self.host_namespaces,
             users: &self.users,
             node: &self.node,
         };
@@ -87,22 +90,59 @@ impl State {
     }
 
     fn attribute(&mut self, event: &Event, announced: &Announced) {
-        let cgroup = match &event.kind {
-            EventKind::CgroupMade(cgroup) => Some(cgroup),
-            EventKind::Exec(exec) => exec.cgroup.as_ref(),
-            _ => None,
-        };
-        let Some(cgroup) = cgroup else { return };
-        let Some(new) = self.containers.cgroup_made(cgroup, event.time_ns) else { return };
+        match &event.kind {
+            EventKind::CgroupMade(cgroup) => self.cgroup(cgroup, event.time_ns, announced),
+            EventKind::Exec(exec) => {
+                if let Some(cgroup) = &exec.cgroup {
+                    self.cgroup(cgroup, event.time_ns, announced);
+                }
+                self.first_program(event);
+            }
+            _ => {}
+        }
+    }
+
+    fn cgroup(&mut self, cgroup: &CgroupName, now_ns: u64, announced: &Announced) {
+        let Some(new) = self.containers.cgroup_made(cgroup, now_ns) else { return };
         let Some(told) = announced.take(&new.id) else { return };
         self.containers.learn(&new.id, |container| {
-            let (since_ns, engine) = (container.since_ns, container.engine);
-            *container = told;
-            container.since_ns = since_ns;
-            if container.engine == Engine::Unknown {
-                container.engine = engine;
-            }
+            let engine =
+                if told.engine == Engine::Unknown { container.engine } else { told.engine };
+            let since_ns = container.since_ns;
+            *container = Container { engine, since_ns, ..told };
         });
+    }
+
+    /// A container's first program: in its cgroup, with a mount namespace of its own. What the
+    /// runtime does there before is not the container's.
+    fn first_program(&mut self, event: &Event) {
+        let task = &event.task;
+        let Some(container) = self.containers.of_cgroup(task.cgroup_id) else { return };
+        if container.start.is_some() || task.namespaces.mnt == self.host_namespaces.mnt {
+            return;
+        }
+        let start = Start { namespaces: task.namespaces, capabilities: task.capabilities };
+        let id = container.id.clone();
+        self.containers.learn(&id, |container| container.start = Some(start));
+    }
+}
+
+/// The namespaces of the host's first process.
+fn host_namespaces() -> Namespaces {
+    let number = |name: &str| {
+        let link = std::fs::read_link(format!("/proc/1/ns/{name}")).unwrap_or_default();
+        let text = link.to_string_lossy().into_owned();
+        text.rsplit('[').next().and_then(|rest| rest.trim_end_matches(']').parse().ok())
+    };
+    let number = |name| number(name).unwrap_or_default();
+    Namespaces {
+        mnt: number("mnt"),
+        pid: number("pid"),
+        net: number("net"),
+        user: number("user"),
+        ipc: number("ipc"),
+        uts: number("uts"),
+        cgroup: number("cgroup"),
     }
 }
 

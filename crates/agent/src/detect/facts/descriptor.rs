@@ -29,6 +29,11 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
     }
 }
 
+/// The file that an event is about, when it is about one.
+pub(super) fn object<'a>(seen: &Observed<'a>) -> Option<&'a FileObject> {
+    file(event::call(seen)?)
+}
+
 /// The file of a call that has a descriptor; the directory of `renameat` and the like is not it.
 fn file(call: &Call) -> Option<&FileObject> {
     let has_descriptor = event::opened(call).is_some()

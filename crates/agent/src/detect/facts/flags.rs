@@ -230,8 +230,13 @@ const CAPABILITIES: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
+/// A set of capabilities by name.
+pub(super) fn held(set: u64) -> Vec<&'static str> {
+    let held = CAPABILITIES.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
+    held.map(|(_, name)| *name).collect()
+}
+
 /// A set of capabilities by name, joined by blanks.
 pub(super) fn capabilities(set: u64) -> String {
-    let held = CAPABILITIES.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
-    held.map(|(_, name)| *name).collect::<Vec<_>>().join(" ")
+    held(set).join(" ")
 }

@@ -6,9 +6,10 @@ mod container;
 mod descriptor;
 mod event;
 mod flags;
+mod isolation;
 mod process;
 
-use model::{Container, Event, EventKind, ProcessId};
+use model::{Container, Event, EventKind, Namespaces, ProcessId};
 use policy::filter::{Facts, Field, Value};
 
 use crate::attribute::{Process, Processes};
@@ -28,6 +29,8 @@ pub struct Observed<'a> {
     pub processes: &'a Processes,
     /// Its container; `None` for the host.
     pub container: Option<&'a Container>,
+    /// The host's own namespaces.
+    pub host_namespaces: Namespaces,
     /// Names of the host's users.
     pub users: &'a Users,
     /// The node's name.
@@ -37,14 +40,15 @@ pub struct Observed<'a> {
 impl Facts for Observed<'_> {
     fn value<'a>(&'a self, field: &Field, argument: Option<&str>) -> Option<Value<'a>> {
         let name = field.name.as_ref();
-        match name.split_once('.').map_or(name, |(family, _)| family) {
+        let known = match name.split_once('.').map_or(name, |(family, _)| family) {
             "evt" => event::value(self, name, argument),
             "proc" | "thread" => process::value(self, name, argument),
             "fd" | "fs" => descriptor::value(self, name),
             "user" | "group" => self.account(name),
             "container" | "k8s" => container::value(self, name, argument),
             _ => None,
-        }
+        };
+        known.or_else(|| isolation::value(self, name))
     }
 }
 
