@@ -7,53 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lab::{
-    Engine, Lab, critical, cve, key, malware, package, raw, send, send_chunked, signal, wait_until,
-    without_vendor,
+    APP, BUSYBOX, Engine, Lab, critical, cve, key, malware, package, raw, send, send_chunked,
+    signal, wait_until, without_vendor,
 };
 use lazaret_agent::gate::{Court, Scanner};
 use model::{Band, Confidence, Decision, Gate, Report};
 use store::Store;
 
-const BUSYBOX: &str = "/bin/busybox";
-
-/// All seven kinds, and the options of a start.
-const POLICY: &str = r#"
-version: 1
-on_missing: deny
-trust:
-  scopes:
-    - scope: "*"
-      labels: {vendor: "harbour*"}
-rules:
-  - {name: no-root, decision: deny, root: true}
-  - {name: critical-with-fix, decision: deny, vulnerability: {severity: critical, only_fixed: true}}
-  - {name: named-cves, decision: deny, cve: {ids: [CVE-2021-44228]}}
-  - {name: malware, decision: deny, malware: {band: malicious}}
-  - {name: old-left-pad, decision: deny, package: {purls: ["pkg:npm/left-pad"], versions: "<1.3.0"}}
-  - {name: untrusted, decision: deny, untrusted: true}
-  - {name: private-key, decision: deny, private_key: true}
-  - name: host-access
-    decision: deny
-    workload:
-      privileged: true
-      host_namespaces: [pid, network, ipc]
-      capabilities: [SYS_ADMIN]
-      devices: ["/dev/**"]
-      mounts: {sensitive: true}
-"#;
-
 /// The agent's process: the supervisor runs this very program with a directory to work in.
 #[test]
 fn agent_process() {
-    let Some(directory) = std::env::var_os("LAZARET_TEST_AGENT") else { return };
-    let directory = Path::new(&directory);
-    let store = Arc::new(Store::open(&directory.join("lazaret.sqlite")).unwrap());
-    let scanner = directory.join("scanner");
-    let environment = vec![("DIRECTORY".to_owned(), directory.display().to_string())];
-    let scanner = Scanner::new(scanner, directory.to_path_buf(), environment);
-    let court = Court::open(&directory.join("agent.yaml"), store, Some(scanner)).unwrap();
-    lazaret_agent::docker::serve_docker_authz(court).unwrap();
-    std::process::exit(0);
+    lab::serve_agent();
 }
 
 /// Runs an image that may start, and sees what it prints.
@@ -70,8 +34,6 @@ fn does_not_start(lab: &Lab, options: &[&str], image: &str, word: &str) -> Strin
     arguments.extend([image, BUSYBOX, "echo", "started"]);
     lab.refused(&arguments, word)
 }
-
-const APP: &[&str] = &["USER 1000"];
 
 /// A name, the rule that refuses its image, the flaw, and the twin that has none of that.
 type Kind = (&'static str, &'static str, fn(&mut Report), fn(&mut Report));

@@ -9,14 +9,62 @@ mod reports;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use lazaret_agent::gate::{Court, Scanner};
 use model::{DecisionRecord, Digest, Report};
 use store::Store;
 
 pub use http::{Response, raw, send, send_chunked};
 pub use process::{Running, Supervisor, signal, wait_until};
 pub use reports::{critical, cve, key, malware, package, report, without_vendor};
+
+/// The program in every image.
+pub const BUSYBOX: &str = "/bin/busybox";
+
+/// All seven kinds, and the options of a start.
+pub const POLICY: &str = r#"
+version: 1
+on_missing: deny
+trust:
+  scopes:
+    - scope: "*"
+      labels: {vendor: "harbour*"}
+rules:
+  - {name: no-root, decision: deny, root: true}
+  - {name: critical-with-fix, decision: deny, vulnerability: {severity: critical, only_fixed: true}}
+  - {name: named-cves, decision: deny, cve: {ids: [CVE-2021-44228]}}
+  - {name: malware, decision: deny, malware: {band: malicious}}
+  - {name: old-left-pad, decision: deny, package: {purls: ["pkg:npm/left-pad"], versions: "<1.3.0"}}
+  - {name: untrusted, decision: deny, untrusted: true}
+  - {name: private-key, decision: deny, private_key: true}
+  - name: host-access
+    decision: deny
+    workload:
+      privileged: true
+      host_namespaces: [pid, network, ipc]
+      capabilities: [SYS_ADMIN]
+      devices: ["/dev/**"]
+      mounts: {sensitive: true}
+"#;
+
+/// How an image is made whose user is not root.
+pub const APP: &[&str] = &["USER 1000"];
+
+/// The agent's process: the supervisor runs the test's own program with a directory to work in.
+/// Returns at once where it is not meant.
+pub fn serve_agent() {
+    let Some(directory) = std::env::var_os("LAZARET_TEST_AGENT") else { return };
+    let directory = Path::new(&directory);
+    let store = Arc::new(Store::open(&directory.join("lazaret.sqlite")).unwrap());
+    let scanner = directory.join("scanner");
+    let environment = vec![("DIRECTORY".to_owned(), directory.display().to_string())];
+    let scanner = Scanner::new(scanner, directory.to_path_buf(), environment);
+    let court = Court::open(&directory.join("agent.yaml"), store, Some(scanner)).unwrap();
+    lazaret_agent::docker::serve_docker_authz(court).unwrap();
+    std::process::exit(0);
+}
 
 /// Which engine a test drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,10 +288,14 @@ impl Lab {
         std::fs::read_to_string(self.directory.path().join("agent.log")).unwrap_or_default()
     }
 
+    /// The plugin's socket.
+    pub fn plugin_socket(&self) -> PathBuf {
+        PathBuf::from(format!("/run/docker/plugins/{}.sock", self.plugin))
+    }
+
     /// The agent's counters, as it tells them on its socket.
     pub fn counter(&self, name: &str) -> u64 {
-        let socket = PathBuf::from(format!("/run/docker/plugins/{}.sock", self.plugin));
-        let answer = raw(&socket, "GET /counters HTTP/1.1", "", "");
+        let answer = raw(&self.plugin_socket(), "GET /counters HTTP/1.1", "", "");
         let counters: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         counters[name].as_u64().unwrap()
     }
