@@ -4,13 +4,13 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use lazaret_policy::{Policy, judge, judge_workload};
 use model::{
     Accounts, AdvisoryId, AdvisoryKind, ContainerSpec, Engine, Epss, Exception, Finding, FindingId,
     FindingKind, FixState, ImageFacts, ImageIdentity, Inventory, LayerIndex, Package, PackageKind,
     Report, ScanSource, Severity, SourceClaim, SourceKind, ToolVersions, Verdict, Vulnerability,
     Workload,
 };
-use policy::{Policy, judge, judge_workload};
 
 const FINDINGS: usize = 2_000;
 const PACKAGES: usize = 600;

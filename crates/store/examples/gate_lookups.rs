@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use lazaret_store::{CachedReports, Store};
 use model::{DecisionRecord, Digest, Report};
-use store::{CachedReports, Store};
 
 /// Questions asked by each thread.
 const QUESTIONS: usize = 5_000;
@@ -14,7 +14,8 @@ const THREADS: usize = 4;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("usage: gate_lookups REPORT.json DECISION.json")?;
     let sample: Report = serde_json::from_slice(&std::fs::read(path)?)?;
-    let decision = std::env::args().nth(2).ok_or("usage: gate_lookups REPORT.json DECISION.json")?;
+    let decision =
+        std::env::args().nth(2).ok_or("usage: gate_lookups REPORT.json DECISION.json")?;
     let decision: DecisionRecord = serde_json::from_slice(&std::fs::read(decision)?)?;
     let folder = tempfile::tempdir()?;
     let store = Arc::new(Store::open(&folder.path().join("store.sqlite"))?);

@@ -1,6 +1,9 @@
 //! Pods and controllers, as the API server hands them over.
 
+use std::sync::LazyLock;
+
 use model::{ContainerRole, Engine};
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -145,5 +148,88 @@ fn names_the_place_of_a_mistake() {
     for odd in [json!(null), json!([]), json!("x"), json!({}), json!({"kind": "Pod", "spec": null})]
     {
         assert!(from_pod(&odd).unwrap().containers.is_empty());
+    }
+}
+
+/// Documents in the shape of pods and nearly so: the API's keys with values that fit or not.
+fn any_document() -> impl Strategy<Value = Value> {
+    const KEYS: [&str; 32] = [
+        "kind",
+        "metadata",
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "spec",
+        "template",
+        "jobTemplate",
+        "containers",
+        "initContainers",
+        "ephemeralContainers",
+        "volumes",
+        "image",
+        "reference",
+        "hostPath",
+        "path",
+        "volumeMounts",
+        "mountPath",
+        "subPath",
+        "securityContext",
+        "runAsUser",
+        "privileged",
+        "capabilities",
+        "add",
+        "resources",
+        "limits",
+        "memory",
+        "cpu",
+        "ports",
+        "hostPort",
+        "seccompProfile",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(vec!["", "Pod", "CronJob", "a:1", "1Gi", "/", "ALL", "Unconfined"])
+            .prop_map(Value::from),
+        "\\PC{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 6, |inner| {
+        let key = prop::sample::select(KEYS.to_vec()).prop_map(str::to_owned);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::vec((key, inner), 0..6)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever the document, it is read or refused with a place; and judging what was read
+    /// decides the same twice.
+    #[test]
+    fn reads_or_refuses_any_document(document in any_document(), kind in prop::sample::select(
+        vec!["Pod", "Deployment", "CronJob", "PodTemplate", "Other"],
+    )) {
+        static POLICY: LazyLock<crate::Policy> =
+            LazyLock::new(|| crate::Policy::built_in().unwrap());
+        let policy = &*POLICY;
+        for object in [
+            document.clone(),
+            json!({"kind": kind, "spec": document}),
+            json!({"kind": kind, "spec": {"template": {"spec": {"containers": [document]}}}}),
+        ] {
+            match from_pod(&object) {
+                Ok(workload) => {
+                    let today = crate::samples::TODAY;
+                    let said = crate::judge_workload(&workload, &[], policy, today);
+                    prop_assert_eq!(&said, &crate::judge_workload(&workload, &[], policy, today));
+                    prop_assert_eq!(said.missing.len(), workload.containers.len());
+                }
+                Err(error) => prop_assert!(!error.expected.is_empty()),
+            }
+        }
     }
 }
