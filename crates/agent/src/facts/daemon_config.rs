@@ -209,6 +209,22 @@ impl DaemonConfig {
         texts.map(str::to_owned).collect()
     }
 
+    /// The default limits as `name=soft:hard`; empty when none is set.
+    pub fn ulimits(&self) -> Vec<String> {
+        let map = self.values.get("default-ulimits").and_then(Value::as_object);
+        let limits = map.into_iter().flatten().filter_map(|(name, limit)| match limit {
+            // A flag: `soft`, or `soft:hard`.
+            Value::String(soft) if !soft.contains(':') => Some(format!("{name}={soft}:{soft}")),
+            Value::String(both) => Some(format!("{name}={both}")),
+            Value::Object(both) => {
+                let number = |key| both.get(key).and_then(Value::as_i64).unwrap_or_default();
+                Some(format!("{name}={}:{}", number("Soft"), number("Hard")))
+            }
+            _ => None,
+        });
+        limits.collect()
+    }
+
     /// The names of a directive that is a map; empty when it is not set.
     pub fn names(&self, key: &str) -> Vec<String> {
         let map = self.values.get(key).and_then(Value::as_object);
@@ -240,7 +256,10 @@ mod tests {
         assert_eq!(config.text("storage-driver"), Some("overlay2"));
         assert_eq!(config.text("log-driver"), None);
         assert_eq!(config.list("storage-opts"), ["dm.basesize=20G"]);
-        assert_eq!(config.names("default-ulimits"), ["nofile"]);
+        assert_eq!(config.ulimits(), ["nofile=10:20"]);
+        let in_file = r#"{"default-ulimits": {"core": {"Name": "core", "Soft": 0, "Hard": -1}}}"#;
+        assert_eq!(merged("", in_file).ulimits(), ["core=0:-1"]);
+        assert_eq!(merged("--default-ulimit core=7", "").ulimits(), ["core=7:7"]);
         assert!(config.is_from_file("live-restore") && !config.is_from_file("icc"));
         assert!(config.conflicts.is_empty());
     }

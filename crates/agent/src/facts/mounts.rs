@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MountPoint {
     pub(crate) path: PathBuf,
+    /// The device's numbers, `major:minor`: the same for all mounts of one filesystem.
+    pub(crate) device: String,
     pub(crate) filesystem: String,
     pub(crate) source: String,
 }
@@ -19,11 +21,13 @@ pub(crate) fn parse(text: &[u8]) -> Vec<MountPoint> {
 
 fn line(line: &[u8]) -> Option<MountPoint> {
     let mut words = line.split(|&byte| byte == b' ');
-    let path = words.nth(4)?;
+    let device = words.nth(2)?;
+    let path = words.nth(1)?;
     let mut after = words.skip_while(|word| *word != b"-").skip(1);
     let text = |word: &[u8]| String::from_utf8_lossy(&unescape(word)).into_owned();
     Some(MountPoint {
         path: PathBuf::from(OsString::from_vec(unescape(path))),
+        device: text(device),
         filesystem: text(after.next()?),
         source: text(after.next()?),
     })
@@ -74,6 +78,6 @@ mod tests {
         let at = |path: &str| holding(&mounts, Path::new(path)).unwrap().source.as_str();
         assert_eq!(at("/var/lib/docker"), "/dev/sdb");
         assert_eq!(at("/var/lib/docker2"), "/dev/sda1");
-        assert_eq!(mounts[1].filesystem, "xfs");
+        assert_eq!((mounts[1].filesystem.as_str(), mounts[1].device.as_str()), ("xfs", "8:2"));
     }
 }

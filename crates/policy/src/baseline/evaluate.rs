@@ -69,7 +69,9 @@ impl Recommendation {
             return gap;
         }
         let Some(pass) = self.pass.as_ref().filter(|_| !human) else {
-            return result(Outcome::NeedsHuman, &join(&evidence(), &self.look_at));
+            // Evidence with holes, such as numbers of a scan that was never made, helps nobody.
+            let seen = Some(evidence()).filter(|_| facts.take_gap().is_none());
+            return result(Outcome::NeedsHuman, &join(&seen.unwrap_or_default(), &self.look_at));
         };
         let holds = pass.holds(facts);
         if let Some(gap) = gap() {

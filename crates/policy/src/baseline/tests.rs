@@ -1,5 +1,7 @@
 //! The judge of baselines: each outcome, decisions, the score, and what changed.
 
+mod docker;
+
 use model::{BaselineReport, BaselineResult, Observation, Outcome, Subject, Timestamp};
 
 use super::*;

@@ -59,8 +59,9 @@ struct Surroundings<'a> {
     info: &'a Document,
     programs: Result<HashMap<String, BTreeSet<String>>, String>,
     sockets: Vec<PathBuf>,
-    /// A name of an image → the image's id.
+    /// Images by their names with tags, and by their ids.
     named: HashMap<&'a str, &'a Line>,
+    by_id: HashMap<&'a str, &'a Line>,
 }
 
 pub(super) async fn list(engine: &mut Engine) -> Result<Vec<Listed>, String> {
@@ -91,6 +92,7 @@ pub(super) async fn look<'a>(
         programs: look.processes.programs().map_err(|error| error.to_string()),
         sockets: sockets(look, daemon),
         named: named.collect(),
+        by_id: images.iter().flatten().map(|image| (image.id.as_str(), image)).collect(),
     };
     let mut all = Vec::new();
     for (index, container) in running.iter().enumerate() {
@@ -127,6 +129,7 @@ impl Surroundings<'_> {
         self.say_user(document, (pid, status.as_ref()), &mut subject);
         self.say_confinement(document, status.as_ref(), &mut subject);
         say_limits(document, &mut subject);
+        self.say_ulimits(document, &mut subject);
         say_ports(document, &mut subject);
         self.say_mounts(document, &mut subject);
         self.say_image(document, &mut subject);
@@ -212,6 +215,23 @@ impl Surroundings<'_> {
         }
     }
 
+    /// The engine writes its own default limits into each container: those are left out.
+    fn say_ulimits(&self, document: &Document, subject: &mut Subject) {
+        let limits = document.items("/HostConfig/Ulimits").map(|limit| {
+            let limit = Document(limit.clone());
+            format!("{}={}:{}", limit.text("/Name"), limit.number("/Soft"), limit.number("/Hard"))
+        });
+        let limits: Vec<String> = limits.collect();
+        let own = match limits.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.daemon.directive("default-ulimits", |config| {
+                let default = config.ulimits();
+                set(limits.iter().filter(|limit| !default.contains(limit)))
+            }),
+        };
+        subject.say_or_miss("container.ulimits", own);
+    }
+
     fn say_mounts(&self, document: &Document, subject: &mut Subject) {
         let (mut writable, mut readable) = (Vec::new(), Vec::new());
         let (mut shared, mut sockets) = (Vec::new(), Vec::new());
@@ -242,9 +262,9 @@ impl Surroundings<'_> {
         let whole = with_tag(name);
         let now = self.named.get(whole.as_str());
         subject.say("container.image_replaced", now.is_some_and(|image| image.id != id));
-        let own = self.named.values().find(|image| image.id == id);
+        let own = self.by_id.get(id);
         let age = own.map(|image| (self.look.now.as_second() - image.created_s).div_euclid(86_400));
-        let gone = || "the image has no name any more".to_owned();
+        let gone = || "the image is gone".to_owned();
         subject.say_or_miss("container.image_age_days", age.ok_or_else(gone));
     }
 }
@@ -266,11 +286,6 @@ fn say_limits(document: &Document, subject: &mut Subject) {
     let parent = document.text("/HostConfig/CgroupParent");
     subject.say("container.cgroup_parent", word_or(parent, "default"));
     subject.say("container.health", word_or(document.text("/State/Health/Status"), "none"));
-    let ulimits = document.items("/HostConfig/Ulimits").map(|ulimit| {
-        let ulimit = Document(ulimit.clone());
-        format!("{}={}:{}", ulimit.text("/Name"), ulimit.number("/Soft"), ulimit.number("/Hard"))
-    });
-    subject.say("container.ulimits", set(ulimits));
     subject.say("container.devices", devices(document));
 }
 

@@ -148,7 +148,7 @@ impl Daemon {
         daemon.say_or_miss("daemon.log_level", level);
         daemon.say_or_miss(
             "daemon.default_ulimits",
-            self.directive("default-ulimits", |config| set(config.names("default-ulimits"))),
+            self.directive("default-ulimits", |config| set(config.ulimits())),
         );
         daemon.say_or_miss(
             "daemon.cgroup_parent",
@@ -269,9 +269,13 @@ fn process(look: &Look<'_>, peer: Option<u32>) -> Option<u32> {
         let program = look.processes.program(*pid);
         program.is_ok_and(|path| path.file_name().is_some_and(|name| name == "dockerd"))
     };
-    peer.filter(is_dockerd).or_else(|| match look.processes.named("dockerd").ok()?.as_slice() {
-        [pid] => Some(*pid),
-        _ => None,
+    // Nobody at the other end: whatever dockerd there is, it is not the one that was asked for.
+    let peer = peer?;
+    Some(peer).filter(is_dockerd).or_else(|| {
+        match look.processes.named("dockerd").ok()?.as_slice() {
+            [pid] => Some(*pid),
+            _ => None,
+        }
     })
 }
 

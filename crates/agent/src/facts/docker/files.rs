@@ -67,7 +67,7 @@ pub(super) fn look(look: &Look<'_>, files: &Files<'_>, daemon: &Daemon, out: &mu
     let data_root = daemon.info.as_ref().map_or("", |info| info.text("/DockerRootDir"));
     let data_root = if data_root.is_empty() { "/var/lib/docker" } else { data_root };
     add("data_root", vec![PathBuf::from(data_root)]);
-    add("containerd_socket", vec![containerd_socket(daemon)]);
+    add("containerd_socket", vec![containerd_socket(look, daemon)]);
     add("registry_certificate", certificates(look));
     for (role, path) in tls(daemon) {
         add(role, vec![path]);
@@ -136,11 +136,22 @@ fn runtimes(look: &Look<'_>, daemon: &Daemon) -> Vec<PathBuf> {
     paths
 }
 
-fn containerd_socket(daemon: &Daemon) -> PathBuf {
-    let given = daemon.config.as_ref().ok().and_then(|config| config.text("containerd"));
+/// What the daemon is told or tells; else the system's socket, or that of the containerd which
+/// dockerd starts below its own folder where there is none.
+fn containerd_socket(look: &Look<'_>, daemon: &Daemon) -> PathBuf {
+    let directive = |key| daemon.config.as_ref().ok().and_then(|config| config.text(key));
     let told = daemon.info.as_ref().map_or("", |info| info.text("/Containerd/Address"));
-    let path = given.or(Some(told).filter(|told| !told.is_empty())).unwrap_or(CONTAINERD_SOCKET);
-    PathBuf::from(path.strip_prefix("unix://").unwrap_or(path))
+    let told = Some(told).filter(|told| !told.is_empty());
+    if let Some(path) = directive("containerd").or(told) {
+        return PathBuf::from(path.strip_prefix("unix://").unwrap_or(path));
+    }
+    let below = Path::new(directive("exec-root").unwrap_or("/run/docker"));
+    let own = below.join("containerd/containerd.sock");
+    let there = |path: &Path| look.root.look(path).is_ok_and(|seen| seen.is_some());
+    if !there(Path::new(CONTAINERD_SOCKET)) && there(&own) {
+        return own;
+    }
+    PathBuf::from(CONTAINERD_SOCKET)
 }
 
 /// The TLS files of a daemon that uses TLS.
