@@ -7,7 +7,8 @@ use crate::template::yaml::Node;
 
 /// Looks at one object.
 pub(super) fn check(object: &Object<'_>, report: &mut Report<'_>) {
-    let Some(spec) = object.node.field("spec").filter(|_| object.kind == "PodSecurityPolicy") else {
+    let Some(spec) = object.node.field("spec").filter(|_| object.kind == "PodSecurityPolicy")
+    else {
         return;
     };
     for (field, rule) in [
