@@ -272,7 +272,6 @@ impl Open {
 
     /// Puts the entries of merged maps behind the map's own, which win; of several the first wins.
     fn merge(&mut self) -> Result<(), Refusal> {
-        let Value::Map(entries) = &mut self.value else { return Ok(()) };
         for merged in std::mem::take(&mut self.merges) {
             let line = merged.first_line;
             let maps = match merged.value {
@@ -283,14 +282,19 @@ impl Open {
                 let Value::Map(more) = map.value else {
                     return Err(Refusal::malformed(line, "`<<` needs a map or a list of maps"));
                 };
-                for (key, node) in more {
-                    if self.seen.insert(key.text.clone()) {
-                        entries.push((key, node));
-                    }
-                }
+                self.extend(more);
             }
         }
         Ok(())
+    }
+
+    fn extend(&mut self, more: Vec<(Key, Node)>) {
+        let Value::Map(entries) = &mut self.value else { return };
+        for (key, node) in more {
+            if self.seen.insert(key.text.clone()) {
+                entries.push((key, node));
+            }
+        }
     }
 }
 

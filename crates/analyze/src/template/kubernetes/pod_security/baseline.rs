@@ -79,7 +79,7 @@ impl Held<'_, '_> {
 
     fn app_armor(&mut self) {
         let check = Check::AppArmorProfile;
-        self.profiles(check, &["appArmorProfile"]);
+        self.profiles(check, "appArmorProfile");
         let Some(metadata) = self.pod.metadata else { return };
         for (key, value) in metadata.field("annotations").map_or(&[][..], Node::entries) {
             let value = value.str().unwrap_or_default();
@@ -98,20 +98,20 @@ impl Held<'_, '_> {
     }
 
     /// Profiles that are neither the runtime's default nor a local one.
-    fn profiles(&mut self, check: Check, profile: &[&str]) {
-        let allows = |profile: &Node| is_known_profile(profile.text(&["type"]));
-        let found = self.violations.len();
-        self.contexts(check, profile, &allows);
+    fn profiles(&mut self, check: Check, profile: &str) {
+        let path = ["securityContext", profile, "type"];
+        let forbidden = |node: &Node| {
+            let kind = node.field(profile)?.text(&["type"]);
+            (!is_known_profile(kind)).then(|| kind.to_owned())
+        };
         let pod = self.pod;
-        for violation in self.violations.iter_mut().skip(found) {
-            let context = match violation.container.as_str() {
-                "" => pod.security(profile),
-                name => {
-                    pod.containers.iter().find(|c| c.name == name).and_then(|c| c.security(profile))
-                }
-            };
-            violation.field.push_str(".type");
-            violation.value = context.map_or("", |node| node.text(&["type"])).to_owned();
+        if let Some(kind) = pod.spec.field("securityContext").and_then(forbidden) {
+            self.spec(check, &path, kind);
+        }
+        for container in &pod.containers {
+            if let Some(kind) = container.node.field("securityContext").and_then(forbidden) {
+                self.container(check, container, &path, kind);
+            }
         }
     }
 
@@ -202,7 +202,7 @@ impl Held<'_, '_> {
     /// Where the restricted level has a stricter check, this one stands back.
     pub(super) fn seccomp_baseline(&mut self) {
         if self.version.since(19) {
-            self.profiles(Check::SeccompProfileBaseline, &["seccompProfile"]);
+            self.profiles(Check::SeccompProfileBaseline, "seccompProfile");
         }
     }
 

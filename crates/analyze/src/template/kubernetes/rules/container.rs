@@ -159,7 +159,7 @@ impl<'n> Looked<'_, 'n, '_> {
             let lines = self.lines(&["runAsUser"]);
             self.tell("kubernetes-run-as-root", lines, "runAsUser: 0");
         }
-        if non_root != Some(true) && !user.is_some_and(|user| user > 0) && !own_users {
+        if non_root != Some(true) && user.is_none_or(|user| user <= 0) && !own_users {
             let lines = self.lines(&["runAsNonRoot"]);
             let message = match non_root {
                 Some(_) => "runAsNonRoot: false",
