@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::limits::SHOWN_LINE_CHARS;
+use crate::limits::{MESSAGE_MAX_CHARS, SHOWN_LINE_CHARS};
 
 /// A policy or ignore file cannot be used. Printed, it is the place, what is wrong, and the line
 /// with a caret below:
@@ -85,12 +85,18 @@ impl PolicyError {
             file: file.to_owned(),
             line,
             column,
-            message: message.into(),
-            line_text: shown.chars().skip(cut_chars).take(SHOWN_LINE_CHARS).collect(),
+            message: printable(message.into().chars().take(MESSAGE_MAX_CHARS)),
+            line_text: printable(shown.chars().skip(cut_chars).take(SHOWN_LINE_CHARS)),
             cut_chars,
             width: width.min(SHOWN_LINE_CHARS / 2),
         }
     }
+}
+
+/// Without control characters, a character for each: a message is one line, and what a file says
+/// does not steer a terminal.
+fn printable(text: impl Iterator<Item = char>) -> String {
+    text.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Characters of the value that begins at a column: to the end of a quoted text, else to the next

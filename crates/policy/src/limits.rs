@@ -10,6 +10,8 @@ pub(crate) const POLICY_MAX_ENTRIES: usize = 10_000;
 pub(crate) const GLOB_MAX_BYTES: usize = 1024;
 /// Longest line that a diagnostic shows, in characters.
 pub(crate) const SHOWN_LINE_CHARS: usize = 160;
+/// Longest message of a diagnostic, in characters.
+pub(crate) const MESSAGE_MAX_CHARS: usize = 1000;
 /// Names that one reason lists before it counts the rest.
 pub(crate) const NAMED_IN_REASON: usize = 5;
 /// Longest evidence or object of a baseline's result, in characters.

@@ -32,7 +32,6 @@ pub(crate) struct Check {
     pub(crate) operator_at: Span,
     pub(crate) modifier: Option<Modifier>,
     pub(crate) right: Right,
-    pub(crate) span: Span,
 }
 
 /// What a value is taken from.

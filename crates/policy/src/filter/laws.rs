@@ -60,8 +60,7 @@ fn check() -> impl Strategy<Value = Expr> {
     let words = || prop::collection::vec(word(), 0..4);
     let called = operand().prop_filter("only calls", |o| matches!(o, Operand::Call { .. }));
     let make = |left, operator, modifier, right| {
-        let (operator_at, span) = (NOWHERE, NOWHERE);
-        Expr::Check(Box::new(Check { left, operator, operator_at, modifier, right, span }))
+        Expr::Check(Box::new(Check { left, operator, operator_at: NOWHERE, modifier, right }))
     };
     prop_oneof![
         operand().prop_map(move |left| make(left, Operator::Exists, None, Right::Nothing)),

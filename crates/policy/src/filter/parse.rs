@@ -96,7 +96,7 @@ impl Parser<'_> {
             return Err(self.left_over());
         }
         if let Some(left) = self.operand()? {
-            return self.condition(left, start).map(|check| Expr::Check(Box::new(check)));
+            return self.condition(left).map(|check| Expr::Check(Box::new(check)));
         }
         match self.lexer.identifier() {
             Some(name) if !RESERVED.contains(&name.text.as_str()) => Ok(Expr::Macro(name)),
@@ -199,7 +199,7 @@ impl Parser<'_> {
     }
 
     /// The operator and what is on its right.
-    fn condition(&mut self, left: Operand, start: usize) -> Result<Check, Mistake> {
+    fn condition(&mut self, left: Operand) -> Result<Check, Mistake> {
         self.lexer.blank();
         let at = self.lexer.at();
         let operator = self.operator(&left)?;
@@ -211,7 +211,7 @@ impl Parser<'_> {
             _ if modifier.is_some() || operator.takes_list() => self.list(operator)?,
             _ => self.value(operator)?,
         };
-        Ok(Check { left, operator, operator_at, modifier, right, span: start..self.lexer.at() })
+        Ok(Check { left, operator, operator_at, modifier, right })
     }
 
     fn operator(&mut self, left: &Operand) -> Result<Operator, Mistake> {

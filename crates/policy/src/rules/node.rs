@@ -67,10 +67,11 @@ impl<'t> Reader<'t> {
                 Some(Ok((Event::Comment(..), _))) => {}
                 Some(Ok(next)) => return Ok(Some(next)),
                 Some(Err(error)) => {
-                    let Document { file, text, .. } = self.document.as_ref();
-                    let place = (error.marker().line(), error.marker().col() + 1);
-                    let message = format!("this is no YAML: {}", error.info());
-                    return Err(PolicyError::at(file, text, place, message));
+                    let message = error.info();
+                    let message = message.lines().next().unwrap_or_default();
+                    let at = error.marker().byte_offset().unwrap_or(0);
+                    let message = format!("this is no YAML: {message}");
+                    return Err(self.document.mistake(&(at..at + 1), message));
                 }
             }
         }

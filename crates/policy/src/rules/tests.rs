@@ -161,7 +161,7 @@ fn a_broken_file_is_one_mistake() {
         ("alias", "- list: a\n  items: *nothing\n"),
         ("newer", "- required_engine_version: 0.99.0\n- rule: broken\n"),
         ("plugin", "- required_plugin_versions: [{name: okta, version: 0.1.0}]\n- rule: broken\n"),
-        ("plugin", "- required_plugin_versions: [{name: container, version: 1.0.0}]\n"),
+        ("plugin_version", "- required_plugin_versions: [{name: container, version: 1.0.0}]\n"),
         ("version", "- required_engine_version: new\n"),
     ] {
         let loaded = load_all(&[(name, text)]);
