@@ -3,10 +3,13 @@
 //! The looking is done by [`crate::facts`], the judging by `policy::baseline`; this is the thread
 //! between them and the writers of the report.
 
+mod kept;
 pub mod report;
 
 use model::{BaselineReport, Observation, Timestamp};
 use policy::baseline::{Baseline, BaselineDecisions, score};
+
+pub use kept::{keep, last};
 
 /// A finished run.
 #[derive(Debug, Clone, PartialEq)]

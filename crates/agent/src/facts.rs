@@ -51,10 +51,27 @@ impl Default for Places {
     }
 }
 
+impl Places {
+    /// The host's name, as its kernel has it; `localhost` where that cannot be read.
+    pub fn host_name(&self) -> String {
+        let name = std::fs::read_to_string(self.proc.join("sys/kernel/hostname"));
+        let name = name.map(|name| name.trim().to_owned()).unwrap_or_default();
+        if name.is_empty() { "localhost".to_owned() } else { name }
+    }
+}
+
 /// What is seen of a Docker Engine and its host. `kept` are the reports of images that scanning
 /// has left; `now` is the moment that ages are counted to.
 ///
-/// Needs a runtime with time and I/O; within about 50 s whatever the host's size.
-pub async fn docker(places: &Places, kept: Option<&Store>, now: Timestamp) -> Observation {
-    docker::look(places, kept, now).await
+/// Blocks for about 50 s at most, whatever the host's size; not to be called within an
+/// asynchronous runtime.
+pub fn docker(places: &Places, kept: Option<&Store>, now: Timestamp) -> Observation {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(docker::look(places, kept, now)),
+        Err(error) => {
+            let mut observation = Observation::default();
+            docker::miss_all(&mut observation, &error.to_string());
+            observation
+        }
+    }
 }

@@ -36,9 +36,8 @@ fn look(host: &Host) -> BaselineRun {
 }
 
 fn look_at(places: &Places) -> BaselineRun {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let now: Timestamp = std::time::SystemTime::now().try_into().unwrap();
-    let observation = runtime.block_on(lazaret_agent::facts::docker(places, None, now));
+    let observation = lazaret_agent::facts::docker(places, None, now);
     let baseline = Baseline::docker().unwrap();
     hold(&baseline, &observation, &BaselineDecisions::default(), ("host", now))
 }

@@ -48,9 +48,7 @@ pub(super) async fn look(places: &Places, kept: Option<&Store>, now: Timestamp) 
     let root = match Root::open(&places.root) {
         Ok(root) => root,
         Err(error) => {
-            for kind in OF_THE_ENGINE.into_iter().chain(["host", "file"]) {
-                observation.miss(kind, format!("{}: {error}", places.root.display()));
-            }
+            miss_all(&mut observation, &format!("{}: {error}", places.root.display()));
             return observation;
         }
     };
@@ -63,6 +61,13 @@ pub(super) async fn look(places: &Places, kept: Option<&Store>, now: Timestamp) 
         }
     }
     observation
+}
+
+/// Nothing at all could be looked at.
+pub(super) fn miss_all(observation: &mut Observation, why: &str) {
+    for kind in OF_THE_ENGINE.into_iter().chain(["host", "file"]) {
+        observation.miss(kind, why);
+    }
 }
 
 impl Look<'_> {

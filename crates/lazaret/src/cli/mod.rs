@@ -1,6 +1,7 @@
 //! The command line: what it takes, and the role each verb calls.
 
 mod advisories;
+mod baseline;
 mod cache;
 mod completions;
 mod diff;
@@ -81,6 +82,8 @@ enum Verb {
     Reports(reports::Reports),
     /// Answer a Kubernetes API server: which pods may start
     Server(Box<server::Server>),
+    /// Hold this host and its engine against a benchmark
+    Baseline(baseline::Baseline),
     /// Show or clear the results kept of layers
     Cache(cache::Cache),
     /// Print the completions of a shell
@@ -135,7 +138,8 @@ impl Cli {
             Verb::Model(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
             Verb::Server(verb) => verb.run(&context),
-            Verb::Cache(verb) => verb.run(&context),
+=>            Verb::Baseline(verb) => verb.run(\&context),
+            Verb::Cache(verb) =>=> verb.run(&context),
             Verb::Completions(verb) => verb.run(),
         }
     }
