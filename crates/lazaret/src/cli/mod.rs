@@ -138,8 +138,8 @@ impl Cli {
             Verb::Model(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
             Verb::Server(verb) => verb.run(&context),
-=>            Verb::Baseline(verb) => verb.run(\&context),
-            Verb::Cache(verb) =>=> verb.run(&context),
+            Verb::Baseline(verb) => verb.run(&context),
+            Verb::Cache(verb) => verb.run(&context),
             Verb::Completions(verb) => verb.run(),
         }
     }
