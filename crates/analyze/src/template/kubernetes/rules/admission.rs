@@ -6,6 +6,17 @@ use crate::template::kubernetes::object::Object;
 use crate::template::kubernetes::report::Report;
 use crate::template::yaml::Node;
 
+/// What an audit policy must not pass over (CIS 3.2.2): groups and resources.
+const AUDITED: [(&str, &str); 7] = [
+    ("", "secrets"),
+    ("", "configmaps"),
+    ("", "pods"),
+    ("", "pods/exec"),
+    ("", "pods/portforward"),
+    ("apps", "deployments"),
+    ("authentication.k8s.io", "tokenreviews"),
+];
+
 /// Looks at one object.
 pub(super) fn check(object: &Object<'_>, report: &mut Report<'_>) {
     match object.kind {
@@ -17,6 +28,7 @@ pub(super) fn check(object: &Object<'_>, report: &mut Report<'_>) {
         "PersistentVolume" => persistent_volume(object, report),
         "NetworkPolicy" => network_policy(object, report),
         "EncryptionConfiguration" => encryption(object, report),
+        "Policy" if object.group() == "audit.k8s.io" => audit(object, report),
         _ => {}
     }
 }
@@ -100,4 +112,36 @@ fn encryption(object: &Object<'_>, report: &mut Report<'_>) {
             report.object("kubernetes-encryption-identity", object, lines, message);
         }
     }
+}
+
+/// The first rule of an audit policy that fits decides; without one nothing is logged. Rules that
+/// are narrowed to users, verbs or namespaces are left out: they decide only for those.
+fn audit(object: &Object<'_>, report: &mut Report<'_>) {
+    let narrowing = ["users", "userGroups", "verbs", "namespaces", "nonResourceURLs"];
+    let rules = object.node.list("rules").iter();
+    let rules: Vec<&Node> =
+        rules.filter(|rule| narrowing.iter().all(|key| rule.list(key).is_empty())).collect();
+    let missed = AUDITED.iter().filter(|(group, resource)| {
+        let first = rules.iter().find(|rule| audits(rule, group, resource));
+        first.is_none_or(|rule| rule.text(&["level"]) == "None")
+    });
+    let missed: Vec<&str> = missed.map(|(_, resource)| *resource).collect();
+    if !missed.is_empty() {
+        let lines = object.node.lines_at(&["kind"]);
+        let message = format!("requests for {} are not logged", missed.join(", "));
+        report.object("kubernetes-audit-policy-gap", object, lines, message);
+    }
+}
+
+fn audits(rule: &Node, group: &str, resource: &str) -> bool {
+    let resources = rule.list("resources");
+    resources.is_empty()
+        || resources.iter().any(|entry| {
+            let names = entry.list("resources");
+            let is_named = names.iter().filter_map(Node::str).any(|name| {
+                let whole = resource.split('/').next().unwrap_or_default();
+                name == "*" || name == resource || name.strip_suffix("/*") == Some(whole)
+            });
+            entry.text(&["group"]) == group && (names.is_empty() || is_named)
+        })
 }

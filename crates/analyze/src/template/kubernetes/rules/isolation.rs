@@ -9,6 +9,12 @@ use crate::template::yaml::Node;
 /// Looks at all objects.
 pub(super) fn check(cluster: &Cluster<'_>, report: &mut Report<'_>) {
     for object in &cluster.objects {
+        let has_policy = || cluster.of("NetworkPolicy").any(|p| p.namespace() == object.name);
+        if object.is("", "Namespace") && !object.name.starts_with("kube-") && !has_policy() {
+            let message = "the namespace has no network policy";
+            let rule = "kubernetes-namespace-without-network-policy";
+            report.object(rule, object, object.head_lines(), message);
+        }
         let Some(pod) = &object.pod else { continue };
         // A policy does not reach a pod in the node's network.
         if pod.spec.truth(&["hostNetwork"]) == Some(true) {
