@@ -31,17 +31,30 @@ pub struct ClusterOptions {
     pub image_policy: Option<Value>,
 }
 
+/// An API server over its etcd, without nodes.
+pub struct ControlPlane {
+    _api_server: Running,
+    _etcd: Running,
+    directory: tempfile::TempDir,
+    api: String,
+}
+
 /// A running cluster. Fields are dropped in order: the kubelet before its dockerd, etcd last.
 pub struct Cluster {
     _kubelet: Running,
     _controllers: Running,
-    _api_server: Running,
-    _etcd: Running,
     /// The node's own engine.
     pub dockerd: Dockerd,
     _mounts: Mounts,
-    directory: tempfile::TempDir,
-    api: String,
+    plane: ControlPlane,
+}
+
+impl std::ops::Deref for Cluster {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        &self.plane
+    }
 }
 
 /// What a kubelet mounts below its folder; unmounted when dropped.
@@ -73,51 +86,46 @@ impl Cluster {
     /// Starts everything and waits until the node is ready.
     pub fn start(options: &ClusterOptions) -> Option<Self> {
         kubernetes_program("kubelet")?;
+        let plane = ControlPlane::start(options)?;
+        let directory = plane.directory.path();
+        let mounts = Mounts(directory.to_owned());
+        let dockerd = Dockerd::start_for_pods(&wrapper(directory))?;
+        import_pause(&dockerd);
+        let controllers = start_controllers(directory)?;
+        let kubelet = start_kubelet(directory, &dockerd)?;
+        wait_until("the node", &directory.join("kubelet.log"), || {
+            plane.kubectl(&["get", "node", NODE]).out.contains(" Ready")
+        });
+        Some(Cluster {
+            _kubelet: kubelet,
+            _controllers: controllers,
+            dockerd,
+            _mounts: mounts,
+            plane,
+        })
+    }
+}
+
+impl ControlPlane {
+    /// Starts etcd and the API server and waits until it answers.
+    pub fn start(options: &ClusterOptions) -> Option<Self> {
         kubernetes_program("kubectl")?;
         let directory = scratch();
-        let mounts = Mounts(directory.path().to_owned());
-        let dockerd = Dockerd::start_for_pods(&wrapper(directory.path()))?;
-        import_pause(&dockerd);
         let (etcd, etcd_url) = start_etcd(directory.path())?;
         let (api_server, api) = start_api_server(directory.path(), &etcd_url, options)?;
         for (token, user, _) in USERS {
             write_kubeconfig(directory.path(), &api, user, token);
         }
-        let kubectl = |arguments: &[&str]| run(kubectl(directory.path(), "admin").args(arguments));
-        wait_until("the API server", &directory.path().join("api.log"), || {
-            kubectl(&["get", "namespace", "default"]).status == 0
+        let plane = ControlPlane { _api_server: api_server, _etcd: etcd, directory, api };
+        wait_until("the API server", &plane.directory.path().join("api.log"), || {
+            plane.kubectl(&["get", "namespace", "default"]).status == 0
         });
-        kubectl(&[
-            "create",
-            "clusterrolebinding",
-            "lab-controllers",
-            "--clusterrole=cluster-admin",
-            "--group=lab:controllers",
-        ])
-        .expect(0);
-        kubectl(&[
-            "create",
-            "clusterrolebinding",
-            "lab-developers",
-            "--clusterrole=edit",
-            "--group=lab:developers",
-        ])
-        .expect(0);
-        let controllers = start_controllers(directory.path())?;
-        let kubelet = start_kubelet(directory.path(), &dockerd)?;
-        wait_until("the node", &directory.path().join("kubelet.log"), || {
-            kubectl(&["get", "node", NODE]).out.contains(" Ready")
-        });
-        Some(Cluster {
-            _kubelet: kubelet,
-            _controllers: controllers,
-            _api_server: api_server,
-            _etcd: etcd,
-            dockerd,
-            _mounts: mounts,
-            directory,
-            api,
-        })
+        for (group, role) in [("lab:controllers", "cluster-admin"), ("lab:developers", "edit")] {
+            let (role, group) = (format!("--clusterrole={role}"), format!("--group={group}"));
+            let name = group.rsplit(':').next().unwrap_or_default();
+            plane.kubectl(&["create", "clusterrolebinding", name, &role, &group]).expect(0);
+        }
+        Some(plane)
     }
 
     /// `kubectl` as the administrator.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-pub use cluster::{Cluster, ClusterOptions, NODE, kubernetes_program};
+pub use cluster::{Cluster, ClusterOptions, ControlPlane, NODE, kubernetes_program};
 pub use daemon::{Containerd, Dockerd, Podman, Registry, which};
 pub use planted::Image;
 

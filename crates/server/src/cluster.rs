@@ -6,6 +6,8 @@
 
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::StatusCode;
@@ -69,10 +71,12 @@ impl ClusterAddress {
 impl Cluster {
     pub(crate) fn new(address: ClusterAddress) -> Result<Cluster, ServerError> {
         let wrong = |why: String| ServerError::certificates(&address.authority, why);
-        let authority = read_bounded(&address.authority).map_err(|e| wrong(e.to_string()))?;
-        let authority = Certificate::from_pem(authority.as_bytes())
+        let text = read_bounded(&address.authority).map_err(|error| wrong(error.to_string()))?;
+        let authorities = CertificateDer::pem_slice_iter(text.as_bytes())
+            .map(|found| found.map(|der| Certificate::from_der(der.as_ref()).to_owned()))
+            .collect::<Result<Vec<_>, _>>()
             .map_err(|error| wrong(error.to_string()))?;
-        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[authority])).build();
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&authorities)).build();
         let agent = Agent::config_builder()
             .tls_config(tls)
             .timeout_global(Some(CLUSTER_MAX))
