@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use model::Event;
-use sensor::{Ring, Sensor, SensorOptions, decode};
+use sensor::{Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
 use crate::detect::Engine;
@@ -41,47 +41,64 @@ pub struct Lost {
     pub malformed: AtomicU64,
 }
 
-/// Watches until `stop` says so. Every event, with all that is known of it and what the rules say,
-/// goes to `sink`.
-pub fn watch(
-    options: &SensorOptions,
-    engine: &Engine,
-    stop: &AtomicBool,
-    mut sink: impl FnMut(&Seen<'_>),
-) -> Result<(), AgentError> {
-    let sensor = Sensor::load(options)?;
-    let rings = sensor.rings()?;
-    let (announced, lost) = (Announced::default(), Lost::default());
-    let (sender, receiver) = sync_channel(QUEUE_EVENTS);
-    let outcome = std::thread::scope(|scope| {
-        let readers: Vec<_> = rings
-            .iter()
-            .map(|ring| {
-                let reader =
-                    Reader { ring, sender: sender.clone(), announced: &announced, lost: &lost };
-                scope.spawn(move || reader.read(stop))
-            })
-            .collect();
-        drop(sender);
-        // Looked at after the first event can be told, so that nothing begins in between.
-        let mut state = State::at_start();
-        drain(&receiver, |event| state.take(event, &announced, engine, &mut sink));
-        readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
-    });
-    for reader in outcome {
-        let broken =
-            AgentError::System { what: "a reader of the sensor", why: "it broke".to_owned() };
-        reader.map_err(|_| broken)??;
+/// The programs in the kernel, and what is read from them.
+pub struct Watch {
+    sensor: Sensor,
+    announced: Announced,
+    lost: Lost,
+}
+
+impl Watch {
+    /// Puts the programs into the kernel. From now on nothing is missed: what happens before
+    /// [`Watch::run`] waits in the rings.
+    pub fn load(options: &SensorOptions) -> Result<Self, AgentError> {
+        let sensor = Sensor::load(options)?;
+        Ok(Watch { sensor, announced: Announced::default(), lost: Lost::default() })
     }
-    Ok(())
+
+    /// Watches until `stop` says so. Every event, with all that is known of it and what the rules
+    /// say, goes to `sink`.
+    pub fn run(
+        &self,
+        engine: &Engine,
+        stop: &AtomicBool,
+        mut sink: impl FnMut(&Seen<'_>),
+    ) -> Result<(), AgentError> {
+        let rings = self.sensor.rings()?;
+        let (sender, receiver) = sync_channel(QUEUE_EVENTS);
+        let outcome = std::thread::scope(|scope| {
+            let reader = |ring| Reader { ring, sender: sender.clone(), watch: self };
+            let readers: Vec<_> = rings.iter().map(reader).collect();
+            let readers = readers.into_iter().map(|reader| scope.spawn(move || reader.read(stop)));
+            let readers: Vec<_> = readers.collect();
+            drop(sender);
+            let mut state = State::at_start();
+            drain(&receiver, |event| state.take(event, &self.announced, engine, &mut sink));
+            readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
+        });
+        for reader in outcome {
+            let why = "it broke".to_owned();
+            reader.map_err(|_| AgentError::System { what: "a reader of the sensor", why })??;
+        }
+        Ok(())
+    }
+
+    /// What was lost in user space so far.
+    pub fn lost(&self) -> &Lost {
+        &self.lost
+    }
+
+    /// What was sent and lost in the kernel so far.
+    pub fn losses(&self) -> Result<Losses, AgentError> {
+        Ok(self.sensor.losses()?)
+    }
 }
 
 /// Who reads one ring.
 struct Reader<'a> {
     ring: &'a Ring,
     sender: SyncSender<Event>,
-    announced: &'a Announced,
-    lost: &'a Lost,
+    watch: &'a Watch,
 }
 
 impl Reader<'_> {
@@ -90,11 +107,11 @@ impl Reader<'_> {
             let Some(bytes) = bytes else { return !stop.load(Ordering::Relaxed) };
             match decode(bytes) {
                 Ok(event) => {
-                    self.announced.observe(&event);
+                    self.watch.announced.observe(&event);
                     self.queue(event);
                 }
                 Err(_) => {
-                    self.lost.malformed.fetch_add(1, Ordering::Relaxed);
+                    self.watch.lost.malformed.fetch_add(1, Ordering::Relaxed);
                 }
             }
             true
@@ -115,7 +132,7 @@ impl Reader<'_> {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 Err(TrySendError::Full(_)) => {
-                    self.lost.queue_full.fetch_add(1, Ordering::Relaxed);
+                    self.watch.lost.queue_full.fetch_add(1, Ordering::Relaxed);
                     return;
                 }
             }

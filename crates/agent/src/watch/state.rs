@@ -127,14 +127,15 @@ impl State {
     }
 }
 
-/// The namespaces of the host's first process.
+/// The namespaces of the host's first process; the agent's own where that one may not be looked at.
 fn host_namespaces() -> Namespaces {
-    let number = |name: &str| {
-        let link = std::fs::read_link(format!("/proc/1/ns/{name}")).unwrap_or_default();
+    let number_at = |process: &str, name: &str| {
+        let link = std::fs::read_link(format!("/proc/{process}/ns/{name}")).ok()?;
         let text = link.to_string_lossy().into_owned();
         text.rsplit('[').next().and_then(|rest| rest.trim_end_matches(']').parse().ok())
     };
-    let number = |name| number(name).unwrap_or_default();
+    let number =
+        |name: &str| number_at("1", name).or_else(|| number_at("self", name)).unwrap_or_default();
     Namespaces {
         mnt: number("mnt"),
         pid: number("pid"),
