@@ -3,7 +3,7 @@
 BIN  := target/release/lazaret
 DEMO := target/demo
 
-.PHONY: run test setup setup-test build demo lint tidy deny bench fuzz lab help
+.PHONY: run test test-kubernetes setup setup-test build demo lint tidy deny bench fuzz lab help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | sort
@@ -13,6 +13,11 @@ run: setup build demo  ## set up, build, make a demo image, scan it
 test: setup-test build lab  ## every test (the lab images are made once and kept in target/lab)
 	LAZARET_BIN=$(abspath $(BIN)) cargo nextest run --workspace
 	cargo test --workspace --doc --quiet
+
+test-kubernetes: setup-test build  ## admission on a real Kubernetes node (its first run builds one: ten minutes or more)
+	tests/lab/kubernetes.sh target/lab/kubernetes
+	LAZARET_BIN=$(abspath $(BIN)) cargo nextest run --package walks --test kubernetes
+	cargo nextest run --package lazaret-server
 
 setup:           ## install what building and the demo need
 	tests/lab/setup.sh build
