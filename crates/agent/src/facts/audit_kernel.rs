@@ -224,4 +224,13 @@ mod tests {
         }
         assert!(message(&[8, 0, 0, 0]).is_none());
     }
+
+    #[test]
+    fn asks_this_kernel() {
+        // Without the right to ask, or in a container, the kernel refuses: it then says why.
+        match list() {
+            Ok(rules) => assert_eq!(rules.origin, "loaded in the kernel"),
+            Err(why) => assert!(!why.is_empty()),
+        }
+    }
 }

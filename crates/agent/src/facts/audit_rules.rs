@@ -127,6 +127,11 @@ impl AuditRules {
         }
     }
 
+    /// Whether every change of a path is written down.
+    pub fn covers(&self, path: &Path) -> bool {
+        self.coverage(path, path).extent == Extent::Full
+    }
+
     /// How far changes of a path are written down; `resolved` is where it really is.
     pub(crate) fn coverage(&self, path: &Path, resolved: &Path) -> Coverage {
         let covered = |extent, evidence: String| Coverage { extent, evidence };
