@@ -41,7 +41,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for flaw in &found.flaws {
             let rule = scanner.catalogue().rule(flaw.rule);
             let aliases = rule.map_or(String::new(), |rule| rule.aliases.join(","));
-            println!("{}\t{}\t{aliases}\t{}", flaw.place.file, flaw.rule, flaw.subject);
+            println!(
+                "{}\t{}\t{aliases}\t{}\t{}:{}",
+                flaw.place.file, flaw.rule, flaw.subject, flaw.place.first_line, flaw.message
+            );
         }
         for skip in &found.skipped {
             println!("{}\tskipped\t\t{}", skip.path, skip.detail);

@@ -9,7 +9,7 @@ use crate::template::yaml::Node;
 /// Looks at all objects.
 pub(super) fn check(cluster: &Cluster<'_>, report: &mut Report<'_>) {
     for object in &cluster.objects {
-        let has_policy = || cluster.of("NetworkPolicy").any(|p| p.namespace() == object.name);
+        let has_policy = || cluster.within("NetworkPolicy", object.name).next().is_some();
         if object.is("", "Namespace") && !object.name.starts_with("kube-") && !has_policy() {
             let message = "the namespace has no network policy";
             let rule = "kubernetes-namespace-without-network-policy";

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::template::kubernetes::cluster::Cluster;
+use crate::template::kubernetes::cluster::{Cluster, directory};
 use crate::template::kubernetes::fields::{Fields, Lines};
 use crate::template::kubernetes::object::Object;
 use crate::template::kubernetes::pod::Pod;
@@ -149,7 +149,7 @@ fn binding<'n>(cluster: &Cluster<'n>, object: &Object<'n>, report: &mut Report<'
     } else {
         let is_known = BUILT_IN_ROLES.contains(&name)
             || name.starts_with("system:")
-            || cluster.of("ClusterRole").any(|role| role.name == name);
+            || cluster.global("ClusterRole", name).is_some();
         if !is_known && cluster.of("ClusterRole").next().is_some() {
             report.object(rule, object, lines, format!("there is no ClusterRole {name}"));
         }
@@ -183,7 +183,14 @@ fn references<'n>(
             wanted.extend(source.field("secretRef").map(|r| ("Secret", r, "name")));
         }
     }
+    // A StatefulSet puts the claims of its own templates in the place of volumes of their names.
+    let templates =
+        object.node.deep(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items);
     for volume in pod.spec.list("volumes") {
+        let name = volume.text(&["name"]);
+        if templates.iter().any(|template| template.text(&["metadata", "name"]) == name) {
+            continue;
+        }
         wanted.extend(volume.field("configMap").map(|r| ("ConfigMap", r, "name")));
         wanted.extend(volume.field("secret").map(|r| ("Secret", r, "secretName")));
         let claim = volume.field("persistentVolumeClaim");
@@ -206,7 +213,7 @@ fn duplicates(cluster: &Cluster<'_>, report: &mut Report<'_>) {
         if object.node.deep(&["metadata", "name"]).is_none() {
             continue;
         }
-        let directory = object.file.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let directory = directory(object.file);
         let key = [directory, object.group(), object.kind, object.namespace(), object.name];
         let lines = object.head_lines();
         if let Some((file, line)) = seen.get(&key) {

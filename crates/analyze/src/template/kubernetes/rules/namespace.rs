@@ -71,7 +71,7 @@ fn place(object: &Object<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn bounds(cluster: &Cluster<'_>, namespace: &Object<'_>, report: &mut Report<'_>) {
+fn bounds<'n>(cluster: &Cluster<'n>, namespace: &Object<'n>, report: &mut Report<'_>) {
     if namespace.name.starts_with("kube-") {
         return;
     }
@@ -79,7 +79,7 @@ fn bounds(cluster: &Cluster<'_>, namespace: &Object<'_>, report: &mut Report<'_>
         ("ResourceQuota", "kubernetes-namespace-without-quota"),
         ("LimitRange", "kubernetes-namespace-without-limits"),
     ] {
-        let has_one = cluster.of(kind).any(|object| object.namespace() == namespace.name);
+        let has_one = cluster.within(kind, namespace.name).next().is_some();
         if !has_one {
             let message = format!("no {kind} bounds what the namespace may use");
             report.object(rule, namespace, namespace.head_lines(), message);
@@ -120,13 +120,13 @@ fn labels(namespace: &Object<'_>, report: &mut Report<'_>) {
 }
 
 /// Holds a pod against the level that its namespace enforces; where none is enforced, against both.
-fn pod_security(
-    cluster: &Cluster<'_>,
-    object: &Object<'_>,
-    pod: &Pod<'_>,
+fn pod_security<'n>(
+    cluster: &Cluster<'n>,
+    object: &Object<'n>,
+    pod: &Pod<'n>,
     report: &mut Report<'_>,
 ) {
-    let labels = cluster.namespace(object.namespace()).and_then(Object::labels);
+    let labels = cluster.global("Namespace", object.namespace()).and_then(Object::labels);
     let label = |key: &str| labels.and_then(|labels| labels.field(&format!("{POD_SECURITY}{key}")));
     let version = label("enforce-version").and_then(|node| node.str());
     let version = version.map_or(Version::LATEST, Version::of_label);

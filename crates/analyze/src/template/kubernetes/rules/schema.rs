@@ -50,10 +50,7 @@ pub(super) fn check_pod(
     report: &mut Report<'_>,
 ) {
     // Beside a kustomization an object may be a patch, which names only what it changes.
-    let directory =
-        |object: &Object<'_>| object.file.rsplit_once('/').map_or("", |(d, _)| d).to_owned();
-    let own = directory(object);
-    let may_be_patch = cluster.of("Kustomization").any(|other| own.starts_with(&directory(other)));
+    let may_be_patch = cluster.is_kustomized(object.file);
     let mut looked = Looked { object, report, may_be_patch };
     looked.fields("the pod's spec", pod.spec, &known::POD_SPEC);
     looked.truths(pod.spec, &known::POD_TRUTHS);

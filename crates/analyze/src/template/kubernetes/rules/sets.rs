@@ -79,7 +79,7 @@ fn autoscaler<'n>(cluster: &Cluster<'n>, object: &Object<'n>, report: &mut Repor
     }
     let Some(target) = spec.field("scaleTargetRef") else { return };
     let (kind, name) = (target.text(&["kind"]), target.text(&["name"]));
-    let scaled = cluster.within(kind, object.namespace()).find(|scaled| scaled.name == name);
+    let scaled = cluster.named((kind, object.namespace()), name);
     if let Some(scaled) = scaled
         && let Some(spec) =
             scaled.node.field("spec").filter(|spec| spec.field("replicas").is_some())
