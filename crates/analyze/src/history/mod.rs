@@ -107,7 +107,9 @@ impl HistoryScanner {
     pub fn with_rules(text: &str) -> Result<Self, HistoryRuleError> {
         let mut texts = BUILT_IN.to_vec();
         texts.push(text);
-        Self::read(&texts)
+        let scanner = Self::read(&texts)?;
+        scanner.rules.check()?;
+        Ok(scanner)
     }
 
     fn read(texts: &[&str]) -> Result<Self, HistoryRuleError> {

@@ -1,5 +1,7 @@
 //! Rules of the history as data: `rules/history/*.yaml`, described in `docs/history.md`.
 
+use std::sync::OnceLock;
+
 use model::Severity;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
@@ -59,9 +61,37 @@ pub(super) enum Example {
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) text: RuleText,
-    pub(super) patterns: Vec<Regex>,
-    unless: Vec<Regex>,
-    unless_step: Vec<Regex>,
+    patterns: Vec<Pattern>,
+    unless: Vec<Pattern>,
+    unless_step: Vec<Pattern>,
+}
+
+/// A pattern, compiled when the first line asks for it: hardly any rule has more to say of an
+/// image than that its prefilter is silent.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    made: OnceLock<Result<Regex, String>>,
+}
+
+impl Pattern {
+    fn new(text: &str) -> Self {
+        Pattern { text: text.to_owned(), made: OnceLock::new() }
+    }
+
+    /// The regular expression, or why there is none.
+    fn made(&self) -> Result<&Regex, &str> {
+        let make = || {
+            let mut builder = RegexBuilder::new(&self.text);
+            builder.unicode(false).size_limit(MAX_REGEX_BYTES).build()
+        };
+        let made = self.made.get_or_init(|| make().map_err(|error| one_line(&error.to_string())));
+        made.as_ref().map_err(String::as_str)
+    }
+
+    fn is_match(&self, line: &str) -> bool {
+        self.made().is_ok_and(|regex| regex.is_match(line.as_bytes()))
+    }
 }
 
 impl Rule {
@@ -76,18 +106,25 @@ impl Rule {
         if text.check.is_none() && text.scope.is_none() {
             return Err(broken("it needs a `scope`: text, command, pipeline, environment or file"));
         }
-        let compile = |patterns: &[String]| -> Result<Vec<Regex>, HistoryRuleError> {
-            let compiled = patterns.iter().map(|pattern| {
-                let mut builder = RegexBuilder::new(pattern);
-                builder.unicode(false).size_limit(MAX_REGEX_BYTES).build()
-            });
-            compiled
-                .map(|regex| regex.map_err(|error| broken(&error.to_string().replace('\n', " "))))
-                .collect()
-        };
-        let patterns = compile(&text.patterns)?;
-        let (unless, unless_step) = (compile(&text.unless)?, compile(&text.unless_step)?);
-        Ok(Rule { text, patterns, unless, unless_step })
+        let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new(text)).collect();
+        Ok(Rule {
+            patterns: patterns(&text.patterns),
+            unless: patterns(&text.unless),
+            unless_step: patterns(&text.unless_step),
+            text,
+        })
+    }
+
+    /// Compiles every pattern; an error names the first that cannot be.
+    fn check(&self) -> Result<(), HistoryRuleError> {
+        let all = self.patterns.iter().chain(&self.unless).chain(&self.unless_step);
+        all.map(Pattern::made).try_for_each(|made| match made {
+            Ok(_) => Ok(()),
+            Err(detail) => Err(HistoryRuleError::Broken {
+                rule: self.text.id.clone(),
+                detail: detail.to_owned(),
+            }),
+        })
     }
 
     pub(super) fn is_for(&self, instruction: Instruction) -> bool {
@@ -96,8 +133,8 @@ impl Rule {
 
     /// Whether a line, or the whole step, speaks against it.
     pub(super) fn excused(&self, line: &str, step: &str) -> bool {
-        self.unless.iter().any(|regex| regex.is_match(line.as_bytes()))
-            || self.unless_step.iter().any(|regex| regex.is_match(step.as_bytes()))
+        self.unless.iter().any(|pattern| pattern.is_match(line))
+            || self.unless_step.iter().any(|pattern| pattern.is_match(step))
     }
 }
 
@@ -105,7 +142,8 @@ impl Rule {
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) all: Vec<Rule>,
-    sets: Vec<Prefilter>,
+    /// One for each scope, made when the first line of such a scope comes.
+    sets: [OnceLock<Option<Prefilter>>; Scope::ALL.len()],
 }
 
 /// All patterns of one scope at once; for each, its rule and its place there.
@@ -116,7 +154,7 @@ struct Prefilter {
 }
 
 impl Rules {
-    /// Reads rules from texts.
+    /// Reads rules from texts. Patterns are not compiled yet: see [`Rules::check`].
     pub(super) fn read(texts: &[&str]) -> Result<Self, HistoryRuleError> {
         let mut all: Vec<Rule> = Vec::new();
         for text in texts {
@@ -132,21 +170,28 @@ impl Rules {
         if all.len() > MAX_HISTORY_RULES {
             return Err(HistoryRuleError::TooMany(all.len()));
         }
-        let sets =
-            Scope::ALL.iter().map(|scope| prefilter(&all, *scope)).collect::<Result<_, _>>()?;
-        Ok(Rules { all, sets })
+        Ok(Rules { all, sets: Default::default() })
+    }
+
+    /// Compiles everything. The rules that come with the program are checked by a test, others
+    /// when they are read.
+    pub(super) fn check(&self) -> Result<(), HistoryRuleError> {
+        self.all.iter().try_for_each(Rule::check)?;
+        Scope::ALL.iter().try_for_each(|scope| prefilter(&self.all, *scope).map(drop))
     }
 
     /// The rules, each with the pattern, that a line of a scope matches. In the order of the rules.
     pub(super) fn matching(&self, scope: Scope, line: &str) -> Vec<(&Rule, &Regex)> {
         let place = Scope::ALL.iter().position(|known| *known == scope);
-        let Some(filter) = place.and_then(|place| self.sets.get(place)) else { return Vec::new() };
+        let set = place.and_then(|place| self.sets.get(place));
+        let made = set.map(|set| set.get_or_init(|| prefilter(&self.all, scope).ok()));
+        let Some(Some(filter)) = made else { return Vec::new() };
         let owners = filter.set.matches(line.as_bytes()).into_iter();
         owners
             .filter_map(|at| {
                 let (rule, pattern) = filter.owners.get(at)?;
                 let rule = self.all.get(*rule)?;
-                Some((rule, rule.patterns.get(*pattern)?))
+                Some((rule, rule.patterns.get(*pattern)?.made().ok()?))
             })
             .collect()
     }

@@ -70,6 +70,7 @@ fn every_rule_holds_for_its_examples_and_not_for_its_near_misses() {
 fn the_rules_are_in_the_program_and_well_formed() {
     let (built_in, shipped) = (HistoryScanner::built_in().unwrap(), shipped());
     assert_eq!(built_in.rule_count(), shipped.rule_count(), "a file of rules is not built in");
+    shipped.rules.check().unwrap();
     assert!(built_in.rule_count() >= 60, "{}", built_in.rule_count());
     let ids: Vec<&str> = shipped.rules.all.iter().map(|rule| rule.text.id.as_str()).collect();
     for rule in &shipped.rules.all {
