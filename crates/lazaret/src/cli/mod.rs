@@ -1,6 +1,7 @@
 //! The command line: what it takes, and the role each verb calls.
 
 mod advisories;
+mod agent;
 mod baseline;
 mod cache;
 mod completions;
@@ -16,6 +17,7 @@ mod sbom;
 mod scan;
 mod seeing;
 mod server;
+mod templates;
 mod writing;
 
 use std::path::PathBuf;
@@ -80,6 +82,8 @@ enum Verb {
     Model(model::Model),
     /// Show the reports that `scan --save` kept
     Reports(reports::Reports),
+    /// Decide over what may start on this machine
+    Agent(Box<agent::Agent>),
     /// Answer a Kubernetes API server: which pods may start
     Server(Box<server::Server>),
     /// Hold this host and its engine against a benchmark
@@ -137,6 +141,7 @@ impl Cli {
             Verb::Digests(verb) => verb.run(&context),
             Verb::Model(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
+            Verb::Agent(verb) => verb.run(&context),
             Verb::Server(verb) => verb.run(&context),
             Verb::Baseline(verb) => verb.run(&context),
             Verb::Cache(verb) => verb.run(&context),
