@@ -440,7 +440,7 @@ def texts():
             put_file(target, names, path, content)
     for target, seeds in PLAIN.items():
         for name, content in seeds.items():
-            divided = content.encode().replace(b"|", b"\xff") if target == "report" else content
+            divided = content.encode().replace(b"|", b"\xff") if target in ("report", "authz_request") else content
             put(target, name, divided)
     for number, (scheme, *versions) in enumerate(VERSIONS):
         put("version", scheme, bytes([ord("!") + number]) + b"\xff".join(v.encode() for v in versions))

@@ -56,6 +56,14 @@ FILES = {
 
 # Target: name, content; `|` stands for the byte that divides texts (ff).
 PLAIN = {
+    "admission_review": {
+        "pod": '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"name":"a","namespace":"n","operation":"CREATE","userInfo":{"username":"u","groups":["g"]},"object":{"metadata":{"name":"a","annotations":{"lazaret.dev/break-glass":"because of it"}},"spec":{"hostPID":true,"containers":[{"name":"c","image":"a:1","securityContext":{"privileged":true}}],"initContainers":[{"name":"i","image":"b"}],"volumes":[{"name":"v","image":{"reference":"c"}},{"name":"h","hostPath":{"path":"/etc"}}]}},"oldObject":null,"dryRun":false}}',
+        "ephemeral": '{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"2","kind":{"kind":"Pod"},"resource":{"resource":"pods"},"subResource":"ephemeralcontainers","operation":"UPDATE","object":{"spec":{"containers":[{"image":"a"}],"ephemeralContainers":[{"name":"e","image":"b:2"}]}},"oldObject":{"spec":{"containers":[{"image":"a"}]}}}}',
+        "ephemeral-1.20": '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"3","kind":{"kind":"EphemeralContainers"},"resource":{"resource":"pods"},"subResource":"ephemeralcontainers","operation":"UPDATE","object":{"ephemeralContainers":[{"image":"a"}]},"oldObject":{"ephemeralContainers":[]}}}',
+        "cronjob": '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"4","kind":{"kind":"CronJob"},"resource":{"group":"batch","resource":"cronjobs"},"operation":"CREATE","object":{"spec":{"jobTemplate":{"spec":{"template":{"spec":{"containers":[{"image":"a"}]}}}}}}}}',
+        "delete": '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"5","kind":{"kind":"Pod"},"resource":{"resource":"pods"},"operation":"DELETE","object":null,"oldObject":{"spec":{}}}}',
+        "images": '{"apiVersion":"imagepolicy.k8s.io/v1alpha1","kind":"ImageReview","spec":{"containers":[{"image":"a:1"}],"annotations":{"x.image-policy.k8s.io/y":"z"},"namespace":"n"}}',
+    },
     "kubernetes_manifest": {
         "pod": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {lazaret/ignore: kubernetes-host-pid}}\nspec:\n  hostPID: true\n  securityContext: {runAsUser: 0, sysctls: [{name: kernel.msgmax, value: '1'}]}\n  volumes: [{name: v, hostPath: {path: /run}}, {name: i, image: {reference: x}}]\n  containers:\n    - name: main\n      image: nginx\n      ports: [{containerPort: 22, hostPort: 1}]\n      env: [{name: PASSWORD, value: hunter2}]\n      securityContext: {privileged: true, capabilities: {add: [SYS_ADMIN]}}\n      livenessProbe: {httpGet: {host: b, port: 80}}\n",
         "list": '{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"type":"NodePort","selector":{"app":"a"},"ports":[{"port":80,"targetPort":"http"}]}},{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"a"},"spec":{"maxUnavailable":0}}]}',
@@ -86,6 +94,14 @@ PLAIN = {
         "port": "localhost:5000/x",
         "digest": "sha512:" + "0a" * 64,
         "platform": "linux/arm/v7",
+    },
+    "authz_request": {
+        "create": 'POST|/v1.41/containers/create?name=a|{"Image":"a","User":"0","Cmd":["x"],"HostConfig":{"Binds":["/:/h:ro"],"Mounts":[{"Type":"volume","Source":"v","Target":"/t","VolumeOptions":{"DriverConfig":{"Options":{"o":"bind","device":"/"}}}}],"PortBindings":{"1/tcp":[{"HostPort":"1-2"}]},"CapAdd":["ALL"],"Devices":[{"PathOnHost":"/dev/x"}],"SecurityOpt":["seccomp=unconfined"]}}',
+        "start": 'POST|/containers/a%2Fb/start|',
+        "exec": 'POST|/v1.24/containers/a/exec|{"User":"0","Privileged":true}',
+        "update": 'POST|/containers/a/update|{"Memory":1,"PidsLimit":-1}',
+        "volume": 'POST|/volumes/create|{"Name":"v","DriverOpts":{"o":"bind"}}',
+        "message": '{"User":"","UserAuthNMethod":"","RequestMethod":"GET","RequestUri":"/info","RequestHeaders":{"Content-Length":"0"},"RequestBody":"e30="}',
     },
     "policy": {
         "policy.yaml": "version: 1\nrules:\n  - name: a\n    decision: deny\n    vulnerability: {severity: high, only_fixed: true, kev: true, epss_above: 0.5, older_than_days: 30}\n  - name: b\n    decision: warn\n    package: {purls: ['pkg:npm/x@1', 'pkg:deb/debian/curl']}\n  - name: c\n    decision: warn\n    coverage: {states: [no_feed, stale]}\nexceptions:\n  - id: CVE-2024-0001\n    package: pkg:deb/debian/curl\n    paths: ['usr/**/c?[a-z]rl']\n    owner: team\n    reason: because\n    expires: 2027-01-31\n",

@@ -128,6 +128,19 @@ pub fn read_message(message: &[u8]) {
     }
 }
 
+/// Reads a request of a client as the plugin does. For fuzzing: `None` when it is refused before
+/// anybody is asked, else whether its body was read.
+pub fn read_request(method: &str, uri: &str, body: &[u8]) -> Option<bool> {
+    use base64::Engine as _;
+    let request = AuthzRequest {
+        request_method: method.to_owned(),
+        request_uri: uri.to_owned(),
+        request_body: base64::engine::general_purpose::STANDARD.encode(body),
+        ..AuthzRequest::default()
+    };
+    Asked::read(&request).ok().map(|asked| asked.body != Node::Null)
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;

@@ -26,7 +26,7 @@ mod starts;
 mod target;
 mod workloads;
 
-pub use asked::read_message;
+pub use asked::{read_message, read_request};
 pub use endpoints::{Access, Endpoints, Group};
 pub use engine::EngineApi;
 pub use plugin::DockerAuthz;
