@@ -25,6 +25,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         store.save_report(&report)?;
     }
     let cache = CachedReports::new(Arc::clone(&store));
+    for image in 0..100u8 {
+        cache.by_image(&Digest::sha256(&[image; 32]))?;
+    }
     let ask = |thread: usize| {
         let mut spent: Vec<u128> = Vec::with_capacity(QUESTIONS);
         for turn in 0..QUESTIONS {

@@ -98,6 +98,10 @@ impl Explain {
             "" => writeln!(out)?,
             because => writeln!(out, " ({} but for {because})", word(said.verdict.decision))?,
         }
+        for missing in &said.missing {
+            let container = answer.containers.get(missing.container);
+            writeln!(out, "no report: {}", container.map_or("", String::as_str))?;
+        }
         let spoken = |rule: &&Explanation| self.all || rule.reason.is_some();
         for rule in answer.rules.iter().filter(spoken) {
             let container = rule.container.and_then(|at| answer.containers.get(at));
