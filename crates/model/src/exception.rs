@@ -45,6 +45,7 @@ pub struct Ignored {
 /// What took a finding out of judgement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // There are few of them, and most are exceptions.
 pub enum IgnoredBy {
     /// An entry of the ignore file or policy.
     Exception(Exception),
