@@ -319,6 +319,29 @@ fn a_start_is_judged_on_what_is_there() {
     assert!(!updated.ok);
 }
 
+/// What a container sees through another one counts as its own.
+#[test]
+fn what_others_share_is_followed() {
+    let observe = POLICY.replace("version: 1", "version: 1\nmode: observe");
+    let Some(lab) = Lab::start(Engine::Installed, &observe) else { return };
+    lab.reported("good:1", APP, |_| {});
+    let early = ["run", "-d", "--pid", "host", "-v", "/:/host", "--name", "early", "good:1"];
+    lab.does(&[&early[..], &[BUSYBOX, "sleep", "600"]].concat());
+    lab.does(&["create", "--name", "late", "--pid", "container:early", "good:1", BUSYBOX, "true"]);
+    lab.reload(POLICY);
+    does_not_start(&lab, &["--pid", "container:early"], "good:1", "host-access");
+    does_not_start(&lab, &["--volumes-from", "early"], "good:1", "host-access");
+    does_not_start(&lab, &["--security-opt", "systempaths=unconfined"], "good:1", "host-access");
+    lab.refused(&["start", "late"], "host-access");
+    lab.does(&["exec", "early", BUSYBOX, "true"]);
+    wait_until("the changed policy to be held against it", || {
+        lab.decisions()
+            .iter()
+            .any(|d| d.gate == Gate::Reconcile && d.verdict.decision == Decision::Deny)
+    });
+    assert_eq!(lab.does(&["ps", "-q"]).lines().count(), 1, "it is let be");
+}
+
 #[test]
 fn a_killed_agent_lets_nothing_slip_through() {
     let Some(lab) = Lab::start(Engine::Installed, POLICY) else { return };

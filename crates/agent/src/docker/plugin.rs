@@ -284,6 +284,7 @@ impl DockerAuthz {
             if config.contact.is_empty() { how } else { format!("{how}\n{}", config.contact) };
         let what = format!("`{}` ({group})", asked.action);
         self.court.counters().count(Counter::Rejected);
+        eprintln!("lazaret agent: {what} by {:?} is refused", asked.user);
         Some(AuthzAnswer::deny(not_allowed(&what, group.danger(), &how)))
     }
 
@@ -298,6 +299,7 @@ impl DockerAuthz {
 
     fn reject(&self, why: &str) -> AuthzAnswer {
         self.court.counters().count(Counter::Rejected);
+        eprintln!("lazaret agent: a request is refused: {}", one_line(why));
         AuthzAnswer::deny(not_allowed("this request", why, ""))
     }
 
@@ -313,6 +315,11 @@ impl DockerAuthz {
         let found = Found { workload, ..Found::default() };
         answer_of(self.court.refuse(self.ask(asked, found, None, began), why))
     }
+}
+
+/// A text of a client in the log: no line but its own.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 fn loosen(spec: &mut ContainerSpec, new: ContainerSpec, lifts_pids: bool, lifts_cpu: bool) {

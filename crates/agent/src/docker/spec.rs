@@ -3,7 +3,7 @@
 //! Source: Docker Engine API 1.24 to 1.52, `ContainerCreate` and `ContainerInspect`: both carry
 //! the same two structs, so one reader serves a request and the container that came of it.
 
-use model::ContainerSpec;
+use model::{ContainerSpec, Mount};
 
 use super::json::{BadBody, Fields, Node};
 use super::mounts;
@@ -69,7 +69,7 @@ pub(crate) fn read(
         host_namespaces: host_namespaces(host, defaults)?,
         capabilities_added: capabilities(&host.words("CapAdd")?),
         capabilities_dropped: capabilities(&host.words("CapDrop")?),
-        mounts: mounts::asked(host)?,
+        mounts: seen(host)?,
         devices: devices(host)?,
         seccomp: security.seccomp,
         apparmor: security.apparmor,
@@ -142,6 +142,24 @@ fn host_namespaces(host: &Fields<'_>, defaults: &Defaults) -> Result<Vec<String>
         }
     }
     Ok(shared)
+}
+
+/// Mounts, and the kernel's own files when they are laid open (`systempaths=unconfined`): then
+/// `/proc` and `/sys` show the host's kernel without the usual masks.
+fn seen(host: &Fields<'_>) -> Result<Vec<Mount>, BadBody> {
+    let mut mounts = mounts::asked(host)?;
+    let is_open = |name: &str| host.node(name) == Some(&Node::List(Vec::new()));
+    if is_open("MaskedPaths") || is_open("ReadonlyPaths") {
+        let open = |path: &str| Mount {
+            kind: "bind".to_owned(),
+            source: path.to_owned(),
+            target: path.to_owned(),
+            read_only: !is_open("ReadonlyPaths"),
+            propagation: String::new(),
+        };
+        mounts.extend(["/proc", "/sys"].map(open));
+    }
+    Ok(mounts)
 }
 
 /// `SYS_ADMIN` and `cap_sys_admin` are both `CAP_SYS_ADMIN`.
@@ -300,6 +318,13 @@ mod tests {
         assert_eq!((spec.seccomp.as_str(), spec.apparmor.as_str()), ("unconfined", "unconfined"));
         assert_eq!(spec.allow_privilege_escalation, Some(false));
         assert_eq!((spec.runtime.as_str(), spec.sysctls.len()), ("other", 1));
+    }
+
+    #[test]
+    fn an_open_kernel_is_seen() {
+        let spec = spec("{}", r#"{"MaskedPaths":[],"ReadonlyPaths":["/proc/sys"]}"#);
+        let seen: Vec<_> = spec.mounts.iter().map(|m| (m.source.as_str(), m.read_only)).collect();
+        assert_eq!(seen, [("/proc", true), ("/sys", true)]);
     }
 
     #[test]

@@ -245,6 +245,7 @@ impl Court {
         };
         if enforced == Decision::Deny {
             self.counters.count(Counter::Refused);
+            tell(&ask, &verdict);
         }
         let no_policy = || Digest::sha256(&[0; 32]);
         self.journal.record(DecisionRecord {
@@ -261,6 +262,15 @@ impl Court {
         });
         Ruling { decision: enforced, verdict, because, message }
     }
+}
+
+/// A refusal in the log, on one line.
+fn tell(ask: &Ask, verdict: &Verdict) {
+    let images = ask.workload.containers.iter().map(|container| &container.image.reference);
+    let images: Vec<String> = images.map(|image| format!("{image:?}")).collect();
+    let rules: Vec<&str> = verdict.reasons.iter().map(|reason| reason.rule.as_str()).collect();
+    let (images, rules) = (images.join(", "), rules.join(", "));
+    eprintln!("lazaret agent: {} of {images} is refused by {rules}", ask.action);
 }
 
 /// Today's date in UTC, as the judge reads it.
