@@ -30,15 +30,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut excused = plain.clone();
     excused.add_exceptions((0..200).map(|number| Exception {
         id: format!("CVE-2026-{:04}", number * 7),
-        rule: if number % 2 == 0 { String::new() } else { "high-with-fix".into() },
+        rule: if number.is_multiple_of(2) { String::new() } else { "high-with-fix".into() },
         owner: "team".into(),
         reason: "accepted".into(),
         ..Exception::default()
     }));
     let free = Policy::parse(
         "free",
-        "rules:\n  - {name: free, decision: deny, condition: vuln.severity >= high and \
-         vuln.fixable = true and not vuln.package in (a, b, c)}\n",
+        "rules:\n  - name: free\n    decision: deny\n    condition: vuln.severity >= high and \
+         vuln.fixable = true and not vuln.package in (a, b, c)\n",
     )?;
     for (name, policy) in [("built-in", &plain), ("200 exceptions", &excused), ("free", &free)] {
         tell(name, "report", || judge(&report, policy, "2026-11-25"));
@@ -103,7 +103,7 @@ fn finding(number: usize) -> Result<Finding, Box<dyn std::error::Error>> {
     let id = AdvisoryId(format!("CVE-2026-{number:04}"));
     let severity = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     let severity = severity.get(number % 4).copied().unwrap_or_default();
-    let fixed = (number % 3 == 0).then(|| "1.1-1".to_owned());
+    let fixed = number.is_multiple_of(3).then(|| "1.1-1".to_owned());
     let fix_state = if fixed.is_some() { FixState::Fixed } else { FixState::Affected };
     let claim = |source: &str| SourceClaim {
         source: source.to_owned(),

@@ -103,7 +103,7 @@ impl FreeCondition {
         let is_told = |field: &&str| {
             (starts(&["image"], field) && !OF_THE_NAME.contains(field)) || starts(&["trust"], field)
         };
-        let needs_report = over != Over::Once || fields.iter().any(|field| is_told(field));
+        let needs_report = over != Over::Once || fields.iter().any(is_told);
         Ok(FreeCondition { over, needs_container, needs_report, condition })
     }
 
@@ -121,6 +121,11 @@ impl FreeCondition {
             Over::Findings(Kind::History) => Some(Look::History),
             Over::Once | Over::Packages | Over::Findings(Kind::Template) => None,
         }
+    }
+
+    /// Whether it speaks of what templates may hold.
+    pub(crate) fn speaks_of_templates(&self) -> bool {
+        matches!(self.over, Over::Findings(Kind::Template | Kind::Secret))
     }
 
     /// What a rule with this condition says of a case.
@@ -158,8 +163,9 @@ impl FreeCondition {
     }
 
     fn can_ask(&self, case: &Case<'_>) -> bool {
-        !(self.needs_container && case.container.is_none())
-            && !(self.needs_report && case.report.is_none())
+        let lacks_container = self.needs_container && case.container.is_none();
+        let lacks_report = self.needs_report && case.report.is_none();
+        !lacks_container && !lacks_report
     }
 
     fn ask_once(&self, rule: &Rule, case: &Case<'_>) -> Option<Reason> {

@@ -32,7 +32,7 @@ const VERSION: u32 = 1;
 struct RawPolicy {
     version: Option<Spanned<u32>>,
     mode: Option<Spanned<String>>,
-    scope: Option<scope::RawScope>,
+    scope: Option<Spanned<scope::RawScope>>,
     on_missing: Option<Spanned<top::RawOnMissing>>,
     #[serde(default)]
     lists: Vec<top::RawList>,

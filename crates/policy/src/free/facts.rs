@@ -55,7 +55,7 @@ impl Facts for RowFacts<'_> {
 
 /// A text that is not empty.
 pub(super) fn text(text: &str) -> Answer<'_> {
-    (!text.is_empty()).then(|| Value::Text(Cow::Borrowed(text)))
+    (!text.is_empty()).then_some(Value::Text(Cow::Borrowed(text)))
 }
 
 pub(super) fn owned<'a>(text: String) -> Answer<'a> {

@@ -106,7 +106,7 @@ fn exception(source: &Source<'_>, raw: Spanned<RawException>) -> Result<Exceptio
         let message = format!("`{}` is not a day: expected YYYY-MM-DD", expires.value);
         return Err(source.mistake(expires, message));
     }
-    let scope = raw.scope.map(|scope| plain(source, scope.value)).transpose()?;
+    let scope = raw.scope.map(|scope| plain(source, scope)).transpose()?;
     Ok(Exception {
         id: raw.id.map(|id| id.value).unwrap_or_default(),
         rule: raw.rule.map(|rule| rule.value.trim().to_owned()).unwrap_or_default(),

@@ -38,7 +38,7 @@ pub(super) struct RawRule {
     pub(super) name: Spanned<String>,
     decision: Spanned<String>,
     mode: Option<Spanned<String>>,
-    scope: Option<scope::RawScope>,
+    scope: Option<Spanned<scope::RawScope>>,
     #[serde(default)]
     advice: String,
     root: Option<Spanned<TrueOr<options::RawRoot>>>,

@@ -26,7 +26,7 @@ pub(super) struct RawScope {
     #[serde(default)]
     labels: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
-    exclude: Vec<RawBlock>,
+    exclude: Vec<Spanned<RawBlock>>,
 }
 
 /// A scope without anything left out.
@@ -42,27 +42,29 @@ pub(crate) struct RawBlock {
 }
 
 /// The scope of a policy or rule.
-pub(super) fn scope(source: &Source<'_>, raw: RawScope) -> Result<RuleScope, PolicyError> {
-    let RawScope { registry, repository, namespace, node, labels, exclude } = raw;
+pub(super) fn scope(source: &Source<'_>, raw: Spanned<RawScope>) -> Result<RuleScope, PolicyError> {
+    let at = Spanned::new((), raw.referenced, raw.defined);
+    let RawScope { registry, repository, namespace, node, labels, exclude } = raw.value;
     let within = RawBlock { registry, repository, namespace, node, labels };
     let (within, block) = compiled(source, within)?;
     if within.is_empty() && exclude.is_empty() {
-        return Err(PolicyError::whole(source.file, EMPTY));
+        return Err(source.mistake(&at, EMPTY));
     }
     let exclude = exclude.into_iter().map(|raw| Ok(asking(source, raw)?.1));
     Ok(RuleScope::new(block, exclude.collect::<Result<_, PolicyError>>()?))
 }
 
 /// The scope of an exception, checked.
-pub(super) fn plain(source: &Source<'_>, raw: RawBlock) -> Result<Scope, PolicyError> {
+pub(super) fn plain(source: &Source<'_>, raw: Spanned<RawBlock>) -> Result<Scope, PolicyError> {
     Ok(asking(source, raw)?.0)
 }
 
 /// A scope that asks for something.
-fn asking(source: &Source<'_>, raw: RawBlock) -> Result<(Scope, Block), PolicyError> {
-    let (scope, block) = compiled(source, raw)?;
+fn asking(source: &Source<'_>, raw: Spanned<RawBlock>) -> Result<(Scope, Block), PolicyError> {
+    let at = Spanned::new((), raw.referenced, raw.defined);
+    let (scope, block) = compiled(source, raw.value)?;
     match scope.is_empty() {
-        true => Err(PolicyError::whole(source.file, EMPTY)),
+        true => Err(source.mistake(&at, EMPTY)),
         false => Ok((scope, block)),
     }
 }

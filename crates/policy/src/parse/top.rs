@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
 use crate::PolicyError;
-use crate::filter::Definitions;
+use crate::filter::{Definitions, parse};
 use crate::limits::POLICY_MAX_ENTRIES;
 use crate::policy::{OnMissing, SCAN_DEADLINE_MS};
 use crate::rule::Mode;
@@ -167,6 +167,9 @@ pub(super) fn definitions(
         definitions.list(list, items);
     }
     for RawMacro { name, condition } in macros {
+        // Read once for the place of a mistake in this file.
+        let written = source.written(&condition);
+        parse(written.text()).map_err(|(span, message)| written.mistake(&span, message))?;
         definitions.define(source.file, name, &condition.value)?;
     }
     Ok(definitions)
