@@ -3,10 +3,12 @@
 //! value decides is decided.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 
 use super::arena::{Arena, Known, Node, NodeId};
 use super::condition::Condition;
 use super::leaf::Test;
+use super::matcher::Fnv;
 use super::operand::{Operand, bytes};
 use super::program::{Matchers, Program};
 use super::tree::Tree;
@@ -27,7 +29,7 @@ pub enum Sorts {
 pub struct RuleSet {
     sorting: Option<Operand>,
     /// By each value that a condition names.
-    sorted: HashMap<Box<[u8]>, Sorted>,
+    sorted: HashMap<Box<[u8]>, Sorted, BuildHasherDefault<Fnv>>,
     /// For every other value.
     others: Sorted,
     /// For facts without one.

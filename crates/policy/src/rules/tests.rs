@@ -235,3 +235,52 @@ fn large_files_are_bounded() {
     let long = format!("# {}\n", "x".repeat(crate::limits::RULES_MAX_BYTES));
     assert_eq!(load_all(&[("long.yaml", &long)]).errors.len(), 1);
 }
+
+#[test]
+fn the_fields_of_known_rules_are_typed() {
+    let text = include_str!("testdata/census.txt");
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let definitions = crate::filter::Definitions::new();
+        let condition =
+            crate::filter::Condition::compile("census", line, tables::syscall(), &definitions);
+        assert!(condition.is_ok(), "{}", condition.err().unwrap());
+    }
+    for field in [
+        "fd.lport",
+        "fd.rport",
+        "container.start_ts",
+        "evt.args",
+        "group.gid",
+        "group.name",
+        "proc.pexepath",
+        "proc.sname",
+        "user.loginname",
+        "container.mounts",
+        "evt.arg.fd",
+        "evt.arg.linkpath",
+        "fd.lip.name",
+        "fd.rip",
+        "fd.rip.name",
+        "proc.aexepath[2]",
+        "proc.aname[7]",
+        "proc.exe_ino.ctime",
+        "proc.exe_ino.ctime_duration_proc_start",
+        "proc.exe_ino.mtime",
+        "container.info",
+        "evt.time",
+        "user.loginuid",
+    ] {
+        let line = format!("x=%{field} y");
+        assert!(crate::filter::Template::compile("o", &line, tables::syscall()).is_ok(), "{field}");
+    }
+}
+
+#[test]
+fn rules_that_can_never_speak_are_told() {
+    let text = "- rule: R\n  desc: d\n  condition: evt.type=ptrace and evt.dir=>\n  output: o\n  priority: INFO\n";
+    let loaded = load_all(&[("old.yaml", text)]);
+    assert_eq!(
+        loaded.notes.iter().map(|note| note.kind).collect::<Vec<_>>(),
+        [NoteKind::NeverHolds]
+    );
+}
