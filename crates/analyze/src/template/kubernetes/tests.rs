@@ -198,6 +198,8 @@ fn hostile_texts_are_refused_or_bounded() {
         assert!(!scan(&[("a.yaml", text)]).skipped.is_empty(), "{:.40}", text);
     }
     assert!(documents(&keys).iter().any(Result::is_err));
+    let braces = format!("apiVersion: v1\nkind: ConfigMap\na: \"{}\"\n", "{{ ".repeat(1_000_000));
+    assert!(!super::unrendered::is_template(&braces));
     for text in [
         "&a [*a]",
         "*a",

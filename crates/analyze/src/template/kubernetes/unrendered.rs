@@ -24,25 +24,25 @@ const CHART_WORDS: [&str; 9] = [
 
 /// Whether a text has actions of a template: `{{ … }}` with the words of one.
 pub(super) fn is_template(text: &str) -> bool {
-    text.match_indices("{{").any(|(at, _)| {
-        let rest = text.get(at + 2..).unwrap_or_default();
-        let action = rest.split("}}").next().unwrap_or_default();
+    let controls = ["if ", "range ", "with ", "end", "else", "/*", "$"];
+    actions(text).any(|action| {
         let word = action.trim_start_matches(['-', ' ']);
-        let is_control = ["if ", "range ", "with ", "end", "else", "/*", "$"]
-            .iter()
-            .any(|control| word.starts_with(control));
-        is_control || CHART_WORDS.iter().any(|chart_word| action.contains(chart_word))
+        controls.iter().any(|control| word.starts_with(control))
+            || CHART_WORDS.iter().any(|chart_word| action.contains(chart_word))
     })
+}
+
+/// What stands between `{{` and `}}`, or the next `{{`.
+fn actions(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap_or_default())
 }
 
 /// Whether an object that can be read still has actions of a chart in it. What a `ConfigMap` or a
 /// `Secret` holds is the business of whoever reads it.
 pub(super) fn has_placeholder(root: &Node) -> bool {
     let is_action = |text: &str| {
-        text.split("{{").skip(1).any(|rest| {
-            let action = rest.split("}}").next().unwrap_or_default();
-            CHART_WORDS.iter().take(5).any(|word| action.contains(word))
-        })
+        let of_chart = |action: &str| CHART_WORDS.iter().take(5).any(|word| action.contains(word));
+        actions(text).any(of_chart)
     };
     let mut found = false;
     for (key, node) in root.entries() {
