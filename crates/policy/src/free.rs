@@ -6,13 +6,13 @@
 
 mod facts;
 
-use model::{Finding, FindingId, FindingKind, Look, Reason};
+use model::{Look, Reason};
 use serde_saphyr::Spanned;
 
 use self::facts::{Row, RowFacts};
 use crate::PolicyError;
 use crate::filter::{Check, Condition, Definitions, tables};
-use crate::judge::{Case, counted, name_of, spoken};
+use crate::judge::{Case, Kind, by_named, counted, spoken};
 use crate::limits::NAMED_IN_REASON;
 use crate::rule::Rule;
 use crate::yaml::Source;
@@ -37,15 +37,6 @@ enum Over {
     Packages,
     /// For each finding of a kind.
     Findings(Kind),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Vulnerability,
-    Malware,
-    Secret,
-    History,
-    Template,
 }
 
 /// The first words of fields that tell of one among several things.
@@ -119,7 +110,7 @@ impl FreeCondition {
             Over::Findings(Kind::Malware) => Some(Look::Malware),
             Over::Findings(Kind::Secret) => Some(Look::Secrets),
             Over::Findings(Kind::History) => Some(Look::History),
-            Over::Once | Over::Packages | Over::Findings(Kind::Template) => None,
+            Over::Once | Over::Packages | Over::Findings(Kind::Trust | Kind::Template) => None,
         }
     }
 
@@ -150,11 +141,7 @@ impl FreeCondition {
                 .report
                 .map(|report| report.inventory.packages.iter().map(Row::Package).collect())
                 .unwrap_or_default(),
-            Over::Findings(kind) => case
-                .findings_for(&rule.name)
-                .filter(|finding| kind.is_of(finding))
-                .map(Row::Finding)
-                .collect(),
+            Over::Findings(kind) => case.findings_for(kind, &rule.name).map(Row::Finding).collect(),
         };
         let facts: Vec<RowFacts<'_>> = rows.into_iter().map(|row| RowFacts { case, row }).collect();
         let holding = facts.iter().find(|facts| self.condition.holds(*facts));
@@ -204,42 +191,9 @@ impl FreeCondition {
     }
 
     fn ask_findings(&self, rule: &Rule, case: &Case<'_>, kind: Kind) -> Option<Reason> {
-        let mut findings: Vec<FindingId> = Vec::new();
-        let mut named = Vec::new();
-        for finding in case.findings_for(&rule.name).filter(|finding| kind.is_of(finding)) {
-            if !self.condition.holds(&RowFacts { case, row: Row::Finding(finding) }) {
-                continue;
-            }
-            if named.len() < NAMED_IN_REASON {
-                named.push(name_of(finding));
-            }
-            findings.push(finding.id.clone());
-        }
-        let message = counted(kind.nouns(), findings.len(), named)?;
-        Some(Reason { message, findings, ..spoken(rule) })
-    }
-}
-
-impl Kind {
-    fn is_of(self, finding: &Finding) -> bool {
-        matches!(
-            (self, &finding.kind),
-            (Kind::Vulnerability, FindingKind::Vulnerability(_))
-                | (Kind::Malware, FindingKind::Malware(_))
-                | (Kind::Secret, FindingKind::Secret(_))
-                | (Kind::History, FindingKind::History(_))
-                | (Kind::Template, FindingKind::Misconfiguration(_))
-        )
-    }
-
-    fn nouns(self) -> (&'static str, &'static str) {
-        match self {
-            Kind::Vulnerability => ("vulnerability", "vulnerabilities"),
-            Kind::Malware => ("malicious file", "malicious files"),
-            Kind::Secret => ("secret", "secrets"),
-            Kind::History => ("build step", "build steps"),
-            Kind::Template => ("weakness", "weaknesses"),
-        }
+        by_named(rule, case, kind, kind.nouns(), |finding| {
+            self.condition.holds(&RowFacts { case, row: Row::Finding(finding) })
+        })
     }
 }
 

@@ -15,7 +15,7 @@ mod workload;
 
 use model::{
     AdvisoryKind, Coverage, CoverageStatus, Decision, Finding, FindingId, FixState, Reason, Report,
-    Skip, Verdict, Vulnerability,
+    Skip, SourceKind, Verdict, Vulnerability,
 };
 
 use crate::day::Day;
@@ -24,7 +24,7 @@ use crate::limits::NAMED_IN_REASON;
 use crate::policy::Policy;
 use crate::rule::{Condition, CoverageState, Rule, VulnerabilityCondition};
 
-pub(crate) use case::Case;
+pub(crate) use case::{Case, Kind};
 pub use explain::{Explanation, explain, explain_workload};
 pub(crate) use options::capability;
 pub(crate) use root::runs_as_root;
@@ -45,7 +45,11 @@ pub fn judge(report: &Report, policy: &Policy, today: &str) -> Verdict {
     if !policy.scope.holds(case.place()) {
         return Verdict::default();
     }
+    let is_template = report.source.kind == SourceKind::Template;
     let reasons = policy.rules.iter().filter_map(|rule| {
+        if is_template && !rule.condition.speaks_of_templates() {
+            return None;
+        }
         let mut reason = ask(rule, &case)?;
         reason.decision = policy.mode.min(rule.mode).carry_out(reason.decision);
         Some(reason)
@@ -118,13 +122,10 @@ fn by_findings(
     case: &Case<'_>,
     wanted: impl Fn(&Finding, &Vulnerability) -> bool,
 ) -> Option<Reason> {
-    by_named(
-        rule,
-        case,
-        ("vulnerability", "vulnerabilities"),
-        |finding| finding.vulnerability().is_some_and(|v| wanted(finding, v)),
-        name_of,
-    )
+    let kind = Kind::Vulnerability;
+    by_named(rule, case, kind, kind.nouns(), |finding| {
+        finding.vulnerability().is_some_and(|v| wanted(finding, v))
+    })
 }
 
 /// A finding in a few words, as reasons name it.
@@ -148,19 +149,19 @@ pub(crate) fn name_of(finding: &Finding) -> String {
     }
 }
 
-/// A reason made of the findings that are wanted and not excused; the first are named.
-fn by_named(
+/// A reason made of the findings of a kind that are wanted and not excused; the first are named.
+pub(crate) fn by_named(
     rule: &Rule,
     case: &Case<'_>,
+    kind: Kind,
     nouns: (&str, &str),
     wanted: impl Fn(&Finding) -> bool,
-    name: impl Fn(&Finding) -> String,
 ) -> Option<Reason> {
     let mut findings: Vec<FindingId> = Vec::new();
     let mut named: Vec<String> = Vec::new();
-    for finding in case.findings_for(&rule.name).filter(|finding| wanted(finding)) {
+    for finding in case.findings_for(kind, &rule.name).filter(|finding| wanted(finding)) {
         if named.len() < NAMED_IN_REASON {
-            named.push(name(finding));
+            named.push(name_of(finding));
         }
         findings.push(finding.id.clone());
     }

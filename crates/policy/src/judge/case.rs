@@ -23,8 +23,46 @@ pub(crate) struct Case<'a> {
     pub(crate) pardons: Pardons<'a>,
     /// What an unmet demand of trust decides at most.
     pub(crate) trust_mode: Decision,
-    /// The findings under judgement, with the rules for which they are excused.
-    findings: Vec<(&'a Finding, Pardon<'a>)>,
+    /// The findings under judgement by kind, with the rules for which they are excused.
+    findings: [Vec<(&'a Finding, Pardon<'a>)>; Kind::COUNT],
+}
+
+/// A kind of finding. Rules speak of one kind each, so findings lie apart by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Vulnerability,
+    Malware,
+    Secret,
+    History,
+    Trust,
+    Template,
+}
+
+impl Kind {
+    const COUNT: usize = 6;
+
+    fn of(finding: &Finding) -> Kind {
+        match &finding.kind {
+            FindingKind::Vulnerability(_) => Kind::Vulnerability,
+            FindingKind::Malware(_) => Kind::Malware,
+            FindingKind::Secret(_) => Kind::Secret,
+            FindingKind::History(_) => Kind::History,
+            FindingKind::Trust(_) => Kind::Trust,
+            FindingKind::Misconfiguration(_) => Kind::Template,
+        }
+    }
+
+    /// One of such findings, and several.
+    pub(crate) fn nouns(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::Vulnerability => ("vulnerability", "vulnerabilities"),
+            Kind::Malware => ("malicious file", "malicious files"),
+            Kind::Secret => ("secret", "secrets"),
+            Kind::History => ("suspicious build step", "suspicious build steps"),
+            Kind::Trust => ("unmet requirement", "unmet requirements"),
+            Kind::Template => ("weakness", "weaknesses"),
+        }
+    }
 }
 
 impl<'a> Case<'a> {
@@ -37,7 +75,7 @@ impl<'a> Case<'a> {
             names: Names::of_report(report),
             pardons: Pardons::default(),
             trust_mode: report.trust.as_ref().map_or(Decision::Deny, |trust| trust.mode),
-            findings: Vec::new(),
+            findings: Default::default(),
         };
         case.pardons = policy.excuses.on(today, case.place());
         case.take(report.findings.iter());
@@ -65,7 +103,7 @@ impl<'a> Case<'a> {
                 (None, Some(trust)) => trust.mode,
                 (None, None) => Decision::Deny,
             },
-            findings: Vec::new(),
+            findings: Default::default(),
         };
         case.pardons = policy.excuses.on(today, case.place());
         if let Some(report) = report {
@@ -87,12 +125,14 @@ impl<'a> Case<'a> {
         Place { workload: self.container.map(|(workload, _)| workload), names: &self.names }
     }
 
-    /// The findings that count for a rule.
+    /// The findings of a kind that count for a rule.
     pub(crate) fn findings_for<'r>(
         &'r self,
+        kind: Kind,
         rule: &'r str,
     ) -> impl Iterator<Item = &'a Finding> + 'r {
-        self.findings.iter().filter_map(move |(finding, pardon)| match pardon {
+        let of_kind = self.findings.get(kind as usize).into_iter().flatten();
+        of_kind.filter_map(move |(finding, pardon)| match pardon {
             Pardon::Rules(rules) if rules.contains(&rule) => None,
             _ => Some(*finding),
         })
@@ -100,14 +140,18 @@ impl<'a> Case<'a> {
 
     /// All findings under judgement, those too that are excused for some rules.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &'a Finding> + '_ {
-        self.findings.iter().map(|(finding, _)| *finding)
+        self.findings.iter().flatten().map(|(finding, _)| *finding)
     }
 
     fn take(&mut self, findings: impl Iterator<Item = &'a Finding>) {
         for finding in findings {
             match self.pardons.of(finding) {
                 Pardon::All => {}
-                pardon => self.findings.push((finding, pardon)),
+                pardon => {
+                    if let Some(of_kind) = self.findings.get_mut(Kind::of(finding) as usize) {
+                        of_kind.push((finding, pardon));
+                    }
+                }
             }
         }
     }

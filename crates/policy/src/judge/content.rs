@@ -2,11 +2,11 @@
 //! trust, weaknesses.
 
 use model::{
-    Confidence, Decision, Finding, FindingKind, Malware, Misconfiguration, Reason, Secret,
-    SecretCategory, Severity,
+    Confidence, Decision, Finding, Malware, Misconfiguration, Reason, Secret, SecretCategory,
+    Severity,
 };
 
-use super::{Case, by_named, name_of};
+use super::{Case, Kind, by_named};
 use crate::rule::{
     MalwareCondition, MisconfigurationCondition, PrivateKeyCondition, Rule, SecretCondition,
 };
@@ -16,13 +16,9 @@ pub(super) fn by_malware(
     case: &Case<'_>,
     wanted: &MalwareCondition,
 ) -> Option<Reason> {
-    by_named(
-        rule,
-        case,
-        ("malicious file", "malicious files"),
-        |finding| finding.malware().is_some_and(|malware| is_malware(wanted, malware)),
-        name_of,
-    )
+    by_named(rule, case, Kind::Malware, Kind::Malware.nouns(), |finding| {
+        finding.malware().is_some_and(|malware| is_malware(wanted, malware))
+    })
 }
 
 fn is_malware(wanted: &MalwareCondition, malware: &Malware) -> bool {
@@ -43,7 +39,7 @@ pub(super) fn by_private_keys(
         false => ("private key", "private keys"),
     };
     let is_one = |finding: &Finding| finding.secret().is_some_and(|s| is_private_key(wanted, s));
-    by_named(rule, case, nouns, is_one, name_of)
+    by_named(rule, case, Kind::Secret, nouns, is_one)
 }
 
 fn is_private_key(wanted: &PrivateKeyCondition, secret: &Secret) -> bool {
@@ -63,7 +59,7 @@ fn is_private_key(wanted: &PrivateKeyCondition, secret: &Secret) -> bool {
 
 pub(super) fn by_secrets(rule: &Rule, case: &Case<'_>, wanted: &SecretCondition) -> Option<Reason> {
     let is_one = |finding: &Finding| finding.secret().is_some_and(|s| is_secret(wanted, s));
-    by_named(rule, case, ("secret", "secrets"), is_one, name_of)
+    by_named(rule, case, Kind::Secret, Kind::Secret.nouns(), is_one)
 }
 
 fn is_secret(wanted: &SecretCondition, secret: &Secret) -> bool {
@@ -73,17 +69,12 @@ fn is_secret(wanted: &SecretCondition, secret: &Secret) -> bool {
 }
 
 pub(super) fn by_history(rule: &Rule, case: &Case<'_>, least: Severity) -> Option<Reason> {
-    let nouns = ("suspicious build step", "suspicious build steps");
-    let is_one = |finding: &Finding| {
-        matches!(finding.kind, FindingKind::History(_)) && finding.severity >= least
-    };
-    by_named(rule, case, nouns, is_one, name_of)
+    let kind = Kind::History;
+    by_named(rule, case, kind, kind.nouns(), |finding| finding.severity >= least)
 }
 
 pub(super) fn by_trust(rule: &Rule, case: &Case<'_>) -> Option<Reason> {
-    let nouns = ("unmet requirement", "unmet requirements");
-    let is_one = |finding: &Finding| matches!(finding.kind, FindingKind::Trust(_));
-    let mut reason = by_named(rule, case, nouns, is_one, name_of)?;
+    let mut reason = by_named(rule, case, Kind::Trust, Kind::Trust.nouns(), |_| true)?;
     // A scope may ask for no more than a warning, whatever the rule decides.
     reason.decision = reason.decision.min(case.trust_mode.max(Decision::Warn));
     Some(reason)
@@ -98,7 +89,7 @@ pub(super) fn by_flaws(
         let flaw = finding.misconfiguration();
         flaw.is_some_and(|flaw| is_flaw(wanted, flaw, finding.severity))
     };
-    by_named(rule, case, ("weakness", "weaknesses"), is_one, name_of)
+    by_named(rule, case, Kind::Template, Kind::Template.nouns(), is_one)
 }
 
 fn is_flaw(wanted: &MisconfigurationCondition, flaw: &Misconfiguration, is: Severity) -> bool {

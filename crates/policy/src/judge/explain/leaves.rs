@@ -1,9 +1,9 @@
 //! The parts of a named condition with the values that they looked at.
 
-use model::{Finding, FindingKind, Vulnerability};
+use model::{Finding, Vulnerability};
 
 use crate::filter::Check;
-use crate::judge::{Case, is_fixed, runs_as_root};
+use crate::judge::{Case, Kind, is_fixed, runs_as_root};
 use crate::rule::{Condition, Rule, VulnerabilityCondition};
 
 /// The parts of a condition: how many things pass each of them.
@@ -27,8 +27,7 @@ pub(super) fn checks(condition: &Condition, rule: &Rule, case: &Case<'_>) -> Vec
             vec![looked(condition.kind().to_owned(), value)]
         }
         other => {
-            let of_kind = |finding: &&Finding| is_of(other, &finding.kind);
-            let count = case.findings_for(&rule.name).filter(of_kind).count();
+            let count = case.findings_for(kind_of(other), &rule.name).count();
             vec![looked(format!("{} findings", other.kind()), count.to_string())]
         }
     }
@@ -38,16 +37,16 @@ fn looked(check: String, value: String) -> Check {
     Check { check, holds: !value.starts_with('0'), value: Some(value) }
 }
 
-fn is_of(condition: &Condition, kind: &FindingKind) -> bool {
-    matches!(
-        (condition, kind),
-        (Condition::Cve(_) | Condition::Malicious, FindingKind::Vulnerability(_))
-            | (Condition::Malware(_), FindingKind::Malware(_))
-            | (Condition::PrivateKey(_) | Condition::Secret(_), FindingKind::Secret(_))
-            | (Condition::History(_), FindingKind::History(_))
-            | (Condition::Untrusted, FindingKind::Trust(_))
-            | (Condition::Misconfiguration(_), FindingKind::Misconfiguration(_))
-    )
+/// The kind of finding that a condition speaks of.
+fn kind_of(condition: &Condition) -> Kind {
+    match condition {
+        Condition::Malware(_) => Kind::Malware,
+        Condition::PrivateKey(_) | Condition::Secret(_) => Kind::Secret,
+        Condition::History(_) => Kind::History,
+        Condition::Untrusted => Kind::Trust,
+        Condition::Misconfiguration(_) => Kind::Template,
+        _ => Kind::Vulnerability,
+    }
 }
 
 fn root(case: &Case<'_>) -> Check {
@@ -86,7 +85,7 @@ fn container(case: &Case<'_>) -> Check {
 /// One line for each part of a description of vulnerabilities: how many pass it alone.
 fn vulnerabilities(wanted: &VulnerabilityCondition, rule: &Rule, case: &Case<'_>) -> Vec<Check> {
     let found: Vec<(&Finding, &Vulnerability)> = case
-        .findings_for(&rule.name)
+        .findings_for(Kind::Vulnerability, &rule.name)
         .filter_map(|finding| Some((finding, finding.vulnerability()?)))
         .collect();
     let mut checks = vec![looked("vulnerabilities".to_owned(), found.len().to_string())];
