@@ -3,14 +3,10 @@
 
 mod lab;
 
-use std::path::Path;
-use std::sync::Arc;
-
 use lab::{
-    APP, BUSYBOX, Engine, Lab, critical, cve, key, malware, package, raw, send, send_chunked,
-    signal, wait_until, without_vendor,
+    APP, BUSYBOX, Engine, Lab, POLICY, critical, cve, key, malware, package, raw, send,
+    send_chunked, signal, wait_until, without_vendor,
 };
-use lazaret_agent::gate::{Court, Scanner};
 use model::{Band, Confidence, Decision, Gate, Report};
 use store::Store;
 
