@@ -170,6 +170,7 @@ impl Dockerd {
         dockerd.args(["--bridge", "none", "--iptables=false", "--host", &host]).args(arguments);
         dockerd.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
         dockerd.arg("--pidfile").arg(at("pid")).arg("--config-file").arg(at("none.json"));
+        dockerd.args(options);
         std::fs::write(at("none.json"), "{}").unwrap_or_else(|error| panic!("{error}"));
         let log = at("log");
         let running = Running::start(&mut dockerd, &log);
@@ -193,6 +194,58 @@ impl Dockerd {
     /// `docker save`.
     pub fn save(&self, name: &str, archive: &Path) {
         checked(self.command().args(["save", name, "--output"]).arg(archive));
+    }
+}
+
+/// `lazaret agent --docker-authz` with a plugin socket of its own.
+pub struct Agent {
+    /// The plugin's name, for `--authorization-plugin`.
+    pub plugin: String,
+    /// Where its configuration, its policy and its store are.
+    pub directory: tempfile::TempDir,
+    running: Running,
+}
+
+impl Agent {
+    /// Starts the agent with a policy. The daemon that it asks is told later: [`Agent::serve`].
+    pub fn start(policy: &str) -> Self {
+        let directory = scratch();
+        let plugin = format!("lazaret-walk-{}", std::process::id());
+        let at = |name: &str| directory.path().join(name);
+        let write = |name: &str, text: &str| {
+            std::fs::write(at(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        };
+        write("policy.yaml", policy);
+        let config = format!(
+            "policy: {}\nbreak_glass: {}\ndocker:\n  socket: {}\n  plugin_socket: {}\n",
+            at("policy.yaml").display(),
+            at("break-glass.yaml").display(),
+            at("docker.sock").display(),
+            Self::socket(&plugin).display()
+        );
+        write("agent.yaml", &config);
+        let mut agent = crate::command(directory.path(), &at("cache"));
+        agent.args(["agent", "--docker-authz", "--config"]).arg(at("agent.yaml"));
+        let log = at("agent.log");
+        let running = Running::start(&mut agent, &log);
+        wait_until("the agent", &log, || Self::socket(&plugin).exists());
+        Agent { plugin, directory, running }
+    }
+
+    /// Shows the agent the daemon that it is to ask.
+    pub fn serve(&self, docker: &Dockerd) {
+        let socket = docker.host.trim_start_matches("unix://");
+        let here = self.directory.path().join("docker.sock");
+        std::os::unix::fs::symlink(socket, here).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.running.0.id()
+    }
+
+    fn socket(plugin: &str) -> PathBuf {
+        PathBuf::from(format!("/run/docker/plugins/{plugin}.sock"))
     }
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 pub use cluster::{Cluster, ClusterOptions, ControlPlane, NODE, kubernetes_program};
-pub use daemon::{Containerd, Dockerd, Podman, Registry, which};
+pub use daemon::{Agent, Containerd, Dockerd, Podman, Registry, which};
 pub use planted::Image;
 
 /// How a run of the binary ended.
