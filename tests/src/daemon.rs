@@ -150,16 +150,17 @@ pub struct Dockerd {
 impl Dockerd {
     /// Starts a daemon without networks.
     pub fn start() -> Option<Self> {
-        Self::started(&[])
+        Self::start_with(&[])
     }
 
     /// Starts one whose containers are made by another OCI runtime, as a kubelet of the lab needs.
     pub fn start_for_pods(runtime: &Path) -> Option<Self> {
         let added = format!("lab={}", runtime.display());
-        Self::started(&["--add-runtime", &added, "--default-runtime", "lab"])
+        Self::start_with(&["--add-runtime", &added, "--default-runtime", "lab"])
     }
 
-    fn started(arguments: &[&str]) -> Option<Self> {
+    /// Starts one with further arguments.
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
         if !which("dockerd") || !which("docker") {
             return None;
         }
@@ -170,7 +171,6 @@ impl Dockerd {
         dockerd.args(["--bridge", "none", "--iptables=false", "--host", &host]).args(arguments);
         dockerd.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
         dockerd.arg("--pidfile").arg(at("pid")).arg("--config-file").arg(at("none.json"));
-        dockerd.args(options);
         std::fs::write(at("none.json"), "{}").unwrap_or_else(|error| panic!("{error}"));
         let log = at("log");
         let running = Running::start(&mut dockerd, &log);
