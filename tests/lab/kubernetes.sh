@@ -24,7 +24,7 @@ private_apt() {
 echo "lab: fetching Kubernetes' source, its compiler, etcd and kubectl" >&2
 private_apt update
 cd "$apt"
-for package in golang-1.19-go golang-1.19-src etcd-server kubernetes-client busybox-static; do
+for package in golang-1.19-go golang-1.19-src golang-github-modern-go-reflect2-dev etcd-server kubernetes-client busybox-static; do
     private_apt download "$package"
     dpkg-deb -x "$apt/$package"_*.deb "$unpacked"
     rm -f "$apt/$package"_*.deb
@@ -33,6 +33,11 @@ private_apt source --download-only kubernetes
 [ -d "$out/kubernetes-1.20.2" ] || tar -xzf kubernetes_*.orig.tar.gz -C "$out"
 cp "$unpacked/usr/bin/etcd" "$unpacked/usr/bin/kubectl" "$out/bin/"
 cp "$unpacked/bin/busybox" "$out/bin/"
+
+# The vendored reflect2 is older than Go 1.18 and crashes there on maps, such as the patch of a mutating webhook.
+vendor=$out/kubernetes-1.20.2/vendor/github.com/modern-go
+rm -rf "$vendor/reflect2"
+cp -r "$unpacked/usr/share/gocode/src/github.com/modern-go/reflect2" "$vendor/"
 
 # Modules postdate this source: it builds below a GOPATH, with the vendored tree it brings.
 GOROOT=$unpacked/usr/lib/go-1.19
