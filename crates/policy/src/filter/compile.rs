@@ -44,6 +44,8 @@ pub(crate) struct Compiler<'a> {
     words: usize,
     /// Levels above the place that is compiled, through macros.
     depth: usize,
+    /// Checks of fields of the past that never hold.
+    past: Vec<PolicyError>,
 }
 
 enum State {
@@ -77,12 +79,17 @@ impl Scope<'_> {
 impl<'a> Compiler<'a> {
     pub(crate) fn new(table: &'a FieldTable, definitions: &'a Definitions) -> Self {
         let (macros, lists) = (HashMap::new(), HashSet::new());
-        Compiler { table, definitions, macros, lists, words: 0, depth: 0 }
+        Compiler { table, definitions, macros, lists, words: 0, depth: 0, past: Vec::new() }
     }
 
     /// Names of the lists and macros that have been put in.
     pub(crate) fn used(&self) -> impl Iterator<Item = &str> {
         self.macros.keys().chain(&self.lists).map(String::as_str)
+    }
+
+    /// Checks that never hold because their field has always another value, each once.
+    pub(crate) fn past(&self) -> &[PolicyError] {
+        &self.past
     }
 
     /// Compiles a condition that sees every macro.
@@ -185,6 +192,11 @@ impl<'a> Compiler<'a> {
                 listed(scope, &operand, check, &words)?
             }
         };
+        if let (Some(always), Kind::Const(false)) = (operand.constant(), &tree.kind) {
+            let message = format!("this never holds: `{operand}` is always `{always}`");
+            let place = check.left.span().start..check.operator_at.end;
+            self.past.push(scope.written.mistake(&place, message));
+        }
         let mut text = check.to_string();
         if let Some((end, _)) = text.char_indices().nth(SHOWN_CHECK_CHARS) {
             text.truncate(end);

@@ -154,6 +154,8 @@ mod tests {
     use super::super::matcher::Matcher;
     use super::*;
 
+    type Make = fn(BTreeSet<Vec<u8>>) -> Test;
+
     proptest! {
         #[test]
         fn agrees_with_one_after_the_other(
@@ -166,7 +168,7 @@ mod tests {
                     false => word.clone().into_bytes(),
                 }).collect()
             };
-            let kinds: [fn(BTreeSet<Vec<u8>>) -> Test; 5] =
+            let kinds: [Make; 5] =
                 [Test::Texts, Test::Prefixes, Test::Suffixes, Test::Substrings, Test::Folded];
             for (kind, make) in kinds.into_iter().enumerate() {
                 let tests: Vec<Test> = sets.iter().map(|set| make(bytes(set, kind == 4))).collect();

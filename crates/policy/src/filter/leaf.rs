@@ -157,7 +157,7 @@ impl Leaf {
 /// Bytes of hexadecimal digits.
 fn hexadecimal(word: &str) -> Result<Vec<u8>, String> {
     let refused = || format!("`{word}` is no string of hexadecimal digits, two a byte");
-    if word.is_empty() || !word.is_ascii() || word.len() % 2 != 0 {
+    if word.is_empty() || !word.is_ascii() || !word.len().is_multiple_of(2) {
         return Err(refused());
     }
     (0..word.len() / 2)

@@ -32,6 +32,9 @@ pub fn load(files: &[RulesFile<'_>], tables: &[&FieldTable]) -> Loaded {
     }
     for table in tables {
         sort(table, &collected, &mut loaded);
+        let past = compilers.get(table.name.as_ref()).map(|(_, compiler)| compiler.past());
+        let notes = past.into_iter().flatten().cloned();
+        loaded.notes.extend(notes.map(|text| Note { kind: NoteKind::PastCheck, text }));
     }
     let used = compilers.values().flat_map(|(_, compiler)| compiler.used());
     let used = used.chain(definitions.broken.iter().map(String::as_str));

@@ -155,7 +155,7 @@ impl Exception {
 
     /// Adds the values of a later item.
     pub(super) fn append(&mut self, item: &ExceptionItem) -> Result<(), PolicyError> {
-        for entry in [&item.fields, &item.comparisons].into_iter().flatten() {
+        if let Some(entry) = item.fields.as_ref().or(item.comparisons.as_ref()) {
             return Err(entry.place.mistake(format!(
                 "the exception `{}` has its fields: only `values` can be added",
                 self.name

@@ -26,8 +26,10 @@ pub enum NoteKind {
     UnknownSource,
     /// A rule that is asked for every event, whatever its type.
     EveryEvent,
-    /// A rule whose condition contradicts itself, such as by `evt.dir = >`.
+    /// A rule that no event can meet, such as by an empty list that a user is to fill.
     NeverHolds,
+    /// A check that never holds, because its field is of the past: `evt.dir = >`.
+    PastCheck,
     /// An exception that excepts nothing.
     NoValues,
 }
@@ -35,6 +37,6 @@ pub enum NoteKind {
 impl NoteKind {
     /// Whether it is worth a warning; others are hints.
     pub fn is_warning(self) -> bool {
-        !matches!(self, NoteKind::Unused | NoteKind::Deprecated)
+        !matches!(self, NoteKind::Unused | NoteKind::Deprecated | NoteKind::NeverHolds)
     }
 }

@@ -279,8 +279,7 @@ fn the_fields_of_known_rules_are_typed() {
 fn rules_that_can_never_speak_are_told() {
     let text = "- rule: R\n  desc: d\n  condition: evt.type=ptrace and evt.dir=>\n  output: o\n  priority: INFO\n";
     let loaded = load_all(&[("old.yaml", text)]);
-    assert_eq!(
-        loaded.notes.iter().map(|note| note.kind).collect::<Vec<_>>(),
-        [NoteKind::NeverHolds]
-    );
+    let kinds: Vec<NoteKind> = loaded.notes.iter().map(|note| note.kind).collect();
+    assert_eq!(kinds, [NoteKind::NeverHolds, NoteKind::PastCheck]);
+    assert_eq!(loaded.warnings().count(), 1);
 }
