@@ -7,22 +7,27 @@
 //! object itself or on the template of its pod.
 
 use super::fields::Fields;
-use super::object::Object;
-use crate::limits::MAX_IGNORE_NAMES;
+use super::pod::Pod;
+use crate::limits::{MAX_IGNORE_COMMENTS, MAX_IGNORE_NAMES};
 use crate::template::yaml::{Key, Node};
 use crate::template::{Catalogue, IgnoreComment};
 
-/// The annotation of an object that excuses a rule.
-pub(super) fn excuse(
-    object: &Object<'_>,
+/// The excuses of an object: those of its own annotations, then those of its pod's.
+pub(super) fn excuses(node: &Node, pod: Option<&Pod<'_>>) -> Vec<IgnoreComment> {
+    let own = node.deep(&["metadata", "annotations"]);
+    let template = pod.and_then(Pod::annotations);
+    let entries = own.into_iter().chain(template).flat_map(Node::entries);
+    entries.filter_map(|(key, value)| read(key, value)).take(MAX_IGNORE_COMMENTS).collect()
+}
+
+/// The excuse of a rule.
+pub(super) fn of_rule(
+    excuses: &[IgnoreComment],
     rule: &str,
     catalogue: &Catalogue,
 ) -> Option<IgnoreComment> {
-    let own = object.node.deep(&["metadata", "annotations"]);
-    let template = object.pod.as_ref().and_then(|pod| pod.annotations());
-    let entries = own.into_iter().chain(template).flat_map(|node| node.entries());
-    let excuses = entries.filter_map(|(key, value)| read(key, value));
-    excuses.into_iter().find(|excuse| excuse.names.iter().any(|name| catalogue.means(rule, name)))
+    let means = |excuse: &&IgnoreComment| excuse.names.iter().any(|n| catalogue.means(rule, n));
+    excuses.iter().find(means).cloned()
 }
 
 fn read(key: &Key, value: &Node) -> Option<IgnoreComment> {

@@ -1,10 +1,15 @@
 //! Objects of the documents: lists opened, pods found wherever a kind keeps them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::annotations;
 use super::documents::Document;
 use super::fields::{Fields, Lines};
 use super::pod::Pod;
 use crate::limits::{MAX_MANIFEST_OBJECTS, MAX_YAML_DEPTH};
 use crate::template::yaml::Node;
+use crate::template::{Catalogue, IgnoreComment};
 
 /// An object with what it says of itself.
 #[derive(Debug)]
@@ -25,6 +30,9 @@ pub(super) struct Object<'n> {
     pub(super) own_namespace: &'n str,
     /// The pod that it is, or makes.
     pub(super) pod: Option<Pod<'n>>,
+    excuses: Vec<IgnoreComment>,
+    /// What was found in them, by rule.
+    excused: RefCell<HashMap<&'static str, Option<IgnoreComment>>>,
 }
 
 impl<'n> Object<'n> {
@@ -40,7 +48,34 @@ impl<'n> Object<'n> {
         };
         let own_namespace = node.text(&["metadata", "namespace"]);
         let pod = Pod::of(kind, api_version, node);
-        Some(Object { file, origin, node, api_version, kind, name, own_namespace, pod })
+        let excuses = annotations::excuses(node, pod.as_ref());
+        let excused = RefCell::default();
+        Some(Object {
+            file,
+            origin,
+            node,
+            api_version,
+            kind,
+            name,
+            own_namespace,
+            pod,
+            excuses,
+            excused,
+        })
+    }
+
+    /// The annotation that takes a rule out of judgement.
+    pub(super) fn excuse(
+        &self,
+        rule: &'static str,
+        catalogue: &Catalogue,
+    ) -> Option<IgnoreComment> {
+        if self.excuses.is_empty() {
+            return None;
+        }
+        let mut excused = self.excused.borrow_mut();
+        let excuse = || annotations::of_rule(&self.excuses, rule, catalogue);
+        excused.entry(rule).or_insert_with(excuse).clone()
     }
 
     /// The API group; empty for the core.

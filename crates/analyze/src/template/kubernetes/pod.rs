@@ -1,7 +1,13 @@
 //! The pod that an object is or makes: its metadata, its spec, its containers.
 
-use super::fields::Fields;
+use std::collections::HashMap;
+
+use super::fields::{Fields, Lines, entry_lines};
+use super::pod_security::APP_ARMOR_ANNOTATION;
 use crate::template::yaml::Node;
+
+/// Beginning of the annotations that set a seccomp profile, after `container.` where they have it.
+const SECCOMP_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/";
 
 /// What a container is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +76,10 @@ pub(super) struct Pod<'n> {
     pub(super) spec: &'n Node,
     /// The init containers, the containers, the ephemeral ones.
     pub(super) containers: Vec<Container<'n>>,
+    /// The AppArmor profiles that annotations set, by container.
+    app_armor: HashMap<&'n str, (&'n str, Lines)>,
+    /// Whether an annotation sets a seccomp profile.
+    pub(super) has_seccomp_annotation: bool,
 }
 
 impl<'n> Pod<'n> {
@@ -98,7 +108,27 @@ impl<'n> Pod<'n> {
                 Container { node, role, name: node.text(&["name"]), index }
             }));
         }
-        Pod { metadata, spec, containers }
+        let mut pod = Pod {
+            metadata,
+            spec,
+            containers,
+            app_armor: HashMap::new(),
+            has_seccomp_annotation: false,
+        };
+        for (key, value) in pod.annotations().map_or(&[][..], Node::entries) {
+            if let Some(name) = key.text.strip_prefix(APP_ARMOR_ANNOTATION) {
+                let profile = value.str().unwrap_or_default();
+                pod.app_armor.insert(name, (profile, entry_lines(key, value)));
+            }
+            let bare = key.text.strip_prefix("container.").unwrap_or(&key.text);
+            pod.has_seccomp_annotation |= bare.starts_with(SECCOMP_ANNOTATION);
+        }
+        pod
+    }
+
+    /// The AppArmor profile that an annotation sets for a container, and where.
+    pub(super) fn app_armor(&self, container: &str) -> Option<(&'n str, Lines)> {
+        self.app_armor.get(container).copied()
     }
 
     /// The annotations.

@@ -1,7 +1,6 @@
 //! What the rules say: flaws with their object, place and, when an annotation asks for it, the
 //! excuse.
 
-use super::annotations;
 use super::fields::Lines;
 use super::object::Object;
 use super::pod::Container;
@@ -67,7 +66,7 @@ impl<'r> Report<'r> {
         let at = place(object.file, lines.first, lines.last);
         self.found.flaw(rule, at, &subject, message);
         for flaw in self.found.flaws.iter_mut().skip(before) {
-            flaw.ignored = annotations::excuse(object, rule, self.catalogue);
+            flaw.ignored = object.excuse(rule, self.catalogue);
         }
     }
 

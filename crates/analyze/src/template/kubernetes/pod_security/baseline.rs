@@ -1,5 +1,7 @@
 //! The checks of the baseline level.
 
+use std::collections::HashSet;
+
 use super::{Check, Held};
 use crate::template::kubernetes::fields::Fields;
 use crate::template::yaml::Node;
@@ -185,14 +187,14 @@ impl Held<'_, '_> {
 
     fn seccomp_annotations(&mut self) {
         let Some(metadata) = self.pod.metadata else { return };
+        let names: HashSet<&str> = self.pod.containers.iter().map(|c| c.name).collect();
         for (key, value) in metadata.field("annotations").map_or(&[][..], Node::entries) {
             let value = value.str().unwrap_or_default();
             let is_allowed = matches!(value, "runtime/default" | "docker/default")
                 || value.starts_with("localhost/");
             let of_container = key.text.strip_prefix(SECCOMP_CONTAINER_ANNOTATION);
             let is_meant = key.text == SECCOMP_POD_ANNOTATION
-                || of_container
-                    .is_some_and(|name| self.pod.containers.iter().any(|c| c.name == name));
+                || of_container.is_some_and(|name| names.contains(name));
             if is_meant && !is_allowed {
                 self.annotation(Check::SeccompProfileBaseline, metadata, &key.text, value);
             }

@@ -3,7 +3,6 @@
 use crate::template::kubernetes::fields::{Fields, Lines};
 use crate::template::kubernetes::object::Object;
 use crate::template::kubernetes::pod::{Container, Pod};
-use crate::template::kubernetes::pod_security::APP_ARMOR_ANNOTATION;
 use crate::template::kubernetes::report::Report;
 use crate::template::yaml::Node;
 
@@ -209,7 +208,7 @@ impl<'n> Looked<'_, 'n, '_> {
                 let message = "seccompProfile.type: Unconfined";
                 self.tell("kubernetes-seccomp-unconfined", lines, message);
             }
-            None if !self.has_annotation("seccomp.security.alpha.kubernetes.io/") => {
+            None if !self.pod.has_seccomp_annotation => {
                 let message = "no seccompProfile, for the container or its pod";
                 self.tell("kubernetes-seccomp-unset", lines, message);
             }
@@ -227,34 +226,23 @@ impl<'n> Looked<'_, 'n, '_> {
 
     fn app_armor(&mut self) {
         let field = self.pod.effective(self.container, &["appArmorProfile", "type"]);
-        let key = format!("{APP_ARMOR_ANNOTATION}{}", self.container.name);
-        let annotations = self.pod.annotations();
-        let annotation = annotations.map_or("", |annotations| annotations.text(&[key.as_str()]));
-        match (field.and_then(Node::str), annotation) {
+        match (field.and_then(Node::str), self.pod.app_armor(self.container.name)) {
             (Some("Unconfined"), _) => {
                 let lines = self.lines(&["appArmorProfile", "type"]);
                 let message = "appArmorProfile.type: Unconfined";
                 self.tell("kubernetes-apparmor-unconfined", lines, message);
             }
-            (None, "unconfined") => {
-                let lines = annotations.map_or(self.lines(&[]), |a| a.lines_at(&[key.as_str()]));
+            (None, Some(("unconfined", lines))) => {
                 let message = "an annotation sets the AppArmor profile to unconfined";
                 self.tell("kubernetes-apparmor-unconfined", lines, message);
             }
-            (None, "") => {
+            (None, None | Some(("", _))) => {
                 let lines = self.lines(&["appArmorProfile"]);
                 let message = "no appArmorProfile, for the container or its pod";
                 self.tell("kubernetes-apparmor-unset", lines, message);
             }
             _ => {}
         }
-    }
-
-    fn has_annotation(&self, start: &str) -> bool {
-        let entries = self.pod.annotations().map_or(&[][..], Node::entries);
-        entries.iter().any(|(key, _)| {
-            key.text.strip_prefix("container.").unwrap_or(&key.text).starts_with(start)
-        })
     }
 
     fn rest(&mut self) {

@@ -47,7 +47,7 @@ fn service<'n>(cluster: &Cluster<'n>, object: &Object<'n>, report: &mut Report<'
         return;
     };
     let mut pods = cluster.pods(object.namespace()).peekable();
-    if pods.peek().is_none() {
+    if pods.peek().is_none() || cluster.is_exhausted() {
         return;
     }
     let selected: Vec<&Object<'_>> =
