@@ -32,6 +32,10 @@ pub(crate) const PATTERN_MAX_BYTES: usize = 16 * 1024;
 pub(crate) const PATTERN_MAX_COMPILED_BYTES: usize = 1024 * 1024;
 /// Most memory of patterns that are compiled together, in bytes.
 pub(crate) const PATTERNS_MAX_COMPILED_BYTES: usize = 8 * 1024 * 1024;
+/// Most patterns of all conditions that are compiled together.
+pub(crate) const PATTERNS_MAX_TOTAL: usize = 20_000;
+/// Most nodes that are made while conditions are sorted by a field; beyond, they are not sorted.
+pub(crate) const SORTING_MAX_NODES: usize = 50_000_000;
 /// Most checks that are told as the reason of a decision.
 pub(crate) const WITNESSES_MAX: usize = 64;
 /// Longest check that is told, in characters.

@@ -53,6 +53,11 @@ impl Arena {
         self.nodes.get(id as usize).unwrap_or(&Node::Const(false))
     }
 
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub(crate) fn leaf(&self, id: u32) -> Option<&Arc<Leaf>> {
         self.leaves.get(id as usize)
     }
@@ -72,7 +77,7 @@ impl Arena {
         };
         let id = match &tree.kind {
             Kind::Const(truth) => self.constant(*truth),
-            Kind::Leaf(leaf) => self.test(leaf.as_ref().clone()),
+            Kind::Leaf(leaf, _) => self.test(leaf.as_ref().clone()),
             Kind::Check { tree, .. } => self.take_in(tree, seen),
             Kind::Not(tree) => {
                 let inner = self.take_in(tree, seen);

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::PolicyError;
-use crate::limits::{LIST_MAX_ITEMS, SHOWN_CHECK_CHARS, TREE_MAX_DEPTH, WORDS_MAX_TOTAL};
+use crate::limits::{
+    LIST_MAX_ITEMS, PATTERNS_MAX_TOTAL, SHOWN_CHECK_CHARS, TREE_MAX_DEPTH, WORDS_MAX_TOTAL,
+};
 
 use super::ast::{Check, Expr, Right, Span, Word};
 use super::definitions::{Definitions, Macro};
@@ -42,6 +44,8 @@ pub(crate) struct Compiler<'a> {
     lists: HashSet<String>,
     /// Words put in so far.
     words: usize,
+    /// Patterns compiled so far.
+    patterns: usize,
     /// Levels above the place that is compiled, through macros.
     depth: usize,
     /// Checks of fields of the past that never hold.
@@ -78,8 +82,16 @@ impl Scope<'_> {
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(table: &'a FieldTable, definitions: &'a Definitions) -> Self {
-        let (macros, lists) = (HashMap::new(), HashSet::new());
-        Compiler { table, definitions, macros, lists, words: 0, depth: 0, past: Vec::new() }
+        Compiler {
+            table,
+            definitions,
+            macros: HashMap::new(),
+            lists: HashSet::new(),
+            words: 0,
+            patterns: 0,
+            depth: 0,
+            past: Vec::new(),
+        }
     }
 
     /// Names of the lists and macros that have been put in.
@@ -175,7 +187,7 @@ impl<'a> Compiler<'a> {
             Right::Nothing => Tree::leaf(&operand, false, Test::Exists),
             Right::Operand(right) => self.against(scope, &operand, check, right)?,
             Right::Value(word) => {
-                let words = self.expand(scope, std::slice::from_ref(word))?;
+                let words = self.expand(scope, check.operator, std::slice::from_ref(word))?;
                 let [word] = words.as_slice() else {
                     let message = format!(
                         "`{}` takes one value, and the list `{}` has {}",
@@ -188,7 +200,7 @@ impl<'a> Compiler<'a> {
                 single(scope, &operand, check.operator, word)?
             }
             Right::List(words) => {
-                let words = self.expand(scope, words)?;
+                let words = self.expand(scope, check.operator, words)?;
                 listed(scope, &operand, check, &words)?
             }
         };
@@ -249,7 +261,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// Puts the items of lists in place of their names.
-    fn expand(&mut self, scope: &Scope<'_>, words: &[Word]) -> Result<Vec<Word>, Failure> {
+    fn expand(
+        &mut self,
+        scope: &Scope<'_>,
+        operator: Operator,
+        words: &[Word],
+    ) -> Result<Vec<Word>, Failure> {
         let mut expanded = Vec::with_capacity(words.len());
         for word in words {
             if word.quoted || !self.definitions.lists.contains_key(&word.text) {
@@ -269,6 +286,13 @@ impl<'a> Compiler<'a> {
                 let message = format!("the list comes to more than {LIST_MAX_ITEMS} values");
                 return scope.fail(&word.span, message);
             }
+        }
+        if matches!(operator, Operator::Glob | Operator::GlobFolded | Operator::Regex) {
+            self.patterns += expanded.len();
+        }
+        if self.patterns > PATTERNS_MAX_TOTAL {
+            let message = format!("the conditions have more than {PATTERNS_MAX_TOTAL} patterns");
+            return scope.fail(&(0..1), message);
         }
         self.words += expanded.len();
         if self.words > WORDS_MAX_TOTAL {

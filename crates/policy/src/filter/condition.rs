@@ -1,6 +1,7 @@
 //! `Condition`: one condition, compiled, to be asked over facts.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::PolicyError;
 
@@ -17,7 +18,8 @@ use super::{Definitions, Facts, FieldTable};
 pub struct Condition {
     text: String,
     tree: Arc<Tree>,
-    program: Arc<Program>,
+    /// Made when it is first asked by itself: rules of files are asked in sets.
+    program: Arc<OnceLock<Program>>,
 }
 
 /// One check that decided a condition, for evidence and `policy explain`.
@@ -63,10 +65,7 @@ impl Condition {
         let expr = parse(written.text())
             .map_err(|(span, message)| Failure::new(written.mistake(&span, message), false))?;
         let tree = compiler.compile(written, &expr)?;
-        let mut arena = Arena::default();
-        let root = arena.take_in(&tree, &mut std::collections::HashMap::new());
-        let program = Program::new(&arena, &[root], &mut Matchers::new());
-        Ok(Condition { text: expr.to_string(), tree, program: Arc::new(program) })
+        Ok(Condition { text: expr.to_string(), tree, program: Arc::default() })
     }
 
     /// The condition in one line, as it is printed.
@@ -76,8 +75,9 @@ impl Condition {
 
     /// Whether it holds.
     pub fn holds(&self, facts: &dyn Facts) -> bool {
-        let mut asking = self.program.ask(facts);
-        self.program.roots.first().is_some_and(|root| asking.holds(*root))
+        let program = self.program();
+        let mut asking = program.ask(facts);
+        program.roots.first().is_some_and(|root| asking.holds(*root))
     }
 
     /// The checks that decided, in the order they are written: those that made it hold, or those
@@ -89,7 +89,15 @@ impl Condition {
     /// Names of the fields that it asks for, each once: which facts somebody must gather, and what
     /// it must be asked for.
     pub fn fields(&self) -> Vec<&str> {
-        self.program.fields()
+        self.program().fields()
+    }
+
+    fn program(&self) -> &Program {
+        self.program.get_or_init(|| {
+            let mut arena = Arena::default();
+            let root = arena.take_in(&self.tree, &mut HashMap::new());
+            Program::new(&arena, &[root], &mut Matchers::new())
+        })
     }
 
     pub(crate) fn tree(&self) -> &Arc<Tree> {

@@ -1,7 +1,7 @@
 //! `Network`: an address or a range of addresses.
 
+use core::net::IpAddr;
 use std::collections::{BTreeSet, HashSet};
-use std::net::IpAddr;
 
 use super::Value;
 

@@ -5,6 +5,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 
+use crate::limits::SORTING_MAX_NODES;
+
 use super::arena::{Arena, Known, Node, NodeId};
 use super::condition::Condition;
 use super::leaf::Test;
@@ -77,6 +79,10 @@ impl Sorting {
             Sorting { arena, roots, operand, by_name: Vec::new(), strangers: Vec::new() };
         if let Some(operand) = sorting.operand.clone() {
             let names = named(&sorting.arena, &sorting.roots, &operand);
+            if names.len().saturating_mul(sorting.arena.len()) > SORTING_MAX_NODES {
+                sorting.operand = None;
+                return sorting;
+            }
             for name in names {
                 let known = sorting.know(&operand, Some(&Value::from(name.as_slice())));
                 sorting.by_name.push((name, known));

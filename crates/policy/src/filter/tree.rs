@@ -2,7 +2,7 @@
 //! where a macro is used more than once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::limits::WITNESSES_MAX;
 
@@ -24,7 +24,8 @@ pub(crate) struct Tree {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Const(bool),
-    Leaf(Box<Leaf>),
+    /// A test; compiled when somebody asks why.
+    Leaf(Box<Leaf>, OnceLock<Matcher>),
     Not(Arc<Tree>),
     And(Vec<Arc<Tree>>),
     Or(Vec<Arc<Tree>>),
@@ -41,7 +42,7 @@ pub(crate) enum Kind {
 impl Tree {
     pub(crate) fn new(kind: Kind) -> Arc<Tree> {
         let below = match &kind {
-            Kind::Const(_) | Kind::Leaf(_) => 0,
+            Kind::Const(_) | Kind::Leaf(..) => 0,
             Kind::Not(tree) | Kind::Check { tree, .. } => tree.depth,
             Kind::And(trees) | Kind::Or(trees) | Kind::One(trees) => {
                 trees.iter().map(|tree| tree.depth).max().unwrap_or(0)
@@ -58,7 +59,7 @@ impl Tree {
         let leaf = Leaf { operand: operand.clone(), all, test };
         match leaf.constant() {
             Some(truth) => Tree::constant(truth),
-            None => Tree::new(Kind::Leaf(Box::new(leaf))),
+            None => Tree::new(Kind::Leaf(Box::new(leaf), OnceLock::new())),
         }
     }
 
@@ -111,7 +112,7 @@ impl Asked<'_> {
         }
         let truth = match &tree.kind {
             Kind::Const(truth) => *truth,
-            Kind::Leaf(leaf) => self.leaf(leaf),
+            Kind::Leaf(leaf, matcher) => self.leaf(leaf, matcher),
             Kind::Not(tree) => !self.truth(tree),
             Kind::And(trees) => trees.iter().all(|tree| self.truth(tree)),
             Kind::Or(trees) => trees.iter().any(|tree| self.truth(tree)),
@@ -122,14 +123,14 @@ impl Asked<'_> {
         truth
     }
 
-    fn leaf(&self, leaf: &Leaf) -> bool {
+    fn leaf(&self, leaf: &Leaf, matcher: &OnceLock<Matcher>) -> bool {
         let Some(value) = leaf.operand.value(self.facts) else { return false };
-        let matcher = Matcher::new(&leaf.test, leaf.operand.kind);
+        let matcher = matcher.get_or_init(|| Matcher::new(&leaf.test, leaf.operand.kind));
         match &leaf.test {
             Test::Against(_, other) => other
                 .value(self.facts)
-                .is_some_and(|other| passes(&matcher, leaf.all, &value, Some(&other))),
-            _ => passes(&matcher, leaf.all, &value, None),
+                .is_some_and(|other| passes(matcher, leaf.all, &value, Some(&other))),
+            _ => passes(matcher, leaf.all, &value, None),
         }
     }
 
@@ -141,7 +142,7 @@ impl Asked<'_> {
         }
         let truth = self.truth(tree);
         match &tree.kind {
-            Kind::Const(_) | Kind::Leaf(_) => {}
+            Kind::Const(_) | Kind::Leaf(..) => {}
             Kind::Not(tree) => self.collect(tree, checks),
             Kind::And(trees) | Kind::Or(trees) => {
                 let decided_by_one = matches!(tree.kind, Kind::Or(_)) == truth;

@@ -1,8 +1,8 @@
 //! `Value`: what a fact says, borrowed from the facts where it can be.
 
+use core::net::IpAddr;
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
 
 /// What a fact says.
 ///
