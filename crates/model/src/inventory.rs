@@ -16,6 +16,9 @@ pub struct Inventory {
     pub content_sets: Vec<String>,
     /// Sorted by kind, name, version, path.
     pub packages: Vec<Package>,
+    /// Templates that were looked at, by their path, sorted; empty for images.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
 }
 
 impl Inventory {

@@ -154,6 +154,8 @@ pub enum Look {
     Secrets,
     /// Suspicious build steps.
     History,
+    /// Weaknesses of templates.
+    Misconfigurations,
 }
 
 impl Look {
@@ -164,6 +166,7 @@ impl Look {
             Look::Malware => "malicious code",
             Look::Secrets => "secrets",
             Look::History => "suspicious build steps",
+            Look::Misconfigurations => "weaknesses of templates",
         }
     }
 }

@@ -266,6 +266,19 @@ impl Condition {
         }
     }
 
+    /// Whether it may speak of templates: what a Dockerfile or manifest has no answer to, such as
+    /// who an image runs as, is not asked of it.
+    pub(crate) fn speaks_of_templates(&self) -> bool {
+        match self {
+            Condition::Misconfiguration(_)
+            | Condition::PrivateKey(_)
+            | Condition::Secret(_)
+            | Condition::Skipped(_) => true,
+            Condition::Free(free) => free.speaks_of_templates(),
+            _ => false,
+        }
+    }
+
     /// The word by which policies name this kind of condition.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -30,6 +30,31 @@ pub fn classify(name: &str, bytes: &[u8]) -> Option<TemplateKind> {
     (is_yaml && is_compose(head)).then_some(TemplateKind::Compose)
 }
 
+/// Whether a file may be a template by its name, so that it is worth to be read.
+pub fn may_be(name: &str) -> bool {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let lower = base.to_ascii_lowercase();
+    is_dockerfile(base) || [".yaml", ".yml", ".json"].iter().any(|end| lower.ends_with(end))
+}
+
+/// What a file is by its content alone: for one that somebody says is a template, whatever its
+/// name.
+pub fn guess(bytes: &[u8]) -> Option<TemplateKind> {
+    let head = bytes.get(..bytes.len().min(HEAD_BYTES)).unwrap_or_default();
+    if is_manifest(head) {
+        return Some(TemplateKind::Kubernetes);
+    }
+    if is_compose(head) {
+        return Some(TemplateKind::Compose);
+    }
+    let text = std::str::from_utf8(valid(head)).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.lines().map(str::trim_start);
+    let first = lines.into_iter().find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let word = first.split_whitespace().next()?.to_ascii_uppercase();
+    matches!(word.as_str(), "FROM" | "ARG").then_some(TemplateKind::Dockerfile)
+}
+
 /// `Dockerfile`, `Containerfile`, `Dockerfile.web`, `web.Dockerfile`; not their ignore files.
 fn is_dockerfile(base: &str) -> bool {
     let lower = base.to_ascii_lowercase();

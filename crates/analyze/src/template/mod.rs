@@ -24,7 +24,7 @@ use model::{Skip, SkipReason, TemplatePlace};
 
 use crate::limits::{MAX_TEMPLATE_BYTES, MAX_TEMPLATE_FLAWS};
 
-pub use classify::classify;
+pub use classify::{classify, guess, may_be};
 pub use ignore::IgnoreComment;
 pub use kubernetes::pod_security;
 pub use rules::{Catalogue, Example, TemplateRule, TemplateRuleError, Tier};
