@@ -31,6 +31,16 @@ pub struct AgentConfig {
     pub contact: String,
     /// Docker Engine.
     pub docker: DockerConfig,
+    /// The guard in front of the OCI runtime.
+    pub guard: GuardConfig,
+}
+
+/// What the runtime guard is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuardConfig {
+    /// The runtime that the guard becomes; the first known one that is there when not said.
+    pub runtime: Option<PathBuf>,
 }
 
 /// What the docker authorization plugin is told.
@@ -54,6 +64,7 @@ impl Default for AgentConfig {
             break_glass: "/etc/lazaret/break-glass.yaml".into(),
             contact: String::new(),
             docker: DockerConfig::default(),
+            guard: GuardConfig::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod docker;
 mod error;
 pub mod facts;
 pub mod gate;
+pub mod guard;
 mod limits;
 pub mod watch;
 

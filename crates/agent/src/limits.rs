@@ -58,3 +58,7 @@ pub(crate) const ENGINE_RETRY_MS: u64 = 2_000;
 pub(crate) const DRAIN_TIMEOUT_MS: u64 = 10_000;
 /// Largest `config.json` of a bundle, in bytes.
 pub(crate) const BUNDLE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Largest file of containers/storage, in bytes.
+pub(crate) const STORAGE_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Folders above a root filesystem that are looked at for the storage.
+pub(crate) const STORAGE_MAX_LEVELS: usize = 6;

@@ -8,10 +8,8 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     match cli.run() {
         Ok(outcome) => outcome.into(),
         Err(error) => {

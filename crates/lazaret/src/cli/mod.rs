@@ -13,6 +13,7 @@ mod model;
 mod policy;
 mod reports;
 mod rules;
+mod runtime_guard;
 mod sbom;
 mod scan;
 mod seeing;
@@ -84,6 +85,8 @@ enum Verb {
     Reports(reports::Reports),
     /// Decide over what may start on this machine
     Agent(Box<agent::Agent>),
+    /// Judge a container before its OCI runtime makes it
+    RuntimeGuard(runtime_guard::RuntimeGuard),
     /// Answer a Kubernetes API server: which pods may start
     Server(Box<server::Server>),
     /// Hold this host and its engine against a benchmark
@@ -117,6 +120,23 @@ impl From<Outcome> for ExitCode {
 }
 
 impl Cli {
+    /// Reads the command line. Called by the runtime's name the program is the runtime guard, and
+    /// every word is the runtime's own.
+    pub(crate) fn read() -> Self {
+        let mut words = std::env::args_os();
+        let name = words.next().map(PathBuf::from).unwrap_or_default();
+        if name.file_name().is_some_and(|name| name == runtime_guard::RuntimeGuard::NAME) {
+            return Cli {
+                color: ColorChoice::Never,
+                quiet: true,
+                data_dir: std::env::var_os("LAZARET_DATA_DIR").map(PathBuf::from),
+                cache_dir: std::env::var_os("LAZARET_CACHE_DIR").map(PathBuf::from),
+                verb: Verb::RuntimeGuard(runtime_guard::RuntimeGuard::of(words.collect())),
+            };
+        }
+        Cli::parse()
+    }
+
     /// Calls the role behind the verb.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let choice = match self.color {
@@ -142,6 +162,7 @@ impl Cli {
             Verb::Model(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
             Verb::Agent(verb) => verb.run(&context),
+            Verb::RuntimeGuard(verb) => verb.run(&context),
             Verb::Server(verb) => verb.run(&context),
             Verb::Baseline(verb) => verb.run(&context),
             Verb::Cache(verb) => verb.run(&context),

@@ -1,0 +1,169 @@
+//! From a bundle to the workload that the judge reads: what it may do from `config.json`, what image
+//! it is from the engine's own files.
+
+use std::path::{Path, PathBuf};
+
+use model::{Container, Digest, Engine, Workload};
+use serde::Deserialize;
+
+use super::Making;
+use crate::AgentError;
+use crate::attribute::{Bundle, learn, read_bundle};
+use crate::limits::{STORAGE_MAX_BYTES, STORAGE_MAX_LEVELS};
+
+/// CRI-O's annotation with the id of the image.
+const CRIO_IMAGE: &str = "io.kubernetes.cri-o.Image";
+/// What Podman writes into every bundle.
+const PODMAN: (&str, &str) = ("io.container.manager", "libpod");
+
+/// A workload with what else its image is called.
+pub(super) struct Found {
+    pub(super) workload: Workload,
+    pub(super) names: Vec<String>,
+}
+
+/// A record of containers/storage: of a container, or of an image.
+#[derive(Deserialize)]
+struct Stored {
+    id: String,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    image: String,
+}
+
+/// Reads what is to be made. A bundle that cannot be read is the error.
+pub(super) fn read(making: &Making) -> Result<Found, AgentError> {
+    let bundle = read_bundle(&making.bundle)?;
+    let mut container = Container { id: making.id.clone(), ..Container::default() };
+    learn(&mut container, &bundle);
+    let names = from_storage(&mut container, &bundle);
+    from_annotations(&mut container, &bundle);
+    let Container { engine, name, pod, labels, mut spec, .. } = container;
+    spec.name.clone_from(&name);
+    let pod = pod.unwrap_or_default();
+    let workload = Workload {
+        engine,
+        kind: "container".to_owned(),
+        name,
+        namespace: pod.namespace,
+        node: node(),
+        labels,
+        annotations: bundle.annotations,
+        containers: vec![spec],
+        ..Workload::default()
+    };
+    Ok(Found { workload, names })
+}
+
+fn from_annotations(container: &mut Container, bundle: &Bundle) {
+    let annotations = &bundle.annotations;
+    if annotations.get(PODMAN.0).is_some_and(|manager| manager == PODMAN.1) {
+        container.engine = Engine::Podman;
+    } else if annotations.keys().any(|key| key.starts_with("io.kubernetes.cri-o.")) {
+        container.engine = Engine::CriO;
+    } else if annotations.keys().any(|key| key.starts_with("io.kubernetes.cri.")) {
+        container.engine = Engine::Containerd;
+    }
+    if let Some(id) = annotations.get(CRIO_IMAGE)
+        && container.spec.image.image_id.is_none()
+    {
+        container.spec.image.image_id = digest(id);
+    }
+}
+
+/// What containers/storage, which Podman and CRI-O share, knows of a container: its name, the id of
+/// its image and what that is called. Gives the image's other names.
+fn from_storage(container: &mut Container, bundle: &Bundle) -> Vec<String> {
+    let Some((folder, driver)) = storage_of(&bundle.root) else { return Vec::new() };
+    let records = |kind: &str| -> Vec<Stored> {
+        let file = folder.join(format!("{driver}-{kind}")).join(format!("{kind}.json"));
+        read_records(&file).unwrap_or_default()
+    };
+    let Some(own) = records("containers").into_iter().find(|one| one.id == container.id) else {
+        return Vec::new();
+    };
+    container.engine = Engine::Podman;
+    container.name = own.names.into_iter().next().unwrap_or_default();
+    container.spec.image.image_id = digest(&own.image);
+    let names = records("images").into_iter().find(|one| one.id == own.image);
+    let names = names.map(|image| image.names).unwrap_or_default();
+    if container.spec.image.reference.is_empty()
+        && let Some(first) = names.first()
+    {
+        container.spec.image.reference.clone_from(first);
+    }
+    names
+}
+
+/// The folder and driver of the storage that a root filesystem lies in:
+/// `<folder>/overlay/<id>/merged`.
+fn storage_of(root: &str) -> Option<(PathBuf, String)> {
+    let path = Path::new(root);
+    path.ancestors().skip(1).take(STORAGE_MAX_LEVELS).find_map(|folder| {
+        let driver = folder.file_name()?.to_str()?;
+        let above = folder.parent()?;
+        let there = above.join(format!("{driver}-containers")).is_dir();
+        there.then(|| (above.to_path_buf(), driver.to_owned()))
+    })
+}
+
+fn read_records(file: &Path) -> Option<Vec<Stored>> {
+    if std::fs::metadata(file).ok()?.len() > STORAGE_MAX_BYTES {
+        return None;
+    }
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}
+
+/// A bare id as the digest it is.
+fn digest(id: &str) -> Option<Digest> {
+    let id = id.rsplit(['@', ':']).next().unwrap_or(id);
+    format!("sha256:{id}").parse().ok()
+}
+
+fn node() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn podmans_storage_tells_image_and_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (id, image) = ("c1".repeat(32), "ab".repeat(32));
+        let write = |kind: &str, text: String| {
+            let home = folder.path().join(format!("overlay-{kind}"));
+            std::fs::create_dir_all(&home).unwrap();
+            std::fs::write(home.join(format!("{kind}.json")), text).unwrap();
+        };
+        write("containers", format!(r#"[{{"id":"{id}","names":["web"],"image":"{image}"}}]"#));
+        write(
+            "images",
+            format!(r#"[{{"id":"{image}","names":["localhost/shop:1","localhost/b:2"]}}]"#),
+        );
+        let bundle = folder.path().join("bundle");
+        std::fs::create_dir_all(&bundle).unwrap();
+        let root = folder.path().join("overlay/xyz/merged");
+        let config = serde_json::json!({
+            "root": { "path": root }, "annotations": { PODMAN.0: PODMAN.1 },
+            "process": { "user": { "uid": 7, "gid": 7 } },
+        });
+        std::fs::write(bundle.join("config.json"), config.to_string()).unwrap();
+        let found = read(&Making { id, bundle }).unwrap();
+        assert_eq!((found.workload.engine, found.workload.name.as_str()), (Engine::Podman, "web"));
+        let spec = &found.workload.containers[0];
+        assert_eq!(spec.image.reference, "localhost/shop:1");
+        assert_eq!(spec.image.image_id.as_ref().unwrap().hex(), image);
+        assert_eq!(spec.user.as_deref(), Some("7:7"));
+        assert_eq!(found.names.len(), 2);
+    }
+
+    #[test]
+    fn a_bundle_that_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let making = Making { id: "c".to_owned(), bundle: folder.path().to_path_buf() };
+        assert!(read(&making).is_err());
+    }
+}
