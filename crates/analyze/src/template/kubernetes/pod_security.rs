@@ -15,8 +15,9 @@ use super::fields::{Fields, Lines};
 use super::pod::{Container, Pod};
 use crate::template::yaml::Node;
 
-pub(super) use baseline::APP_ARMOR_ANNOTATION;
+pub(super) use baseline::{APP_ARMOR_ANNOTATION, CAPABILITIES, SELINUX_TYPES};
 pub use level::{Level, Version};
+pub(super) use restricted::VOLUME_SOURCES;
 
 /// A check of the standards, by the plugin's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ use crate::template::kubernetes::fields::Fields;
 use crate::template::yaml::Node;
 
 /// Capabilities that a container may add.
-const CAPABILITIES: [&str; 13] = [
+pub(in crate::template::kubernetes) const CAPABILITIES: [&str; 13] = [
     "AUDIT_WRITE",
     "CHOWN",
     "DAC_OVERRIDE",
@@ -40,7 +40,7 @@ const SYSCTLS: [(&str, u32); 14] = [
     ("net.ipv4.tcp_notsent_lowat", 37),
 ];
 /// SELinux types that may be asked for, with the minor version that let them in.
-const SELINUX_TYPES: [(&str, u32); 5] = [
+pub(in crate::template::kubernetes) const SELINUX_TYPES: [(&str, u32); 5] = [
     ("", 0),
     ("container_t", 0),
     ("container_init_t", 0),

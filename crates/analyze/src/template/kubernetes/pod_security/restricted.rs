@@ -8,7 +8,7 @@ use crate::template::yaml::Node;
 
 /// Sources of volumes that are let through. Admission has let `image` through at every version of
 /// the standards since Kubernetes 1.33.
-const VOLUME_SOURCES: [&str; 9] = [
+pub(in crate::template::kubernetes) const VOLUME_SOURCES: [&str; 9] = [
     "configMap",
     "csi",
     "downwardAPI",

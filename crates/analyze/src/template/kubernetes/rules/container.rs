@@ -3,25 +3,10 @@
 use crate::template::kubernetes::fields::{Fields, Lines};
 use crate::template::kubernetes::object::Object;
 use crate::template::kubernetes::pod::{Container, Pod};
+use crate::template::kubernetes::pod_security::{CAPABILITIES, SELINUX_TYPES};
 use crate::template::kubernetes::report::Report;
 use crate::template::yaml::Node;
 
-/// Capabilities that a container may add at the baseline level.
-const USUAL_CAPABILITIES: [&str; 13] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
 /// The lowest user and group numbers that hardly anybody on a node has.
 const MIN_HIGH_ID: i64 = 10_000;
 
@@ -139,7 +124,7 @@ impl<'n> Looked<'_, 'n, '_> {
             "NET_RAW" => self.tell("kubernetes-capability-net-raw", lines, message.clone()),
             _ => {}
         }
-        if !USUAL_CAPABILITIES.contains(&name) {
+        if !CAPABILITIES.contains(&name) {
             self.tell("kubernetes-capability-added", lines, message.clone());
         }
         if name != "NET_BIND_SERVICE" {
@@ -299,8 +284,8 @@ fn bare(name: &str) -> String {
 }
 
 fn is_usual_selinux(options: &Node) -> bool {
-    let kinds = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
-    kinds.contains(&options.text(&["type"]))
+    let kind = options.text(&["type"]);
+    SELINUX_TYPES.iter().any(|(known, _)| *known == kind)
         && options.text(&["user"]).is_empty()
         && options.text(&["role"]).is_empty()
 }

@@ -3,12 +3,14 @@
 use crate::template::kubernetes::fields::Fields;
 use crate::template::kubernetes::object::Object;
 use crate::template::kubernetes::pod::Pod;
-use crate::template::kubernetes::pod_security::{Check, Level, Version, evaluate_pod};
+use crate::template::kubernetes::pod_security::{
+    Check, Level, VOLUME_SOURCES, Version, evaluate_pod,
+};
 use crate::template::kubernetes::report::Report;
 use crate::template::yaml::Node;
 
 /// Sockets of container runtimes.
-const RUNTIME_SOCKETS: [&str; 9] = [
+const RUNTIME_SOCKETS: [&str; 11] = [
     "docker.sock",
     "containerd.sock",
     "containerd.sock.ttrpc",
@@ -18,6 +20,8 @@ const RUNTIME_SOCKETS: [&str; 9] = [
     "cri-dockerd.sock",
     "frakti.sock",
     "buildkitd.sock",
+    "docker_engine",
+    "containerd-containerd",
 ];
 /// Directories that hold such sockets.
 const RUNTIME_DIRECTORIES: [&str; 12] = [
@@ -33,18 +37,6 @@ const RUNTIME_DIRECTORIES: [&str; 12] = [
     "/var/run/docker",
     "/run/podman",
     "/run/k3s/containerd",
-];
-/// Volume sources that the restricted level lets through.
-const CORE_VOLUMES: [&str; 9] = [
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "image",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
 ];
 
 /// Looks at one pod.
@@ -74,7 +66,7 @@ fn volumes(object: &Object<'_>, pod: &Pod<'_>, report: &mut Report<'_>) {
         }
         let mut sources =
             volume.entries().iter().filter(|(key, node)| key.text != "name" && !node.is_null());
-        let is_core = |key: &str| CORE_VOLUMES.contains(&key);
+        let is_core = |key: &str| VOLUME_SOURCES.contains(&key);
         let first = sources.next().filter(|(key, _)| !is_core(&key.text));
         if let Some((key, _)) = first
             && !sources.any(|(key, _)| is_core(&key.text))
@@ -106,7 +98,8 @@ fn host_path(
         "" => "/",
         short => short,
     };
-    let base = short.rsplit('/').next().unwrap_or_default();
+    // The last part also of a pipe of Windows.
+    let base = short.rsplit(['/', '\\']).next().unwrap_or_default();
     if RUNTIME_SOCKETS.contains(&base) || RUNTIME_DIRECTORIES.contains(&short) {
         let message = format!("{path} of the node gives the container runtime away");
         report.object("kubernetes-runtime-socket", object, lines, message);
