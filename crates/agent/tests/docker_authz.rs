@@ -1,6 +1,8 @@
 //! The docker authorization plugin in front of real daemons: what is refused, what starts, and
 //! what goes around a plugin that trusts the request's words.
 
+#![allow(clippy::unwrap_used)]
+
 mod lab;
 
 use lab::{

@@ -26,9 +26,10 @@ impl Facts {
         let mut spec = spec::read(&config, &host, &self.defaults().await?)?;
         let networks = config.fields("NetworkingConfig")?;
         join_host_network(&mut spec, networks.map("EndpointsConfig")?);
-        let labels = config.text_map("Labels")?;
-        let name = asked.target.value("name");
-        self.found(spec, image, &host, labels, &name, &asked.user).await.map(Some)
+        name_spec(&mut spec, &asked.target.value("name"), image.identity.clone());
+        let mounted = self.complete(&mut spec, &host).await?;
+        let workload = self.workload(&config, spec, mounted, &asked.user).await?;
+        Ok(Some(Found { workload, names: image.names, id: String::new() }))
     }
 
     /// A container as it is; `None` when there is none of that name.
@@ -42,11 +43,12 @@ impl Facts {
         join_host_network(&mut spec, networks.map("Networks")?);
         let image = self.image_of(&container, config.text("Image")?).await?;
         leave_out_own(&mut spec, &image);
-        let labels = config.text_map("Labels")?;
         let name = container.text("Name")?.trim_start_matches('/');
-        let mut found = self.found(spec, image, &host, labels, name, user).await?;
-        found.id = container.text("Id")?.to_owned();
-        Ok(Some(found))
+        name_spec(&mut spec, name, image.identity);
+        let mounted = self.complete(&mut spec, &host).await?;
+        let workload = self.workload(&config, spec, mounted, user).await?;
+        let id = container.text("Id")?.to_owned();
+        Ok(Some(Found { workload, names: image.names, id }))
     }
 
     /// The image that a container was made of, under the name it was asked for by.
@@ -72,30 +74,25 @@ impl Facts {
         }
     }
 
-    async fn found(
+    /// The container and the images that it mounts, as one workload.
+    async fn workload(
         &self,
-        mut spec: ContainerSpec,
-        image: ImageKnown,
-        host: &Fields<'_>,
-        labels: Vec<(&str, &str)>,
-        name: &str,
+        config: &Fields<'_>,
+        spec: ContainerSpec,
+        mounted: Vec<ContainerSpec>,
         user: &str,
-    ) -> Result<Found, NoFact> {
-        let mounted = self.complete(&mut spec, host).await?;
-        name.clone_into(&mut spec.name);
-        spec.image = image.identity;
+    ) -> Result<Workload, NoFact> {
         let actor = (!user.is_empty()).then(|| Actor { user: user.to_owned(), groups: Vec::new() });
-        let workload = Workload {
+        Ok(Workload {
             engine: Engine::Docker,
             kind: "container".to_owned(),
-            name: name.to_owned(),
+            name: spec.name.clone(),
             node: self.defaults().await?.node,
-            labels: labels.iter().map(spec::owned).collect(),
+            labels: config.text_map("Labels")?.iter().map(spec::owned).collect(),
             actor,
             containers: std::iter::once(spec).chain(mounted).collect(),
             ..Workload::default()
-        };
-        Ok(Found { workload, names: image.names, id: String::new() })
+        })
     }
 }
 
@@ -108,6 +105,11 @@ impl Found {
         }
         workload
     }
+}
+
+fn name_spec(spec: &mut ContainerSpec, name: &str, image: ImageIdentity) {
+    name.clone_into(&mut spec.name);
+    spec.image = image;
 }
 
 /// A container can be put on the host's network by its list of networks, too.

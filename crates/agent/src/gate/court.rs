@@ -82,7 +82,9 @@ impl Court {
         scanner: Option<Scanner>,
     ) -> Result<Court, AgentError> {
         let counters = Arc::new(Counters::default());
-        let journal = Journal::start(Arc::clone(&store), Arc::clone(&counters));
+        // A connection of its own: whoever asks for a report does not wait for a record's disk.
+        let records = Arc::new(Store::open(store.path())?);
+        let journal = Journal::start(records, Arc::clone(&counters));
         Ok(Court {
             holding: Holding::load(config_file)?,
             reports: CachedReports::bounded(store, REPORTS_CACHED_BYTES),

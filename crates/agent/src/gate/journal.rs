@@ -14,7 +14,7 @@ use crate::limits::RECORDS_WAITING;
 /// Takes decision records and writes them down in order.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    queue: Mutex<Option<SyncSender<DecisionRecord>>>,
+    queue: Mutex<Option<SyncSender<Box<DecisionRecord>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     counters: Arc<Counters>,
 }
@@ -32,7 +32,7 @@ impl Journal {
     /// Takes a record. A record that finds the queue full is lost, counted and told.
     pub(crate) fn record(&self, record: DecisionRecord) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let why = match queue.as_ref().map(|queue| queue.try_send(record)) {
+        let why = match queue.as_ref().map(|queue| queue.try_send(Box::new(record))) {
             Some(Ok(())) => return,
             Some(Err(TrySendError::Full(_))) => "too many wait",
             Some(Err(TrySendError::Disconnected(_))) | None => "the writer has ended",
@@ -57,7 +57,7 @@ impl Drop for Journal {
     }
 }
 
-fn write(store: &Store, records: &Receiver<DecisionRecord>, counters: &Counters) {
+fn write(store: &Store, records: &Receiver<Box<DecisionRecord>>, counters: &Counters) {
     for record in records {
         if let Err(error) = store.append_decision(&record) {
             counters.count(Counter::Lost);

@@ -78,8 +78,8 @@ pub(super) fn refused(workload: &Workload, reasons: &[&Reason]) -> String {
     if !workload.name.is_empty() {
         let _ = write!(text, " {}", workload.name);
     }
-    let images = workload.containers.iter().map(|container| container.image.reference.as_str());
-    if let Some(image) = images.filter(|image| !image.is_empty()).next() {
+    let mut images = workload.containers.iter().map(|container| container.image.reference.as_str());
+    if let Some(image) = images.find(|image| !image.is_empty()) {
         let _ = write!(text, " (image {image})");
     }
     for reason in reasons {

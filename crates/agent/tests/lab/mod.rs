@@ -1,7 +1,8 @@
 //! What the tests of the gate share: a daemon of their own with the plugin in front of it, images
 //! made by hand, and reports put into the store.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod http;
 mod process;

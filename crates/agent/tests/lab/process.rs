@@ -82,12 +82,7 @@ impl Supervisor {
             while !stops.load(Ordering::SeqCst) {
                 let mut agent = agent(&listener, &directory);
                 told.store(agent.id(), Ordering::SeqCst);
-                while matches!(agent.try_wait(), Ok(None)) {
-                    if stops.load(Ordering::SeqCst) {
-                        end(&mut agent);
-                    }
-                    std::thread::sleep(Duration::from_millis(20));
-                }
+                watch(&mut agent, &stops);
             }
         });
         Supervisor { socket: socket.to_path_buf(), pid, ends, thread: Some(thread) }
@@ -106,6 +101,16 @@ impl Drop for Supervisor {
             let _ = thread.join();
         }
         let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+/// Waits until the agent has ended, or ends it.
+fn watch(agent: &mut Child, stops: &AtomicBool) {
+    while matches!(agent.try_wait(), Ok(None)) {
+        if stops.load(Ordering::SeqCst) {
+            end(agent);
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
