@@ -138,20 +138,20 @@ fn free_port() -> u16 {
 /// Two advisories of a library that exists nowhere.
 fn write_advisories(directory: &Path) {
     std::fs::create_dir_all(directory).unwrap();
-    let advisory = |id: &str, fixed: &str, vector: &str| {
+    let advisory = |id: &str, (introduced, fixed): (&str, &str), vector: &str| {
         let document = json!({
             "schema_version": "1.6.0", "id": id, "modified": "2026-01-01T00:00:00Z",
             "published": "2026-01-01T00:00:00Z", "aliases": [], "summary": "made for a walk",
             "severity": [{"type": "CVSS_V3", "score": vector}],
             "affected": [{
                 "package": {"ecosystem": "PyPI", "name": "shopkit"},
-                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": introduced}, {"fixed": fixed}]}],
             }],
         });
         std::fs::write(directory.join(format!("{id}.json")), document.to_string()).unwrap();
     };
-    advisory("CVE-2026-1000", "1.5", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
-    advisory("CVE-2026-2000", "2.5", "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N");
+    advisory("CVE-2026-1000", ("0", "1.5"), "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
+    advisory("CVE-2026-2000", ("1.8", "2.5"), "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N");
 }
 
 fn write_policy(path: &Path, registry: &str) {
@@ -204,8 +204,8 @@ fn images(directory: &Path) -> Vec<(String, PathBuf)> {
     let file = |path: &str, content: &[u8]| (path.to_owned(), content.to_owned());
     let planted = [
         ("no-root", file("etc/motd", b"a"), file("etc/motd", b"b")),
-        ("no-critical", package("shopkit", "1.0"), package("shopkit", "2.5")),
-        ("no-heartache", package("shopkit", "2.0"), package("shopkit", "2.6")),
+        ("no-critical", package("shopkit", "1.4"), package("shopkit", "1.5")),
+        ("no-heartache", package("shopkit", "2.4"), package("shopkit", "2.5")),
         (
             "no-malware",
             file("srv/www/status.php", PHP),
