@@ -3,7 +3,7 @@
 BIN  := target/release/lazaret
 DEMO := target/demo
 
-.PHONY: run test test-kubernetes setup setup-test build demo lint tidy deny bench fuzz lab help
+.PHONY: run test test-kubernetes setup setup-test build demo lint tidy deny bench docs fuzz lab help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | sort
@@ -51,6 +51,9 @@ deny:            ## licences and sources of dependencies
 
 bench:           ## the table of benches/README.md: whole processes beside their peers
 	benches/compare.sh
+
+docs:            ## write the pages of docs/ that are made of data: the rules of templates
+	LAZARET_WRITE_DOCS=1 cargo test -q -p lazaret-analyze --lib pages_are_those_of_the_data
 
 fuzz:            ## every fuzz target for a minute each (needs cargo-fuzz and a nightly compiler)
 	fuzz/run.sh 60

@@ -1,6 +1,8 @@
 //! The catalogue: the rules of templates as data. The form of `rules/template/*.yaml` is described
 //! in `docs/templates.md`.
 
+mod page;
+
 use std::collections::BTreeMap;
 
 use model::Severity;
