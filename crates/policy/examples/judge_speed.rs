@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let plain = Policy::built_in()?;
     let mut excused = plain.clone();
-    excused.add_exceptions((0..200).map(|number| Exception {
+    excused.add_exceptions((0..200_u32).map(|number| Exception {
         id: format!("CVE-2026-{:04}", number * 7),
         rule: if number.is_multiple_of(2) { String::new() } else { "high-with-fix".into() },
         owner: "team".into(),
