@@ -1,8 +1,8 @@
 // Programs and libraries for Linux: miners, bots, rootkits, back doors, container escape tools.
 // Licence: Apache-2.0. Written for Lazaret from the techniques, not from samples.
 //
-// Each rule names in `lazaret_needs` literals without one of which it cannot match: files that
-// hold none of any rule's literals are passed by before the rules run.
+// Each rule says in `lazaret_needs` and what follows it what a file must hold for it to match: files
+// that lack something of every rule are passed by before the rules run.
 
 rule linux_miner {
     meta:
@@ -211,6 +211,7 @@ rule linux_kernel_rootkit {
         score = 86
         lazaret_for = "elf"
         lazaret_needs = "sys_call_table|module_hide|hide_module|diamorphine|reptile_|khook"
+        lazaret_and = "vermagic=|module_layout|__this_module"
     strings:
         $table = "sys_call_table"
         $dents = /getdents(64)?/
@@ -280,7 +281,15 @@ rule linux_container_escape {
         attack = "T1611"
         score = 84
         lazaret_for = "elf"
-        lazaret_needs = "docker-sock-pwn|shim-pwn|mount-cgroup|mount-procfs|cap-dac-read-search|k8s-backdoor-daemonset|deepce|Break out the Box|kubeletmein|CVE-20|release_agent"
+        lazaret_needs = "docker-sock-pwn|shim-pwn|mount-cgroup|mount-procfs|cap-dac-read-search|k8s-backdoor-daemonset|Break out the Box|kubeletmein"
+        lazaret_needs = "deepce"
+        lazaret_and = "peirates"
+        lazaret_needs = "CVE-20"
+        lazaret_and = "CVE-2019-5736"
+        lazaret_and = "/proc/self/exe"
+        lazaret_needs = "release_agent"
+        lazaret_and = "notify_on_release"
+        lazaret_and = "cgroup.procs"
     strings:
         $c1 = "docker-sock-pwn"
         $c2 = "shim-pwn"
@@ -313,7 +322,22 @@ rule linux_privilege_exploit {
         attack = "T1068"
         score = 82
         lazaret_for = "elf"
-        lazaret_needs = "GCONV_PATH=.|firefart|dirtyc0w|irtycow|irtyCow|hijacking suid|CVE-20|commit_creds"
+        lazaret_needs = "GCONV_PATH=."
+        lazaret_and = "pkexec"
+        lazaret_below = 8388608
+        lazaret_needs = "firefart|dirtyc0w|irtycow|irtyCow"
+        lazaret_and = "/mem"
+        lazaret_below = 8388608
+        lazaret_needs = "hijacking suid"
+        lazaret_below = 8388608
+        lazaret_needs = "CVE-20"
+        lazaret_and = "CVE-2016-5195|CVE-2022-0847|CVE-2021-4034|CVE-2021-3156|CVE-2022-0185|CVE-2022-2588|CVE-2021-22555|CVE-2023-0386|CVE-2024-1086"
+        lazaret_and = "/bin/sh"
+        lazaret_below = 8388608
+        lazaret_needs = "commit_creds"
+        lazaret_and = "prepare_kernel_cred|modprobe_path|init_cred"
+        lazaret_and = "/bin/sh"
+        lazaret_below = 8388608
     strings:
         $pk1 = "GCONV_PATH=."
         $pk2 = "pkexec"
