@@ -1,6 +1,8 @@
 //! The Docker baseline against real daemons: a host on which everything is wrong that can be, and
 //! one on which it is right. Every recommendation's outcome on both is told below.
 
+#![allow(clippy::unwrap_used)] // A test host that cannot be made is a failure.
+
 #[path = "baseline_docker/lab.rs"]
 mod lab;
 

@@ -74,44 +74,55 @@ impl Talk {
         request.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
         request.extend(self.sequence.to_ne_bytes());
         request.extend(0_u32.to_ne_bytes());
-        let wrong = |error: rustix::io::Errno| format!("the kernel's audit rules: {error}");
         let kernel = SocketAddrNetlink::new(0, 0);
         sendto(&self.socket, &request, SendFlags::empty(), &kernel).map_err(wrong)?;
-        let mut answers = Vec::new();
-        let mut acknowledged = false;
+        let mut answers = Answers { question, payloads: Vec::new(), acknowledged: false };
         let mut buffer = vec![0_u8; MESSAGE_BYTES];
-        while answers.len() <= AUDIT_RULES_MAX {
+        while answers.payloads.len() <= AUDIT_RULES_MAX {
             let (length, _) =
                 recv(&self.socket, &mut buffer[..], RecvFlags::empty()).map_err(wrong)?;
             let mut rest = buffer.get(..length).unwrap_or_default();
             while let Some((kind, payload, after)) = message(rest) {
                 rest = after;
-                match kind {
-                    NLMSG_DONE => return Ok(answers),
-                    NLMSG_ERROR => match word(payload, 0).map(u32::cast_signed) {
-                        Some(0) if question == AUDIT_GET && !answers.is_empty() => {
-                            return Ok(answers);
-                        }
-                        Some(0) => acknowledged = true,
-                        Some(code) => {
-                            return Err(wrong(rustix::io::Errno::from_raw_os_error(
-                                code.checked_neg().unwrap_or_default(),
-                            )));
-                        }
-                        None => return Err("the kernel's audit answer is cut off".to_owned()),
-                    },
-                    kind if kind == question => {
-                        answers.push(payload.to_vec());
-                        if question == AUDIT_GET && acknowledged {
-                            return Ok(answers);
-                        }
-                    }
-                    _ => {}
+                if answers.take(kind, payload)? {
+                    return Ok(answers.payloads);
                 }
             }
         }
         Err(format!("the kernel has more than {AUDIT_RULES_MAX} audit rules"))
     }
+}
+
+/// What has come back to a question.
+struct Answers {
+    question: u16,
+    payloads: Vec<Vec<u8>>,
+    acknowledged: bool,
+}
+
+impl Answers {
+    /// Takes in a message; whether it was the last. A list ends with a message of its own, the
+    /// status with both its answer and the acknowledgement, whichever comes first.
+    fn take(&mut self, kind: u16, payload: &[u8]) -> Result<bool, String> {
+        match kind {
+            NLMSG_DONE => return Ok(true),
+            NLMSG_ERROR => match word(payload, 0).map(u32::cast_signed) {
+                Some(0) => self.acknowledged = true,
+                Some(code) => {
+                    let code = code.checked_neg().unwrap_or_default();
+                    return Err(wrong(rustix::io::Errno::from_raw_os_error(code)));
+                }
+                None => return Err("the kernel's audit answer is cut off".to_owned()),
+            },
+            kind if kind == self.question => self.payloads.push(payload.to_vec()),
+            _ => {}
+        }
+        Ok(self.question == AUDIT_GET && self.acknowledged && !self.payloads.is_empty())
+    }
+}
+
+fn wrong(error: rustix::io::Errno) -> String {
+    format!("the kernel's audit rules: {error}")
 }
 
 /// The first message: its kind, its payload, what comes after it.

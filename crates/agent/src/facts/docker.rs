@@ -13,7 +13,7 @@ mod swarm;
 
 use std::time::Instant;
 
-use model::{Observation, Timestamp};
+use model::{FactValue, Observation, Timestamp};
 use store::Store;
 use tokio::time::timeout;
 
@@ -22,7 +22,7 @@ use super::accounts::HostAccounts;
 use super::audit_rules::AuditRules;
 use super::engine::Engine;
 use super::file::Files;
-use super::limits::{FACT_TEXT_BYTES, FACT_VALUES_MAX, LOOK_TIMEOUT};
+use super::limits::{FACT_SET_BYTES, FACT_TEXT_BYTES, FACT_VALUES_MAX, LOOK_TIMEOUT};
 use super::process::Processes;
 use super::root::Root;
 use super::{audit_kernel, limits};
@@ -32,6 +32,9 @@ use daemon::Daemon;
 
 /// Kinds of subjects that only the engine can tell of.
 const OF_THE_ENGINE: [&str; 5] = ["daemon", "container", "image", "network", "swarm"];
+
+/// The last value of a set that was cut off. No text of an engine has this byte.
+const CUT: &str = "\0";
 
 /// What one look has in hand.
 struct Look<'a> {
@@ -60,6 +63,7 @@ pub(super) async fn look(places: &Places, kept: Option<&Store>, now: Timestamp) 
             observation.miss(kind, why.clone());
         }
     }
+    settle(&mut observation);
     observation
 }
 
@@ -92,7 +96,7 @@ impl Look<'_> {
             count(&mut subject, &lines, &listed);
             out.add(subject);
             networks::look(&mut engine, networks, out).await;
-            containers::look(self, &mut engine, (&daemon, info), listed, &lines, out).await;
+            containers::look(self, &mut engine, (&daemon, info), (listed, &lines), out).await;
             swarm::look(self, &mut engine, (&daemon, info), out).await;
             images::look(self, &mut engine, lines, out).await;
         }
@@ -154,16 +158,58 @@ fn short(text: &str) -> String {
     text.get(..end).unwrap_or_default().to_owned()
 }
 
-/// A set of texts no longer than a fact may be. Cut off, it says so by its last value, which no
-/// list of what is allowed holds.
+/// A set of texts. One that is longer than a fact may be ends with [`CUT`], by which [`settle`]
+/// knows it: what is hidden in the rest must not let anything pass.
 fn set<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Vec<String> {
     let mut all: Vec<String> = texts.into_iter().map(|text| short(text.as_ref())).collect();
     all.sort();
     all.dedup();
-    if all.len() > FACT_VALUES_MAX {
-        let more = all.len() - FACT_VALUES_MAX;
-        all.truncate(FACT_VALUES_MAX);
-        all.push(format!("and {more} more"));
+    let mut bytes = 0;
+    let fits = |text: &&String| {
+        bytes += text.len();
+        bytes <= FACT_SET_BYTES
+    };
+    let fitting = all.iter().take(FACT_VALUES_MAX).take_while(fits).count();
+    if fitting < all.len() {
+        all.truncate(fitting);
+        all.push(CUT.to_owned());
     }
     all
+}
+
+/// Takes facts back whose sets were cut off.
+fn settle(observation: &mut Observation) {
+    for subject in &mut observation.subjects {
+        let is_cut = |value: &FactValue| match value {
+            FactValue::List(texts) => texts.last().is_some_and(|last| last == CUT),
+            _ => false,
+        };
+        let cut = subject.facts.iter().filter(|(_, value)| is_cut(value));
+        for field in cut.map(|(field, _)| field.clone()).collect::<Vec<_>>() {
+            subject.miss(&field, "there are more values than are looked at");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_off_is_not_known() {
+        let mut observation = Observation::default();
+        let mut subject = model::Subject::new("container", "c");
+        subject.say("container.programs", set(["b", "a", "b"]));
+        subject.say("container.devices", set((0..200).map(|n| n.to_string())));
+        subject.say("container.binds_writable", set(["x".repeat(400), "y".repeat(4000)]));
+        subject
+            .say("container.shared_mounts", set((0..9).map(|n| format!("{n}{}", "x".repeat(400)))));
+        observation.add(subject);
+        settle(&mut observation);
+        let subject = &observation.subjects[0];
+        let known: Vec<&str> = subject.facts.keys().map(String::as_str).collect();
+        assert_eq!(known, ["container.binds_writable", "container.programs"]);
+        assert_eq!(subject.facts["container.programs"], set(["a", "b"]).into());
+        assert_eq!(subject.unknown.len(), 2);
+    }
 }

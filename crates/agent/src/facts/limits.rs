@@ -20,8 +20,11 @@ pub(crate) const NETWORKS_MAX: usize = 500;
 pub(crate) const SERVICES_MAX: usize = 500;
 /// Most sessions of `docker exec` of one container that are looked at.
 pub(crate) const EXECS_MAX: usize = 32;
-/// Most values of one fact; a set that is longer says so by its last value.
+/// Most values of one fact. A set that is longer is not known: what is hidden in the rest must not
+/// let anything pass.
 pub(crate) const FACT_VALUES_MAX: usize = 100;
+/// Most bytes of all values of one fact.
+pub(crate) const FACT_SET_BYTES: usize = 3072;
 /// Longest text of a fact, in bytes.
 pub(crate) const FACT_TEXT_BYTES: usize = 512;
 /// Largest file of the host's configuration that is read, in bytes.

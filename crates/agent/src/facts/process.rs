@@ -101,7 +101,8 @@ impl Processes {
             let Ok(groups) = self.read(pid, "cgroup") else { continue };
             let Some(id) = container_id(&String::from_utf8_lossy(&groups)) else { continue };
             let known = programs.entry(id).or_default();
-            if known.len() < FACT_VALUES_MAX {
+            // One more than a fact may have, so that the rest is missed.
+            if known.len() <= FACT_VALUES_MAX {
                 let program = self.program(pid).ok();
                 let name = program.as_deref().and_then(Path::file_name);
                 known.extend(name.map(|name| name.to_string_lossy().into_owned()));

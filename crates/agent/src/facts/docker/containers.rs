@@ -72,8 +72,7 @@ pub(super) async fn look<'a>(
     look: &'a Look<'a>,
     engine: &mut Engine,
     (daemon, info): (&'a Daemon, &'a Document),
-    listed: Result<Vec<Listed>, String>,
-    images: &'a Result<Vec<Line>, String>,
+    (listed, images): (Result<Vec<Listed>, String>, &'a Result<Vec<Line>, String>),
     out: &mut Observation,
 ) {
     let listed = match listed {

@@ -208,9 +208,7 @@ fn certificates(look: &Look<'_>) -> Vec<PathBuf> {
             let path = folder.join(name);
             match look.root.look(&path) {
                 Ok(Some(seen)) if seen.is_directory => {
-                    if depth < TREE_DEPTH_MAX && folders.len() < TREE_ENTRIES_MAX {
-                        folders.push((path, depth + 1));
-                    }
+                    folders.extend((depth < TREE_DEPTH_MAX).then_some((path, depth + 1)));
                 }
                 Ok(Some(_)) if files.len() < TREE_ENTRIES_MAX => files.push(path),
                 _ => {}
