@@ -41,23 +41,26 @@ pub(super) fn check(flaws: &mut Flaws<'_, '_, '_>) {
 
 /// The rules of one tool.
 struct Tool {
-    yes: Option<&'static str>,
+    yes: &'static str,
     clean: &'static str,
     unpinned: &'static str,
 }
 
 const YUM: Tool = Tool {
-    yes: Some("dockerfile-yum-yes"),
+    yes: "dockerfile-yum-yes",
     clean: "dockerfile-yum-clean",
     unpinned: "dockerfile-yum-unpinned",
 };
 const DNF: Tool = Tool {
-    yes: Some("dockerfile-dnf-yes"),
+    yes: "dockerfile-dnf-yes",
     clean: "dockerfile-dnf-clean",
     unpinned: "dockerfile-dnf-unpinned",
 };
-const MICRODNF: Tool =
-    Tool { yes: None, clean: "dockerfile-microdnf-clean", unpinned: "dockerfile-dnf-unpinned" };
+const MICRODNF: Tool = Tool {
+    yes: "dockerfile-dnf-yes",
+    clean: "dockerfile-microdnf-clean",
+    unpinned: "dockerfile-dnf-unpinned",
+};
 
 fn manager(flaws: &mut Flaws<'_, '_, '_>, tool: &Tool) {
     let command = flaws.command;
@@ -67,8 +70,8 @@ fn manager(flaws: &mut Flaws<'_, '_, '_>, tool: &Tool) {
         return;
     }
     let yes = command.has_flag('y', &["--assumeyes"]) || command.has("--assumeyes");
-    if let Some(rule) = tool.yes.filter(|_| !yes && !flaws.shell.runs("yes", &[])) {
-        flaws.add(rule, format!("{} waits for an answer", command.shown()));
+    if !yes && !flaws.shell.runs("yes", &[]) {
+        flaws.add(tool.yes, format!("{} waits for an answer", command.shown()));
     }
     if verb != "update" && verb != "upgrade" {
         let mut named = words.named();
