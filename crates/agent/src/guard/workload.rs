@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::{Container, Digest, Engine, Workload};
+use model::{Container, Digest, Engine, Mount, Workload};
 use serde::Deserialize;
 
 use super::Making;
@@ -41,6 +41,7 @@ pub(super) fn read(making: &Making) -> Result<Found, AgentError> {
     from_annotations(&mut container, &bundle);
     let Container { engine, name, pod, labels, mut spec, .. } = container;
     spec.name.clone_from(&name);
+    spec.mounts.retain(|mount| !is_engines_own(mount, &making.id));
     let pod = pod.unwrap_or_default();
     let workload = Workload {
         engine,
@@ -54,6 +55,22 @@ pub(super) fn read(making: &Making) -> Result<Found, AgentError> {
         ..Workload::default()
     };
     Ok(Found { workload, names })
+}
+
+/// Files that engines make for a container of theirs and put over the image's.
+const ENGINES_OWN: [&str; 7] = [
+    "/etc/resolv.conf",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/dev/shm",
+    "/run/.containerenv",
+    "/run/secrets",
+    "/.dockerenv",
+];
+
+fn is_engines_own(mount: &Mount, id: &str) -> bool {
+    let of_this = mount.source.split('/').any(|name| name.starts_with(id)) && !id.is_empty();
+    of_this && ENGINES_OWN.contains(&mount.target.as_str())
 }
 
 fn from_annotations(container: &mut Container, bundle: &Bundle) {
