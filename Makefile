@@ -16,7 +16,7 @@ test: setup-test build lab  ## every test (the lab images are made once and kept
 
 test-kubernetes: setup-test build  ## admission on a real Kubernetes node (its first run builds one: ten minutes or more)
 	tests/lab/kubernetes.sh target/lab/kubernetes
-	LAZARET_BIN=$(abspath $(BIN)) cargo nextest run --package walks --test kubernetes
+	LAZARET_BIN=$(abspath $(BIN)) cargo nextest run --package walks --test kubernetes --test-threads 1
 	cargo nextest run --package lazaret-server
 
 setup:           ## install what building and the demo need

@@ -140,9 +140,15 @@ impl ControlPlane {
 
     /// `kubectl apply` of a document.
     pub fn apply(&self, user: &str, document: &str) -> Run {
+        self.apply_with(user, document, &[])
+    }
+
+    /// `kubectl apply` of a document with further arguments.
+    pub fn apply_with(&self, user: &str, document: &str, arguments: &[&str]) -> Run {
         let file = self.directory.path().join("applied.yaml");
         std::fs::write(&file, document).unwrap();
-        self.kubectl_as(user, &["apply", "-f", &file.display().to_string()])
+        let file = file.display().to_string();
+        self.kubectl_as(user, &[&["apply", "-f", &file], arguments].concat())
     }
 
     /// `https://127.0.0.1:port` of the API server.

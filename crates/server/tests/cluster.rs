@@ -5,7 +5,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lazaret_server::{CertificateSecret, ClusterAddress, ManifestSettings, webhook_objects};
+use lazaret_server::{
+    CertificateSecret, ClusterAddress, ManifestSettings, deployment, webhook_objects,
+};
 use model::Timestamp;
 use walks::{ClusterOptions, ControlPlane};
 
@@ -34,6 +36,13 @@ fn replicas_share_certificates_and_mend_their_webhooks() {
     let token = directory.path().join("token");
     std::fs::write(&token, "admin-token\n").unwrap();
     cluster.kubectl(&["create", "namespace", "lazaret"]).expect(0);
+    let manifests = deployment(&ManifestSettings::default(), None).unwrap();
+    // `policy/v1` came with 1.21; all else is checked by the API server, field by field.
+    let known: Vec<&str> =
+        manifests.split("\n---\n").filter(|one| !one.contains("policy/v1\n")).collect();
+    assert_eq!(known.len(), 12, "of 13 documents");
+    let checked = cluster.apply_with("admin", &known.join("\n---\n"), &["--dry-run=server"]);
+    assert!(checked.expect(0).out.contains("deployment.apps/lazaret-admission created"));
     let names = ManifestSettings::default().service_names();
     let now = Timestamp::now();
     let replicas: Vec<_> = (0..4).map(|_| replica(&cluster, &token)).collect();
