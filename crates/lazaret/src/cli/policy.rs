@@ -5,7 +5,8 @@ mod decisions;
 mod explain;
 mod facts;
 mod fields;
-mod rehearse;
+mod simulate;
+
 mod test;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -44,7 +45,7 @@ enum Verb {
     /// Run the cases beside a policy
     Test(test::Test),
     /// Make stored reports and recorded decisions again under a policy, and tell what would change
-    Simulate(rehearse::Simulate),
+    Simulate(simulate::Simulate),
     /// List the fields that conditions may ask about
     Fields(fields::Fields),
     /// List the decisions of the gates, and check that the log is whole
