@@ -15,8 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("policy", &[]),
     ("store", &[]),
     ("scan", &["image", "analyze", "malware", "advisory", "policy"]),
-    ("agent", &["scan", "sensor", "policy", "store"]),
-    ("server", &["scan", "advisory", "policy", "store"]),
+    ("agent", &["sensor", "policy", "store"]),
+    ("server", &["advisory", "policy", "store"]),
     (
         "lazaret",
         &["scan", "agent", "server", "image", "analyze", "advisory", "malware", "policy", "store"],
