@@ -11,7 +11,7 @@ const HEAD: &str = "\
 
 What conditions of [the rule language](policy-language.md) may ask, by table. This page is made \
 from the tables in `crates/policy/src/filter/tables`. `[n]` is a number in brackets, `[key]` a \
-text; in parentheses they may be left out. *any*: several values of which one is enough; *set*: \
+text; in parentheses they may be left out. Words with bars between are all that there are. *any*: several values of which one is enough; *set*: \
 `in` asks for all.
 ";
 
@@ -20,6 +20,7 @@ fn kind(field: &Field) -> String {
         FieldType::Bool => "true or false".to_owned(),
         FieldType::Integer => "number".to_owned(),
         FieldType::Float => "fraction".to_owned(),
+        FieldType::Text if field.closed => field.words.join(" \\| "),
         FieldType::Text => "text".to_owned(),
         FieldType::Path => "path".to_owned(),
         FieldType::Bytes => "bytes".to_owned(),

@@ -14,10 +14,13 @@ use super::definitions::{Definitions, Macro};
 use super::leaf::Test;
 use super::operand::{Operand, Refused};
 use super::operator::{Modifier, Operator};
-use super::suggest::nearest;
+use super::suggest::{nearest, one_of};
 use super::tree::{Kind, Tree, asks_for_all};
 use super::written::Written;
 use super::{FieldTable, FieldType};
+
+/// Most words of a field that a message lists.
+const WORDS_MAX_SHOWN: usize = 12;
 
 /// Why a condition cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub(crate) struct Compiler<'a> {
     depth: usize,
     /// Checks of fields of the past that never hold.
     past: Vec<PolicyError>,
+    /// Values that a field is not known to have.
+    doubts: Vec<PolicyError>,
 }
 
 enum State {
@@ -91,6 +96,7 @@ impl<'a> Compiler<'a> {
             patterns: 0,
             depth: 0,
             past: Vec::new(),
+            doubts: Vec::new(),
         }
     }
 
@@ -102,6 +108,11 @@ impl<'a> Compiler<'a> {
     /// Checks that never hold because their field has always another value, each once.
     pub(crate) fn past(&self) -> &[PolicyError] {
         &self.past
+    }
+
+    /// Values that their field is not known to have, each once.
+    pub(crate) fn doubts(&self) -> &[PolicyError] {
+        &self.doubts
     }
 
     /// Compiles a condition that sees every macro.
@@ -183,6 +194,12 @@ impl<'a> Compiler<'a> {
         fits(&operand, check).map_err(|message| {
             Failure::new(scope.written.mistake(&check.operator_at, message), false)
         })?;
+        let literal = match &check.right {
+            Right::Value(word) => std::slice::from_ref(word),
+            Right::List(words) => words.as_slice(),
+            Right::Nothing | Right::Operand(_) => &[],
+        };
+        self.check_words(scope, &operand, check.operator, literal)?;
         let tree = match &check.right {
             Right::Nothing => Tree::leaf(&operand, false, Test::Exists),
             Right::Operand(right) => self.against(scope, &operand, check, right)?,
@@ -215,6 +232,40 @@ impl<'a> Compiler<'a> {
             text.push('…');
         }
         Ok(Tree::new(Kind::Check { text, operand, tree }))
+    }
+
+    /// Whether words that are written here can be values of the field. Items of lists are not
+    /// asked: a list may serve several fields.
+    fn check_words(
+        &mut self,
+        scope: &Scope<'_>,
+        operand: &Operand,
+        operator: Operator,
+        words: &[Word],
+    ) -> Result<(), Failure> {
+        use Operator::{Equal, In, Intersects, NotEqual};
+        let Some((known, closed)) = operand.words() else { return Ok(()) };
+        if !matches!(operator, Equal | NotEqual | In | Intersects) {
+            return Ok(());
+        }
+        let is_list = |word: &Word| !word.quoted && self.definitions.lists.contains_key(&word.text);
+        let strange: Vec<&Word> = words
+            .iter()
+            .filter(|word| !known.contains(&word.text.as_str()) && !is_list(word))
+            .collect();
+        for word in strange {
+            let hint = match nearest(&word.text, known.iter().copied()) {
+                Some(near) => format!(": did you mean `{near}`?"),
+                None if known.len() <= WORDS_MAX_SHOWN => format!(": expected {}", one_of(known)),
+                None => String::new(),
+            };
+            let message = format!("`{operand}` is never known to be `{}`{hint}", word.text);
+            if closed {
+                return scope.fail(&word.span, message.replace("is never known to be", "is never"));
+            }
+            self.doubts.push(scope.written.mistake(&word.span, message));
+        }
+        Ok(())
     }
 
     fn against(

@@ -122,6 +122,10 @@ pub struct Field {
     pub doc: Cow<'static, str>,
     /// The one value it always has, for fields of the past: `evt.dir`.
     pub constant: Option<&'static str>,
+    /// The words that its values are of; empty when they may be any.
+    pub words: &'static [&'static str],
+    /// Whether there can be no others.
+    pub closed: bool,
     /// Its place in the table that it was first put in, from 0: a number to dispatch on.
     pub number: u16,
 }
@@ -136,6 +140,8 @@ impl Field {
             argument: Argument::None,
             doc: Cow::Borrowed(doc),
             constant: None,
+            words: &[],
+            closed: false,
             number: 0,
         }
     }
@@ -167,6 +173,21 @@ impl Field {
     #[must_use]
     pub const fn set(mut self) -> Self {
         self.plurality = Plurality::Set;
+        self
+    }
+
+    /// The field whose values are of these words and no others: another word is a mistake.
+    #[must_use]
+    pub const fn one_of(mut self, words: &'static [&'static str]) -> Self {
+        self.words = words;
+        self.closed = true;
+        self
+    }
+
+    /// The field whose known values are these words: another word is doubtful.
+    #[must_use]
+    pub const fn known(mut self, words: &'static [&'static str]) -> Self {
+        self.words = words;
         self
     }
 

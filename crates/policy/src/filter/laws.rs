@@ -191,7 +191,7 @@ fn small_facts() -> impl Strategy<Value = FactMap> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn what_is_printed_reads_back(expr in expr()) {

@@ -94,6 +94,16 @@ impl Operand {
         }
     }
 
+    /// The words that its values are of, and whether there can be no others.
+    pub(crate) fn words(&self) -> Option<(&'static [&'static str], bool)> {
+        match &self.source {
+            Source::Field { field, .. } if !field.words.is_empty() => {
+                Some((field.words, field.closed))
+            }
+            _ => None,
+        }
+    }
+
     /// The one value that it always has.
     pub(crate) fn constant(&self) -> Option<&'static str> {
         match &self.source {

@@ -340,3 +340,45 @@ fn a_long_line_is_shown_around_the_mistake() {
     let text = format!("{}proc.nmae = x", "proc.name = aaaaaaaa and ".repeat(20));
     insta::assert_snapshot!(compile(&text).unwrap_err());
 }
+
+#[test]
+fn words_that_a_field_cannot_have_are_refused() {
+    let refused = |text: &str| {
+        Condition::compile("c", text, tables::deploy(), &definitions()).err().map(|e| e.message)
+    };
+    assert_eq!(
+        refused("secret.category = tokens").as_deref(),
+        Some("`secret.category` is never `tokens`: did you mean `token`?")
+    );
+    assert_eq!(
+        refused("trust.unmet intersects (registry, sbom)").as_deref(),
+        Some(
+            "`trust.unmet` is never `sbom`: expected `registry`, `digest`, `label` or `signature`"
+        )
+    );
+    for text in [
+        "secret.category = token",
+        "secret.category contains tok",
+        "secret.category in (shells, token)",
+        "workload.engine != docker",
+    ] {
+        assert_eq!(refused(text), None, "{text}");
+    }
+    for table in tables::all() {
+        for field in table.fields().filter(|field| field.closed) {
+            for word in field.words {
+                let text = format!("{} intersects ({word})", field.name);
+                let condition = Condition::compile("c", &text, table, &definitions());
+                assert!(condition.is_ok(), "{text}");
+            }
+        }
+    }
+    let known: Vec<&str> = model::Method::ALL.iter().map(|method| method.as_str()).collect();
+    assert_eq!(tables::image().field("malware.methods").unwrap().words, known);
+    let known: Vec<&str> = model::SecretCategory::ALL.iter().map(|c| c.as_str()).collect();
+    assert_eq!(tables::image().field("secret.category").unwrap().words, known);
+    let known: Vec<&str> = model::SignatureFormat::ALL.iter().map(|f| f.as_str()).collect();
+    assert_eq!(tables::image().field("trust.signature_formats").unwrap().words, known);
+    let known: Vec<&str> = model::Severity::ALL.iter().map(|s| s.as_str()).collect();
+    assert_eq!(tables::SEVERITIES, known);
+}

@@ -32,9 +32,12 @@ pub fn load(files: &[RulesFile<'_>], tables: &[&FieldTable]) -> Loaded {
     }
     for table in tables {
         sort(table, &collected, &mut loaded);
-        let past = compilers.get(table.name.as_ref()).map(|(_, compiler)| compiler.past());
-        let notes = past.into_iter().flatten().cloned();
-        loaded.notes.extend(notes.map(|text| Note { kind: NoteKind::PastCheck, text }));
+        if let Some((_, compiler)) = compilers.get(table.name.as_ref()) {
+            let past = compiler.past().iter().map(|text| (NoteKind::PastCheck, text));
+            let doubts = compiler.doubts().iter().map(|text| (NoteKind::UnknownValue, text));
+            let notes = past.chain(doubts).map(|(kind, text)| Note { kind, text: text.clone() });
+            loaded.notes.extend(notes);
+        }
     }
     let used = compilers.values().flat_map(|(_, compiler)| compiler.used());
     let used = used.chain(definitions.broken.iter().map(String::as_str));

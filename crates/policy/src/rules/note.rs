@@ -30,6 +30,8 @@ pub enum NoteKind {
     NeverHolds,
     /// A check that never holds, because its field is of the past: `evt.dir = >`.
     PastCheck,
+    /// A value that its field is not known to have: a type of event that there is not.
+    UnknownValue,
     /// An exception that excepts nothing.
     NoValues,
 }

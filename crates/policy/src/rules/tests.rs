@@ -283,3 +283,17 @@ fn rules_that_can_never_speak_are_told() {
     assert_eq!(kinds, [NoteKind::NeverHolds, NoteKind::PastCheck]);
     assert_eq!(loaded.warnings().count(), 1);
 }
+
+#[test]
+fn types_of_events_that_there_are_not_are_told() {
+    let text = "- rule: R\n  desc: d\n  condition: evt.type in (execve, opanat)\n  output: o\n  priority: INFO\n";
+    let loaded = load_all(&[("types.yaml", text)]);
+    assert_eq!(loaded.rules.len(), 1);
+    assert_eq!(
+        told(&loaded),
+        "warning: types.yaml:3:35: `evt.type` is never known to be `opanat`: did you mean `openat`?
+  3 |   condition: evt.type in (execve, opanat)
+    |                                   ^^^^^^
+"
+    );
+}

@@ -4,6 +4,21 @@ use crate::filter::Argument::OptionalKey;
 use crate::filter::Field;
 use crate::filter::FieldType::{Bool, Duration, Integer, Path, Port, Text, Time};
 
+/// The words of [`model::SourceKind`].
+const SOURCES: &[&str] = &[
+    "registry",
+    "docker",
+    "podman",
+    "containerd",
+    "docker-archive",
+    "oci-layout",
+    "oci-archive",
+    "rootfs",
+    "sbom",
+];
+/// The words of [`model::CoverageStatus`].
+const STATES: &[&str] = &["covered", "stale", "end_of_life", "unknown_distribution", "no_feed"];
+
 /// The fields.
 pub(super) static FIELDS: &[Field] = &[
     Field::new("image.reference", Text, "The reference as it was asked for."),
@@ -16,7 +31,8 @@ pub(super) static FIELDS: &[Field] = &[
         "image.source",
         Text,
         "What it was read from: `registry`, `docker`, `oci-layout` ….",
-    ),
+    )
+    .one_of(SOURCES),
     Field::new("image.scanned", Bool, "Whether a report of the image is known."),
     Field::new("image.os", Text, "The operating system it was built for: `linux`."),
     Field::new("image.arch", Text, "The architecture it was built for: `amd64`."),
@@ -50,7 +66,8 @@ pub(super) static FIELDS: &[Field] = &[
         Text,
         "How far advisories reach: `covered`, `stale` …, each once.",
     )
-    .set(),
+    .set()
+    .one_of(STATES),
     Field::new("package.name", Text, "The name, as its manager writes it."),
     Field::new("package.version", Text, "The whole version, as its manager writes it."),
     Field::new("package.kind", Text, "The manager: `deb`, `rpm`, `apk`, `npm` …."),

@@ -6,6 +6,7 @@
 //! [`Facts`]: super::Facts
 
 mod audit;
+mod event;
 mod finding;
 mod image;
 mod syscall;

@@ -3,6 +3,7 @@
 //! Source: the fields of falcosecurity/libs that Falco's rules use, and their neighbours. What
 //! the sensor cannot know has no value. Flags and kinds are texts as libs render them.
 
+use super::event::EVENTS;
 use crate::filter::Argument::{Index, OptionalIndex, OptionalKey, Suffix};
 use crate::filter::Field;
 use crate::filter::FieldType::{Any, Bool, Bytes, Duration, Integer, Ip, Path, Port, Text, Time};
@@ -17,7 +18,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field::new("evt.rawtime", Time, "When, nanoseconds since 1970."),
     Field::new("evt.hostname", Text, "The node."),
     Field::new("evt.source", Text, "`syscall`."),
-    Field::new("evt.type", Text, "The system call: `execve`, `openat` …."),
+    Field::new("evt.type", Text, "The system call: `execve`, `openat` ….").known(EVENTS),
     Field::new("evt.type.is", Bool, "Whether the event is of the type with this number.")
         .with(Index),
     Field::new("evt.category", Text, "`file`, `net`, `process` …."),

@@ -4,10 +4,18 @@ use crate::filter::Argument::{OptionalKey, Suffix};
 use crate::filter::Field;
 use crate::filter::FieldType::{Bool, Integer, Path, Port, Text};
 
+/// The words of [`model::ContainerRole`].
+const ROLES: &[&str] = &["main", "init", "ephemeral", "image_volume"];
+/// The words of [`model::Engine`].
+const ENGINES: &[&str] = &["docker", "podman", "containerd", "cri-o", "kubernetes", "unknown"];
+/// The namespaces of [`model::ContainerSpec`].
+const NAMESPACES: &[&str] = &["pid", "network", "ipc", "uts", "user", "cgroup"];
+
 /// The fields.
 pub(super) static FIELDS: &[Field] = &[
     Field::new("container.name", Text, "Its name."),
-    Field::new("container.role", Text, "`main`, `init`, `ephemeral` or `image_volume`."),
+    Field::new("container.role", Text, "`main`, `init`, `ephemeral` or `image_volume`.")
+        .one_of(ROLES),
     Field::new("container.image", Text, "The image as it is asked for."),
     Field::new("container.image.repository", Text, "The image's name, registry included."),
     Field::new("container.image.tag", Text, "The image's tag."),
@@ -27,7 +35,8 @@ pub(super) static FIELDS: &[Field] = &[
         Text,
         "Shared with the host: `pid`, `network`, `ipc` ….",
     )
-    .set(),
+    .set()
+    .one_of(NAMESPACES),
     Field::new("container.host_pid", Bool, "Whether it sees the host's processes."),
     Field::new("container.host_network", Bool, "Whether it is in the host's network."),
     Field::new("container.host_ipc", Bool, "Whether it shares the host's memory segments."),
@@ -64,7 +73,8 @@ pub(super) static FIELDS: &[Field] = &[
         "The command that replaces the image's, joined by blanks.",
     ),
     Field::new("container.env", Text, "Names of the environment variables set.").set(),
-    Field::new("workload.engine", Text, "`docker`, `podman`, `containerd`, `cri-o`, `kubernetes`."),
+    Field::new("workload.engine", Text, "`docker`, `podman`, `containerd`, `cri-o`, `kubernetes`.")
+        .one_of(ENGINES),
     Field::new("workload.kind", Text, "`container`, `Pod`, `Deployment` …."),
     Field::new("workload.name", Text, "Its name."),
     Field::new("workload.namespace", Text, "Its namespace."),
