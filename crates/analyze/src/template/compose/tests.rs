@@ -1,15 +1,17 @@
 //! Whole files: layers, included files, places, hostile texts.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::template::{Found, Template, TemplateKind, TemplateScanner};
 
 fn scan(files: &[(&str, &str)]) -> Found {
-    let scanner = TemplateScanner::built_in().unwrap();
+    static SCANNER: LazyLock<TemplateScanner> =
+        LazyLock::new(|| TemplateScanner::built_in().unwrap());
     let tree: BTreeMap<String, String> =
         files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     let (name, text) = files[0];
-    scanner.scan(&[Template { name, kind: TemplateKind::Compose, text }], &tree)
+    SCANNER.scan(&[Template { name, kind: TemplateKind::Compose, text }], &tree)
 }
 
 /// The flaws of a rule, as `file:first-last subject: message`.
@@ -102,4 +104,72 @@ fn hostile_texts_are_read_or_skipped() {
     }
     let found = scan(&[("compose.yaml", &format!("services:\n{chain}"))]);
     assert!(!found.skipped.is_empty());
+}
+
+/// Pieces of which texts are made at random.
+const PIECES: [&str; 44] = [
+    "services:\n",
+    "  a:\n",
+    "    image: ",
+    "x:1\n",
+    "    volumes:\n",
+    "      - ",
+    "/etc:/e\n",
+    "\n",
+    "    ports: [",
+    "'80:80'",
+    "]",
+    "{",
+    "}",
+    ", ",
+    "target: 1",
+    "    extends: ",
+    "a\n",
+    "{service: b}",
+    "  b: &b\n",
+    "    <<: *b\n",
+    "    privileged: yes\n",
+    "$X",
+    "${X:-",
+    "$$",
+    "    environment:\n",
+    "      A: ",
+    "      PASSWORD: ",
+    "include:\n",
+    "- base.yaml\n",
+    "volumes:\n",
+    "    driver_opts: ",
+    "o: bind",
+    "device: /",
+    "#",
+    "\t",
+    "\"",
+    "'",
+    "- ",
+    ": ",
+    "|\n",
+    "---\n",
+    "null",
+    "    user: ",
+    "é",
+];
+
+proptest::proptest! {
+    /// Whatever files are made of, the flaws lie in them.
+    #[test]
+    fn flaws_lie_in_the_files(
+        own in proptest::collection::vec(0..PIECES.len(), 0..60),
+        other in proptest::collection::vec(0..PIECES.len(), 0..30),
+    ) {
+        let text = |places: &[usize]| places.iter().map(|at| PIECES[*at]).collect::<String>();
+        let (own, other) = (text(&own), text(&other));
+        let files = [("compose.yaml", own.as_str()), ("base.yaml", other.as_str())];
+        for flaw in scan(&files).flaws {
+            let place = &flaw.place;
+            proptest::prop_assert!(place.first_line >= 1 && place.first_line <= place.last_line);
+            let text = files.iter().find(|(name, _)| *name == place.file).map(|(_, text)| text);
+            let lines = text.map_or(0, |text| text.lines().count() as u32);
+            proptest::prop_assert!(place.first_line <= lines + 1, "{:?} of {}", flaw, lines);
+        }
+    }
 }

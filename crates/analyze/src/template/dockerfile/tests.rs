@@ -1,11 +1,14 @@
 //! Whole files: places, scopes, hostile texts. Rules one by one are tested by their examples.
 
+use std::sync::LazyLock;
+
 use crate::template::{Found, NoTree, Template, TemplateKind, TemplateScanner};
 
 fn scan(text: &str) -> Found {
-    let scanner = TemplateScanner::built_in().unwrap();
+    static SCANNER: LazyLock<TemplateScanner> =
+        LazyLock::new(|| TemplateScanner::built_in().unwrap());
     let kind = TemplateKind::Dockerfile;
-    scanner.scan(&[Template { name: "Dockerfile", kind, text }], &NoTree)
+    SCANNER.scan(&[Template { name: "Dockerfile", kind, text }], &NoTree)
 }
 
 /// The flaws of some rules, as `rule:first-last subject`.
@@ -121,4 +124,78 @@ fn hostile_texts_are_read_or_skipped() {
     let found = scan("this is\nno dockerfile\n");
     assert_eq!(found.skipped.len(), 1);
     assert!(found.flaws.is_empty());
+}
+
+/// Pieces of which texts are made at random.
+const PIECES: [&str; 56] = [
+    "FROM ",
+    "a:1",
+    " AS b",
+    "\n",
+    "\\\n",
+    "RUN ",
+    "COPY ",
+    "ADD ",
+    "--from=",
+    "--mount=type=secret,",
+    "ENV ",
+    "ARG ",
+    "A=",
+    "$A",
+    "${A",
+    "${A:-",
+    "}",
+    "\"",
+    "'",
+    "`",
+    "<<EOF",
+    "<<-'E'",
+    "\nEOF\n",
+    "\nE\n",
+    "[\"a\", ",
+    "]",
+    "#",
+    "# escape=`\n",
+    "# syntax=x\n",
+    "ONBUILD ",
+    "HEALTHCHECK ",
+    "CMD ",
+    "USER ",
+    "root",
+    "EXPOSE ",
+    "99999",
+    "WORKDIR ",
+    "LABEL ",
+    "SHELL ",
+    "| sh",
+    "curl -k ",
+    "&&",
+    ";",
+    "$(",
+    ")",
+    "apt-get install ",
+    "pip install ",
+    " -y ",
+    "é",
+    "\r\n",
+    "\t",
+    "\0",
+    "chmod 777 ",
+    "= ",
+    "# hadolint ignore=DL3008\n",
+    "rm -rf $A/",
+];
+
+proptest::proptest! {
+    /// Whatever a text is made of, its flaws lie in it.
+    #[test]
+    fn flaws_lie_in_the_text(places in proptest::collection::vec(0..PIECES.len(), 0..80)) {
+        let text: String = places.iter().map(|at| PIECES[*at]).collect();
+        let lines = text.lines().count() as u32;
+        for flaw in scan(&text).flaws {
+            let place = &flaw.place;
+            proptest::prop_assert!(place.first_line >= 1 && place.first_line <= place.last_line);
+            proptest::prop_assert!(place.last_line <= lines.max(1), "{:?} of {}", flaw, lines);
+        }
+    }
 }
