@@ -6,7 +6,6 @@ mod explain;
 mod facts;
 mod fields;
 mod simulate;
-
 mod test;
 
 use clap::{Args, Subcommand, ValueEnum};
