@@ -11,9 +11,9 @@ pub(crate) const ENGINE_OBJECT_BYTES: usize = 4 * 1024 * 1024;
 /// Longest list of the engine, in bytes. Of lists only what is asked for is kept.
 pub(crate) const ENGINE_LIST_BYTES: usize = 16 * 1024 * 1024;
 /// Most running containers that are looked at; more are told as not looked at.
-pub(crate) const CONTAINERS_MAX: usize = 1000;
+pub(crate) const CONTAINERS_MAX: usize = 600;
 /// Most images that are looked at.
-pub(crate) const IMAGES_MAX: usize = 500;
+pub(crate) const IMAGES_MAX: usize = 300;
 /// Most networks that are looked at.
 pub(crate) const NETWORKS_MAX: usize = 500;
 /// Most swarm services that are looked at.
