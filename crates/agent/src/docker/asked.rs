@@ -220,4 +220,42 @@ mod tests {
             read_message(message);
         }
     }
+
+    /// Seeds of the fuzz target, changed at random but always the same.
+    #[test]
+    fn changed_requests_do_not_end_the_reader() {
+        let seeds = [
+            r#"POST|/v1.41/containers/create?name=a|{"Image":"a","HostConfig":{"Binds":["/:/h:ro"],"PortBindings":{"1/tcp":[{"HostPort":"1-2"}]}}}"#,
+            r#"POST|/v1.41/containers/create|{"image":"a","hostconfig":{"Mounts":[{"Type":"volume","VolumeOptions":{"DriverConfig":{"Options":{"o":"a=/x"}}}}]}}"#,
+            r#"POST|/containers/a%2Fb/exec|{"User":"0","Privileged":true}"#,
+        ];
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 1_000_003).unwrap() % below
+        };
+        let rounds = std::env::var("ROUNDS").map_or(20_000, |rounds| rounds.parse().unwrap());
+        for _ in 0..rounds {
+            let mut bytes = seeds[next(seeds.len())].as_bytes().to_vec();
+            for _ in 0..=next(4) {
+                let at = next(bytes.len());
+                match next(4) {
+                    0 => bytes[at] = u8::try_from(next(256)).unwrap(),
+                    1 => drop(bytes.remove(at)),
+                    2 => bytes.insert(at, b"{}[]\",:%/\xc5\xbfk"[next(12)]),
+                    _ => bytes.extend_from_within(at..),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            let mut parts = text.splitn(3, '|');
+            let (Some(method), Some(uri)) = (parts.next(), parts.next()) else { continue };
+            let body = parts.next().unwrap_or_default();
+            if read_request(method, uri, body.as_bytes()) == Some(true) {
+                let more = format!("{body} {{}}");
+                assert_eq!(read_request(method, uri, more.as_bytes()), None, "{text}");
+            }
+        }
+    }
 }
