@@ -13,4 +13,18 @@ pub enum ScanError {
     /// The advisory database could not be read.
     #[error(transparent)]
     Advisories(#[from] advisory::AdvisoryError),
+    /// A template, or a folder of them, could not be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// Its path.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Nothing there is a template.
+    #[error("{}: no Dockerfile, compose file or Kubernetes manifest is there", path.display())]
+    NoTemplate {
+        /// The path that was looked at.
+        path: std::path::PathBuf,
+    },
 }

@@ -17,12 +17,19 @@ pub(crate) fn findings(inspection: &Inspection, fusion: &Fusion) -> Vec<Finding>
     let mut findings: Vec<Finding> =
         inspection.malware.iter().filter_map(|file| malicious(file, fusion)).collect();
     findings.sort_by(|a, b| score(b).total_cmp(&score(a)));
-    let mut secrets: Vec<Finding> = inspection.secrets.iter().map(secret).collect();
-    secrets.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings.extend(secrets);
+    findings.extend(of_secrets(&inspection.secrets));
     let mut steps: Vec<Finding> = inspection.steps.iter().map(step).collect();
     steps.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings.extend(steps);
+    let mut seen = HashSet::new();
+    findings.retain(|finding| seen.insert(finding.id.clone()));
+    findings
+}
+
+/// Secrets as findings, the worst first; each id once.
+pub(crate) fn of_secrets(secrets: &[Secret]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = secrets.iter().map(secret).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut seen = HashSet::new();
     findings.retain(|finding| seen.insert(finding.id.clone()));
     findings

@@ -54,10 +54,15 @@ impl Judge<'_> {
         report.coverage = coverage;
         report.trust = trust;
         report.tool.database = self.database.map(|database| database.version().clone());
+        Ok(self.judged(report, findings))
+    }
+
+    /// Puts findings into a report, what is excused aside, and judges it.
+    pub(crate) fn judged(&self, mut report: Report, findings: Vec<Finding>) -> Report {
         report.tool.policy = digest_of(&self.policy.text);
         self.excuse(&mut report, findings);
         report.verdict = policy::judge(&report, self.policy, &self.today());
-        Ok(report)
+        report
     }
 
     /// What came of the trust policy's demands, and a finding for each that is not met.

@@ -32,6 +32,8 @@ pub use inspect::{Inspection, Inspector};
 pub use judge::Judge;
 pub use layer::{AnalyzedFile, LayerAnalysis, PathSet};
 pub use sbom::{SbomError, read_sbom};
-pub use template::{TemplateInspection, TemplateInspector, has_template, is_template};
+pub use template::{
+    StoredReport, TemplateInspection, TemplateInspector, has_template, is_template,
+};
 pub use trust::TrustCheck;
 pub use vex::{Vex, VexError, VexSubject};

@@ -59,6 +59,15 @@ impl Judging {
     /// Reads the policy, the exceptions, the VEX documents and, when vulnerabilities are looked
     /// for, the database.
     pub(crate) fn court(&self, context: &Context, seeing: &Seeing) -> anyhow::Result<Court> {
+        self.seated(context, seeing.wants(Kind::Vuln))
+    }
+
+    /// The same without a database: for templates, which hold no packages.
+    pub(crate) fn court_of_templates(&self, context: &Context) -> anyhow::Result<Court> {
+        self.seated(context, false)
+    }
+
+    fn seated(&self, context: &Context, with_database: bool) -> anyhow::Result<Court> {
         let policy = read_policy(self.policy.as_deref())?;
         let mut exceptions = Vec::new();
         if let Some(path) = self.ignore_file.clone().or_else(default_ignore_file) {
@@ -72,8 +81,7 @@ impl Judging {
         if !context.quiet {
             vex.notes().iter().for_each(|note| crate::terminal::warn(note));
         }
-        let wanted = seeing.wants(Kind::Vuln);
-        let database = wanted.then(|| open_database(&context.data_dir)).transpose()?;
+        let database = with_database.then(|| open_database(&context.data_dir)).transpose()?;
         let (trust, folder) = self.trust(&policy)?;
         Ok(Court { database, policy, trust, folder, exceptions, vex })
     }
@@ -128,7 +136,12 @@ impl Court {
 
     /// Judges what was found in an image.
     pub(crate) fn report(&self, inspection: Inspection, now: Timestamp) -> anyhow::Result<Report> {
-        let judge = Judge {
+        Ok(self.judge(now).report(inspection)?)
+    }
+
+    /// The judge, at a time.
+    pub(crate) fn judge(&self, now: Timestamp) -> Judge<'_> {
+        Judge {
             database: self.database.as_ref(),
             policy: &self.policy,
             trust: self.trust.as_ref(),
@@ -136,8 +149,7 @@ impl Court {
             vex: &self.vex,
             tool_version: env!("CARGO_PKG_VERSION"),
             now,
-        };
-        Ok(judge.report(inspection)?)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use scan::report::{Filter, Format, GroupBy, Options, Origin, Template};
 use super::judging::{Judging, read_text};
 use super::looking::Looking;
 use super::seeing::Seeing;
+use super::templates::{Templating, path_of};
 use super::writing::{Looks, write_to};
 use super::{Context, Outcome};
 use crate::terminal;
@@ -17,13 +18,17 @@ use crate::terminal;
 const EXAMPLES: &str = "\
 IMAGE is a reference (looked for in docker, podman, containerd, then the registry), a file or a
 directory; a prefix makes it explicit: registry: docker: podman: containerd: docker-archive:
-oci-layout: oci-archive: rootfs: sbom:
+oci-layout: oci-archive: rootfs: sbom: template:
+
+Dockerfiles, compose files, Kubernetes manifests and folders of them are scanned for weaknesses and
+secrets; template: says that a path is one.
 
 Examples:
   lazaret scan debian:12                              from a daemon or the registry
   lazaret scan registry:127.0.0.1:5000/app:1.0        from this registry and nowhere else
   lazaret scan image.tar layout/ rootfs:/mnt/root     archives and directories
   lazaret scan sbom:app.cdx.json                      from a bill of materials
+  lazaret scan Dockerfile compose.yaml deploy/        templates
   lazaret scan app:1.0 --only-fixed --severity high   what can be repaired, high or worse
   lazaret scan app:1.0 -f html -o report.html         a page to pass on
   lazaret scan app:1.0 --base debian:12 --own         without what the base image brought
@@ -75,6 +80,9 @@ pub(crate) struct Scan {
 
     #[command(flatten)]
     looking: Looking,
+
+    #[command(flatten)]
+    templating: Templating,
 }
 
 /// What is shown. The judge sees everything either way.
@@ -119,13 +127,31 @@ enum Grouping {
 impl Scan {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let options = self.report_options()?;
-        let court = self.judging.court(context, &self.seeing)?;
-        let viewer = self.looking.viewer(context, Some(&self.seeing))?;
+        let words: Vec<(&str, Option<PathBuf>)> =
+            self.images.iter().map(|word| (word.as_str(), path_of(word, context))).collect();
+        // What only images need is opened for images only.
+        let any_image = words.iter().any(|(_, template)| template.is_none());
+        let any_template = words.iter().any(|(_, template)| template.is_some());
+        let court = match any_image {
+            true => self.judging.court(context, &self.seeing)?,
+            false => self.judging.court_of_templates(context)?,
+        };
+        let viewer =
+            any_image.then(|| self.looking.viewer(context, Some(&self.seeing))).transpose()?;
+        let templates =
+            any_template.then(|| self.templating.open(context, &self.seeing)).transpose()?;
         let mut outcome = Outcome::Allowed;
         let mut reports = Vec::new();
-        for word in &self.images {
-            let now = Timestamp::now();
-            match viewer.judge(word, &court, now) {
+        for (word, template) in &words {
+            let (word, now) = (*word, Timestamp::now());
+            let judged = match (template, &templates, &viewer) {
+                (Some(path), Some(templates), _) => {
+                    templates.judge((word, path.as_path()), &court, now)
+                }
+                (_, _, Some(viewer)) => viewer.judge(word, &court, now),
+                _ => continue,
+            };
+            match judged {
                 Ok(report) => {
                     outcome = outcome.max(self.outcome(&report));
                     reports.push(report);
@@ -133,11 +159,13 @@ impl Scan {
                 Err(error) => {
                     context.bar.clear();
                     outcome = Outcome::Failed;
-                    terminal::error(&error.context(word.clone()));
+                    terminal::error(&error.context(word.to_owned()));
                 }
             }
         }
-        viewer.finish();
+        if let Some(viewer) = &viewer {
+            viewer.finish();
+        }
         if self.save {
             super::reports::save(context, &reports)?;
         }

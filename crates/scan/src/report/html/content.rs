@@ -1,8 +1,8 @@
 //! Malicious files, secrets, suspicious build steps and trust as the page shows them.
 
 use model::{
-    Band, Decision, Evidence, Finding, FindingKind, Malware, MethodScore, Secret, SuspiciousStep,
-    TrustResult,
+    Band, Decision, Evidence, Finding, FindingKind, Malware, MethodScore, Misconfiguration, Secret,
+    SuspiciousStep, TrustResult,
 };
 use serde::Serialize;
 
@@ -24,7 +24,17 @@ pub(super) struct Content {
     /// Examples and certificates, which are no alarm.
     quiet: Vec<SecretRow>,
     steps: Vec<StepRow>,
+    weaknesses: Vec<WeaknessRow>,
     trust: Option<TrustRow>,
+}
+
+#[derive(Serialize)]
+struct WeaknessRow {
+    head: Head,
+    rule: Link,
+    subject: String,
+    message: String,
+    aliases: String,
 }
 
 /// What the rows have in common.
@@ -163,6 +173,9 @@ pub(super) fn content(view: &View<'_>) -> Content {
         secrets: rows(secrets),
         quiet: rows(quiet),
         steps: steps.collect(),
+        weaknesses: all()
+            .filter_map(|finding| Some(weakness_row(view, finding, finding.misconfiguration()?)))
+            .collect(),
         trust: view.report.trust.as_ref().map(trust_row),
     }
 }
@@ -260,6 +273,16 @@ fn step_row(view: &View<'_>, finding: &Finding, step: &SuspiciousStep) -> StepRo
         marked: whole(marked).into_owned(),
         after: whole(after).into_owned(),
         confirmed: step.confirmed_by.iter().map(|path| clean(path).into_owned()).collect(),
+    }
+}
+
+fn weakness_row(view: &View<'_>, finding: &Finding, flaw: &Misconfiguration) -> WeaknessRow {
+    WeaknessRow {
+        head: head(view, finding),
+        rule: Link { text: clean(&flaw.rule).into_owned(), url: reference_url(&flaw.reference) },
+        subject: clean(&flaw.subject).into_owned(),
+        message: clean(&flaw.message).into_owned(),
+        aliases: clean(&flaw.aliases.join(", ")).into_owned(),
     }
 }
 

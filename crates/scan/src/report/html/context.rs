@@ -1,6 +1,6 @@
 //! What the page shows, every text cleaned.
 
-use model::{Finding, IgnoredBy, Reason, Severity};
+use model::{Finding, IgnoredBy, Reason, Severity, SourceKind};
 use serde::Serialize;
 
 use super::content::{self, Content};
@@ -192,6 +192,10 @@ fn image(key: usize, view: &View<'_>) -> Image {
 fn facts(view: &View<'_>) -> Vec<String> {
     let report = view.report;
     let mut facts: Vec<String> = Vec::new();
+    if report.source.kind == SourceKind::Template {
+        facts.push(text::count(report.inventory.templates.len(), "template", "templates"));
+        return facts;
+    }
     facts.push(view.distro().unwrap_or_else(|| "no distribution recognised".into()));
     facts.extend(report.image.platform.as_ref().map(|p| clean(&p.to_string()).into_owned()));
     facts.push(text::count(report.inventory.packages.len(), "package", "packages"));
@@ -243,6 +247,12 @@ fn tiles(view: &View<'_>, all: &Tally) -> Vec<Tile> {
 
 fn silence(view: &View<'_>) -> Option<Silence> {
     let findings = &view.report.findings;
+    if view.report.source.kind == SourceKind::Template {
+        let templates = view.report.inventory.templates.len();
+        let templates = text::count(templates, "template", "templates");
+        let text = format!("No weakness in {templates}.");
+        return findings.is_empty().then_some(Silence { clean: true, text });
+    }
     if findings.iter().any(|finding| finding.vulnerability().is_some()) {
         return None;
     }

@@ -1,6 +1,6 @@
 //! The layer view: the image as the stack it is, with what each layer brings in.
 
-use model::{Finding, FindingKind, Layer, LayerIndex};
+use model::{Finding, Layer, LayerIndex};
 use serde::Serialize;
 
 use super::content::{OtherRow, other_row};

@@ -13,7 +13,7 @@ mod rule;
 use std::collections::HashMap;
 use std::io::Write;
 
-use model::{Finding, FindingKind, IgnoredBy, Severity};
+use model::{Finding, IgnoredBy, Severity, SourceKind};
 use serde_json::{Value, json};
 
 use super::text::clean;
@@ -26,6 +26,9 @@ use document::{
 
 /// Name of the base that the paths of a run are relative to.
 const ROOT: &str = "IMAGE";
+
+/// The same for templates: the folder that the command ran in.
+const SOURCES: &str = "SRCROOT";
 
 pub(super) fn write(views: &[View<'_>], out: &mut dyn Write) -> Result<(), ReportError> {
     let log = Log {
@@ -57,9 +60,16 @@ fn run(view: &View<'_>) -> Run {
             },
         },
         automation_details: json!({ "id": format!("lazaret/{name}/") }),
-        original_uri_base_ids: json!({
-            ROOT: { "description": { "text": format!("The root directory of the image {name}") } }
-        }),
+        original_uri_base_ids: match report.source.kind {
+            SourceKind::Template => json!({
+                SOURCES: { "description": { "text": "The folder that the scan ran in" } }
+            }),
+            _ => json!({
+                ROOT: {
+                    "description": { "text": format!("The root directory of the image {name}") }
+                }
+            }),
+        },
         invocations: vec![Invocation {
             execution_successful: true,
             start_time_utc: report.source.scanned_at.to_string(),
@@ -143,7 +153,7 @@ fn location(view: &View<'_>, finding: &Finding) -> Location {
     };
     Location {
         physical_location: PhysicalLocation {
-            artifact_location: Artifact { uri: uri(content::path(finding)), uri_base_id: ROOT },
+            artifact_location: artifact(view, finding),
             region: content::region(finding),
         },
         logical_locations: vec![LogicalLocation {
@@ -152,6 +162,25 @@ fn location(view: &View<'_>, finding: &Finding) -> Location {
             kind,
         }],
     }
+}
+
+/// The file: in an image from its root; a template's path as the user would type it, which is what
+/// code scanning compares with the files of a repository.
+fn artifact(view: &View<'_>, finding: &Finding) -> Artifact {
+    let path = content::path(finding);
+    if view.report.source.kind != SourceKind::Template {
+        return Artifact { uri: uri(path), uri_base_id: ROOT };
+    }
+    let name = view.report.source.name.as_str();
+    let name = name.strip_prefix("template:").unwrap_or(name);
+    let name = name.trim_start_matches("./").trim_end_matches('/');
+    let is_file = name == path || name.strip_suffix(path).is_some_and(|rest| rest.ends_with('/'));
+    let whole = match (is_file, name) {
+        (true, _) => name.to_owned(),
+        (false, "" | ".") => path.to_owned(),
+        (false, folder) => format!("{folder}/{path}"),
+    };
+    Artifact { uri: uri(&whole), uri_base_id: SOURCES }
 }
 
 fn result_properties(view: &View<'_>, finding: &Finding) -> Value {
@@ -202,10 +231,9 @@ fn notifications(view: &View<'_>) -> Vec<Notification> {
     let report = view.report;
     let gaps = coverage::gaps(report)
         .map(|gap| format!("{}: {}. {}", gap.ecosystem, coverage::state(&gap.status), gap.note));
-    let database =
-        report.tool.database.is_none().then(|| {
-            "Vulnerabilities were not looked for: no advisory database was used.".to_owned()
-        });
+    let is_image = report.source.kind != SourceKind::Template;
+    let database = (is_image && report.tool.database.is_none())
+        .then(|| "Vulnerabilities were not looked for: no advisory database was used.".to_owned());
     let skips = report.skipped.iter().map(|skip| {
         format!("not looked at: {} ({}): {}", skip.path, coverage::reason(skip.reason), skip.detail)
     });

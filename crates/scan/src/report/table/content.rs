@@ -7,19 +7,26 @@ use std::io;
 use model::{Band, Finding, FindingKind, LayerIndex};
 
 use super::{CAUTION, DIM, Line, Page, layer_name};
-use super::{malware, secrets, steps, trust};
+use super::{malware, secrets, steps, trust, weaknesses};
 use crate::report::tally::Tally;
 use crate::report::view::View;
 
 /// Digits of a finding's id that a line shows: enough to ask `--explain` for it.
-const ID_DIGITS: usize = 8;
+pub(super) const ID_DIGITS: usize = 8;
 
 /// What comes before the repairs.
 pub(super) fn write_first(page: &mut Page<'_>, view: &View<'_>, all: bool) -> io::Result<()> {
     if is_malicious(view) {
         write_malware(page, view, all)?;
     }
-    trust::write_unmet(page, view)
+    trust::write_unmet(page, view)?;
+    let weak: Vec<&Finding> =
+        view.findings.iter().filter(|f| f.misconfiguration().is_some()).copied().collect();
+    if weak.is_empty() {
+        return Ok(());
+    }
+    page.heading("WEAKNESSES", &Tally::of(weak.iter().copied()).words())?;
+    weaknesses::write(page, &weak, all)
 }
 
 /// What comes after them. `by_layer` leaves out what stands below its layer's heading.

@@ -34,6 +34,10 @@ pub(in crate::report) fn decided(decision: Decision) -> &'static str {
 fn facts(view: &View<'_>) -> Vec<String> {
     let report = view.report;
     let mut facts = Vec::new();
+    if report.source.kind == SourceKind::Template {
+        facts.push(count(report.inventory.templates.len(), "template", "templates"));
+        return facts;
+    }
     facts.push(view.distro().unwrap_or_else(|| "no distribution recognised".to_owned()));
     facts.extend(
         report

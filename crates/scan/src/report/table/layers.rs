@@ -2,7 +2,7 @@
 
 use std::io;
 
-use model::{Finding, FindingKind, LayerIndex, Report};
+use model::{Finding, LayerIndex, Report};
 
 use super::content::{self, Found};
 use super::repairs;

@@ -17,8 +17,11 @@ mod tallies;
 mod trust;
 mod unfixed;
 mod verdict;
+mod weaknesses;
 
 use std::io::{self, Write};
+
+use model::SourceKind;
 
 use super::fix_plan::{Plan, plan};
 use super::view::View;
@@ -50,9 +53,12 @@ pub(super) fn write(views: &[View<'_>], options: &Options, out: &mut dyn Write) 
 
 fn write_one(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result<()> {
     header::write(page, view)?;
-    let by_layer = options.group == GroupBy::Layer;
+    // Templates have no layers.
+    let is_template = view.report.source.kind == SourceKind::Template;
+    let group = if is_template { GroupBy::Risk } else { options.group };
+    let by_layer = group == GroupBy::Layer;
     content::write_first(page, view, options.all)?;
-    match options.group {
+    match group {
         GroupBy::Risk => write_by_risk(page, view, &plan(view, false), options.all)?,
         GroupBy::Layer => layers::write(page, view, &plan(view, true), options.all)?,
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use model::{CoverageStatus, Ignored, IgnoredBy, Skip};
+use model::{CoverageStatus, Ignored, IgnoredBy, Skip, SourceKind};
 
 use super::{BOLD, CAUTION, DIM, GOOD, Line, PLAIN, Page};
 use crate::report::coverage;
@@ -29,9 +29,18 @@ pub(super) fn write(page: &mut Page<'_>, view: &View<'_>, all: bool) -> io::Resu
     Ok(())
 }
 
-/// When there is no vulnerability: that, or why it proves nothing.
+/// When there is no vulnerability: that, or why it proves nothing. Of templates: no finding.
 fn write_silence(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
     let report = view.report;
+    if report.source.kind == SourceKind::Template {
+        if !report.findings.is_empty() {
+            return Ok(());
+        }
+        page.blank()?;
+        let templates = count(report.inventory.templates.len(), "template", "templates");
+        let line = Line::new(0).add(GOOD, "✔ No weakness").add(PLAIN, format!(" in {templates}."));
+        return page.wrap(&line);
+    }
     let any = report.findings.iter().any(|finding| finding.vulnerability().is_some());
     // That none was looked for is told below; beside other findings once is enough.
     if any || report.tool.database.is_none() && !report.findings.is_empty() {
@@ -68,6 +77,9 @@ fn silence(no_finding: bool) -> &'static str {
 
 fn write_coverage(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
     let report = view.report;
+    if report.source.kind == SourceKind::Template {
+        return Ok(());
+    }
     if report.tool.database.is_none() {
         page.heading("COVERAGE", "")?;
         let text = "vulnerabilities were not looked for: no advisory database was used; \
