@@ -1,6 +1,6 @@
 //! What changed between two runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{BaselineReport, BaselineResult, Outcome};
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,21 @@ pub struct BaselineChange {
 }
 
 /// What came out differently, in the order of the later run; what is gone comes last. Objects that
-/// came or went with a pass, or with nothing to say, are no change.
+/// came or went with a pass, or with nothing to say, are no change. Recommendations that only one
+/// of the runs asked about are left out.
 pub fn compare(before: &BaselineReport, after: &BaselineReport) -> Vec<BaselineChange> {
-    let mut old: BTreeMap<(&str, &str), &BaselineResult> =
-        before.results.iter().map(|result| (key(result), result)).collect();
+    let asked = |report: &BaselineReport| -> BTreeSet<String> {
+        report.results.iter().map(|result| result.id.clone()).collect()
+    };
+    let both: BTreeSet<String> = asked(before).intersection(&asked(after)).cloned().collect();
+    let mut old: BTreeMap<(&str, &str), &BaselineResult> = before
+        .results
+        .iter()
+        .filter(|result| both.contains(&result.id))
+        .map(|result| (key(result), result))
+        .collect();
     let mut changes = Vec::new();
-    for result in &after.results {
+    for result in after.results.iter().filter(|result| both.contains(&result.id)) {
         let was = old.remove(&key(result)).map(|result| result.outcome);
         let is_change = was.map_or(is_news(result.outcome), |was| was != result.outcome);
         if is_change {

@@ -220,6 +220,10 @@ fn tells_runs_apart() {
     ];
     assert_eq!(told, expected);
     assert!(compare(&after, &after).is_empty());
+    let mut narrow = after.clone();
+    narrow.results.retain(|result| result.id == "1.2");
+    assert!(compare(&before, &narrow).is_empty(), "what was not asked is no change");
+    assert!(compare(&narrow, &before).is_empty());
 }
 
 #[test]
