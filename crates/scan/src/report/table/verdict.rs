@@ -53,6 +53,7 @@ fn steps(view: &View<'_>, plan: &Plan<'_>) -> Vec<String> {
     let mut steps = Vec::new();
     steps.extend(take_out(view));
     steps.extend(trusted(view));
+    steps.extend(mended(view));
     if !plan.remove.is_empty() {
         let repairs: Vec<&Repair<'_>> = plan.remove.iter().collect();
         steps.push(format!("Take out {}.", names(&repairs)));
@@ -78,6 +79,13 @@ fn steps(view: &View<'_>, plan: &Plan<'_>) -> Vec<String> {
         ));
     }
     steps
+}
+
+/// The weaknesses of templates: each says how it is repaired.
+fn mended(view: &View<'_>) -> Option<String> {
+    let weak = view.findings.iter().filter(|finding| finding.misconfiguration().is_some()).count();
+    (weak > 0)
+        .then(|| format!("Repair {}, the worst first.", count(weak, "weakness", "weaknesses")))
 }
 
 /// The malicious files that containers have, else those that only the image has.
