@@ -125,10 +125,9 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 pub(crate) fn is_value(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let empty = ["", "true", "false", "0", "1", "none", "null", "no", "yes", "\"\"", "''"];
-    !empty.contains(&lower.as_str())
-        && !lower.starts_with('$')
-        && !(lower.starts_with('<') && lower.ends_with('>'))
-        && !lower.starts_with("/run/secrets/")
+    let to_fill_in = lower.starts_with('<') && lower.ends_with('>');
+    let elsewhere = lower.starts_with('$') || lower.starts_with("/run/secrets/");
+    !empty.contains(&lower.as_str()) && !to_fill_in && !elsewhere
 }
 
 /// Passwords and tokens among the words of commands.

@@ -100,15 +100,11 @@ fn certificates(command: &Command<'_>) -> Vec<(&'static str, String)> {
     let mut add = |rule, what: &str| found.push((rule, format!("{} {what}", command.name)));
     let config = |parts: &[&str]| command.has_all(parts);
     match command.name {
-        "curl" => {
-            if command.has_flag('k', &["--insecure", "--proxy-insecure", "--doh-insecure"]) {
-                add("dockerfile-tls-curl", "--insecure");
-            }
+        "curl" if command.has_flag('k', &["--insecure", "--proxy-insecure", "--doh-insecure"]) => {
+            add("dockerfile-tls-curl", "--insecure");
         }
-        "wget" => {
-            if command.has_flag('\0', &["--no-check-certificate"]) {
-                add("dockerfile-tls-wget", "--no-check-certificate");
-            }
+        "wget" if command.has_flag('\0', &["--no-check-certificate"]) => {
+            add("dockerfile-tls-wget", "--no-check-certificate");
         }
         "npm" | "pnpm" => {
             let off = config(&["strict-ssl", "false"]) || command.has("strict-ssl=false");
