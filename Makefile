@@ -35,6 +35,7 @@ demo: $(BIN)     ## make the demo image and scan it
 	$(BIN) --data-dir $(DEMO)/data --cache-dir $(DEMO)/cache scan --exit-zero $(DEMO)/demo-image.tar
 
 lab:             ## images of every package manager, and signed ones, made from the package registries
+	tests/lab/docker-tools.sh target/lab
 	tests/lab/images.sh target/lab
 	tests/lab/signature-tools.sh target/lab/tools
 	tests/lab/signatures.sh target/lab/signatures target/lab/tools

@@ -1,8 +1,12 @@
 //! `BaselineReport`: a host, an engine or a cluster held against a benchmark.
 
+mod subject;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Severity, Timestamp};
+
+pub use subject::{FactValue, Observation, Subject};
 
 /// A subject held against a benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

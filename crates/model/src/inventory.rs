@@ -1,8 +1,18 @@
 //! `Inventory`: everything installed in an image. Exported, it is an SBOM.
 
+mod accounts;
+mod package;
+mod package_kind;
+mod purl;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Distro, Package};
+use crate::Distro;
+
+pub use accounts::{Accounts, Group, User};
+pub use package::{Package, SourcePackage};
+pub use package_kind::PackageKind;
+pub use purl::{InvalidPurl, Purl, PurlParts};
 
 /// Everything installed in an image, the layers merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

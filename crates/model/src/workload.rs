@@ -1,11 +1,19 @@
 //! `Workload`: what somebody wants to start, as every gate sees it: the docker authorization
 //! plugin, the runtime guard, NRI, Kubernetes admission, a template. Facts only; the judge decides.
 
+mod container;
+mod decision_record;
+mod scope;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
+
+pub use container::{Container, Known, Pod, Start};
+pub use decision_record::{DecisionRecord, Gate};
+pub use scope::Scope;
 
 /// What somebody wants to start: one container, or a pod or controller with several.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 /// How the kernel's side fills an event; `enum handler` of `bpf/event.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Handler {
+pub(crate) enum Filling {
     Plain = 0,
     Opened = 1,
     Fd = 2,
@@ -20,7 +20,7 @@ pub(crate) struct Syscall {
     pub(crate) number: u32,
     /// Its number in the 32-bit interface; `None` where it has none or another shape.
     pub(crate) compat: Option<u32>,
-    pub(crate) handler: Handler,
+    pub(crate) handler: Filling,
     /// Which arguments are texts, from 1; 0 for none.
     pub(crate) texts: (u8, u8),
     /// The first argument is the fd of a directory.
@@ -45,7 +45,7 @@ macro_rules! calls {
             name: $name,
             number: libc::$number as u32,
             compat: if $compat > 0 { Some($compat) } else { None },
-            handler: Handler::$handler,
+            handler: Filling::$handler,
             texts: ($first, $second),
             directory_fd: false $(|| mark!($mark directory))*,
             rare: false $(|| mark!($mark rare))*,

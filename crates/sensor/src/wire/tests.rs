@@ -1,3 +1,5 @@
+//! Bytes that are no events, and events that were damaged.
+
 use super::*;
 
 #[test]
