@@ -30,7 +30,7 @@ pub(super) fn deb(name: &str, version: &str, source: &str) -> Package {
 }
 
 pub(super) fn on(distro: Option<Distro>, packages: Vec<Package>) -> Inventory {
-    Inventory { distro, content_sets: Vec::new(), packages }
+    Inventory { distro, packages, ..Inventory::default() }
 }
 
 pub(super) fn matched(inventory: &Inventory, sources: &[(&str, Vec<Record>)]) -> Matched {
