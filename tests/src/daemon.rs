@@ -224,6 +224,10 @@ impl Agent {
             Self::socket(&plugin).display()
         );
         write("agent.yaml", &config);
+        // What the scans that the agent begins match against.
+        let database = "advisories.lzdb";
+        std::fs::copy(crate::advisories().join(database), at(database))
+            .unwrap_or_else(|error| panic!("{database}: {error}"));
         let mut agent = crate::command(directory.path(), &at("cache"));
         agent.args(["agent", "--docker-authz", "--config"]).arg(at("agent.yaml"));
         let log = at("agent.log");

@@ -78,6 +78,9 @@ fn merge_analyses(whole: &mut Analysis, mut found: Analysis, analyzer: &str) {
     if found.distro.as_ref().map(|(rank, _)| *rank) > whole.distro.as_ref().map(|(rank, _)| *rank) {
         whole.distro = found.distro;
     }
+    if found.accounts.is_some() {
+        whole.accounts = found.accounts;
+    }
     whole.owned.append(&mut found.owned);
     whole.content_sets.append(&mut found.content_sets);
     whole.skipped.append(&mut found.skipped);

@@ -7,7 +7,9 @@ mod suspects;
 use std::collections::HashMap;
 
 use analyze::PathHash;
-use model::{Accounts, Distro, Inventory, LayerIndex, Malware, Package, Purl, Secret, Skip, SkipReason};
+use model::{
+    Accounts, Distro, Inventory, LayerIndex, Malware, Package, Purl, Secret, Skip, SkipReason,
+};
 
 use crate::layer::{AnalyzedFile, LayerAnalysis, lineage, owner_hash};
 

@@ -161,6 +161,8 @@ impl DaemonConfig {
             text => serde_json::from_str(text).map_err(|error| format!("daemon.json: {error}"))?,
         };
         let mut config = DaemonConfig { values: flags, ..DaemonConfig::default() };
+        // In the order of the names, whatever order the file has.
+        let file: BTreeMap<String, Value> = file.into_iter().collect();
         for (key, value) in file.into_iter().filter(|(_, value)| !value.is_null()) {
             let key = if key == "graph" { "data-root".to_owned() } else { key };
             if config.values.contains_key(&key) && !MERGED.contains(&key.as_str()) {

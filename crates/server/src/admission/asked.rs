@@ -128,11 +128,15 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &str) {
-        let found = match asked(&request(text), &["kube-system".to_owned()]) {
-            Asked::LetIn(why) => why.to_owned(),
-            Asked::Judge(subject) => format!("judge {}", subject.pod["spec"]),
-        };
-        assert_eq!(found, expect);
+        match asked(&request(text), &["kube-system".to_owned()]) {
+            Asked::LetIn(why) => assert_eq!(why, expect),
+            // As values: the order of keys is not the same in every build.
+            Asked::Judge(subject) => {
+                let expect = expect.strip_prefix("judge ").unwrap_or("null");
+                let expect: serde_json::Value = serde_json::from_str(expect).unwrap();
+                assert_eq!(subject.pod["spec"], expect);
+            }
+        }
     }
 
     const POD: &str =
