@@ -20,7 +20,7 @@ use super::yaml::documents;
 use super::{Catalogue, Found, Template, Tree};
 use crate::limits::{MAX_COMPOSE_DEPTH, MAX_COMPOSE_FILES, MAX_COMPOSE_SERVICES};
 use project::Project;
-use service::Service;
+use service::ServiceEntry;
 
 /// Looks through one compose file.
 pub(super) fn check(
@@ -69,7 +69,7 @@ impl Reader<'_> {
         }
         for (name, line, node) in services.into_iter().take(MAX_COMPOSE_SERVICES) {
             let mut skipped = Vec::new();
-            let service = Service::resolve(project, (name, line, node), &mut skipped);
+            let service = ServiceEntry::resolve(project, (name, line, node), &mut skipped);
             for (reason, detail) in skipped {
                 self.found.skip(project.name, reason, detail);
             }
@@ -105,7 +105,7 @@ impl Reader<'_> {
 
 /// Where the flaws of one service go.
 struct Sink<'a, 's> {
-    service: &'s Service<'s>,
+    service: &'s ServiceEntry<'s>,
     catalogue: &'a Catalogue,
     found: &'a mut Found,
 }

@@ -1,4 +1,4 @@
-//! `Service`: one service with what it extends.
+//! `ServiceEntry`: one service with what it extends.
 
 use model::SkipReason;
 
@@ -8,7 +8,7 @@ use crate::template::variables::Expanded;
 use crate::template::yaml::{Node, Value, documents};
 
 /// A service: its own keys, then those of what it extends.
-pub(super) struct Service<'p> {
+pub(super) struct ServiceEntry<'p> {
     /// Its file.
     pub(super) project: &'p Project<'p>,
     /// Its name.
@@ -61,7 +61,7 @@ impl Held<'_> {
     }
 }
 
-impl<'p> Service<'p> {
+impl<'p> ServiceEntry<'p> {
     /// Follows `extends`. What cannot be followed is told.
     pub(super) fn resolve(
         project: &'p Project<'p>,
@@ -99,7 +99,7 @@ impl<'p> Service<'p> {
             let from = if other { format!("{} in {file}", base.text) } else { base.text };
             layers.push(Layer { node, from: Some(from) });
         }
-        Service { project, name, line, extends_line, layers }
+        ServiceEntry { project, name, line, extends_line, layers }
     }
 
     /// What messages call it.
