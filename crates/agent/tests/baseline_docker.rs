@@ -1,7 +1,7 @@
 //! The Docker baseline against real daemons: a host on which everything is wrong that can be, and
 //! one on which it is right. Every recommendation's outcome on both is told below.
 
-#![allow(clippy::unwrap_used)] // A test host that cannot be made is a failure.
+#![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::type_complexity, unreachable_pub)] // A test host that cannot be made is a failure.
 
 #[path = "baseline_docker/lab.rs"]
 mod lab;

@@ -1,7 +1,7 @@
 //! The docker authorization plugin in front of real daemons: what is refused, what starts, and
 //! what goes around a plugin that trusts the request's words.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::type_complexity, unreachable_pub)]
 
 mod lab;
 

@@ -1,7 +1,7 @@
 //! The runtime guard in front of runc, under a real dockerd without any plugin and under podman:
 //! for each of the seven kinds one image that is refused with the reason and a near twin that starts.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::type_complexity, unreachable_pub)]
 
 #[path = "lab/process.rs"]
 #[allow(dead_code)]

@@ -3,6 +3,14 @@
 //!
 //! One load for all cases: each test of its own would see the others' children too.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    unreachable_pub,
+    clippy::excessive_nesting
+)]
+
 use std::collections::HashSet;
 use std::process::{Child as Running, Command, Stdio};
 use std::sync::Mutex;

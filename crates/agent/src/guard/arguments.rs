@@ -151,6 +151,6 @@ mod tests {
     fn the_log_is_where_the_engine_reads() {
         let asked = read("--log=/l --log-format=json create c");
         assert_eq!((asked.log, asked.log_is_json), (Some(PathBuf::from("/l")), true));
-        assert_eq!(read("--log /l start c").log_is_json, false);
+        assert!(!read("--log /l start c").log_is_json);
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn points_at_mistakes() {
     let rule = |body: &str| format!("rules:\n  - name: it\n    decision: deny\n    {body}\n");
     let cases = [

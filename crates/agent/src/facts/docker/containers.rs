@@ -68,11 +68,14 @@ pub(super) async fn list(engine: &mut Engine) -> Result<Vec<Listed>, String> {
     engine.list("/containers/json?all=1").await
 }
 
+/// What the engine told, or why it did not.
+type Told<T> = Result<T, String>;
+
 pub(super) async fn look<'a>(
     look: &'a Look<'a>,
     engine: &mut Engine,
     (daemon, info): (&'a Daemon, &'a Document),
-    (listed, images): (Result<Vec<Listed>, String>, &'a Result<Vec<Line>, String>),
+    (listed, images): (Told<Vec<Listed>>, &'a Told<Vec<Line>>),
     out: &mut Observation,
 ) {
     let listed = match listed {
