@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::terminal;
 
-/// Writes to a file, which appears whole or not at all, or to standard output.
+/// Writes to a file, which appears whole or not at all, to a device or pipe, or to standard output.
 pub(crate) fn write_to(
     path: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
@@ -19,6 +19,13 @@ pub(crate) fn write_to(
             result => result,
         };
     };
+    // A device or a pipe is written to: what is renamed over it would take its place.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let file = std::fs::OpenOptions::new().write(true).open(path);
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        let mut out = std::io::BufWriter::new(file);
+        return write(&mut out).and_then(|()| Ok(out.flush()?));
+    }
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = PathBuf::from(partial);
@@ -69,4 +76,27 @@ fn unicode_locale() -> bool {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileTypeExt;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_stays_a_pipe() {
+        let folder = std::env::temp_dir().join(format!("lazaret-writing-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let pipe = folder.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap())
+        };
+        write_to(Some(&pipe), |out| Ok(out.write_all(b"told")?)).unwrap();
+        assert_eq!(reader.join().unwrap(), "told");
+        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
