@@ -191,24 +191,31 @@ fn shards(options: &SensorOptions) -> usize {
     options.shards.clamp(1, MAX_SHARDS)
 }
 
-/// The first object that this kernel takes.
+/// The first object that this kernel takes: with every program, or without those whose trace point
+/// it has not.
 fn load_any(options: &SensorOptions) -> Result<(Reading, Object), SensorError> {
     let mut refusal = None;
     for (reading, bytes) in OBJECTS {
         if options.reading.is_some_and(|wanted| wanted != reading) {
             continue;
         }
-        let mut open = ObjectBuilder::default().open_memory(bytes).map_err(refused)?;
-        configure(&mut open, options)?;
-        match open.load() {
-            Ok(object) => return Ok((reading, object)),
-            Err(why) => refusal = Some(refused(why)),
+        for with_optional in [true, false] {
+            let mut open = ObjectBuilder::default().open_memory(bytes).map_err(refused)?;
+            configure(&mut open, options, with_optional)?;
+            match open.load() {
+                Ok(object) => return Ok((reading, object)),
+                Err(why) => refusal = Some(refused(why)),
+            }
         }
     }
     Err(refusal.unwrap_or(SensorError::NoTypes))
 }
 
-fn configure(open: &mut OpenObject, options: &SensorOptions) -> Result<(), SensorError> {
+fn configure(
+    open: &mut OpenObject,
+    options: &SensorOptions,
+    with_optional: bool,
+) -> Result<(), SensorError> {
     let config = Config {
         own_pid: std::process::id(),
         shards: shards(options) as u32,
@@ -229,6 +236,9 @@ fn configure(open: &mut OpenObject, options: &SensorOptions) -> Result<(), Senso
         let name = program.name().to_string_lossy().into_owned();
         if TAILS.contains(&name.as_str()) {
             program.set_autoattach(false);
+        }
+        if !with_optional && OPTIONAL.contains(&name.as_str()) {
+            program.set_autoload(false);
         }
     }
     Ok(())
