@@ -18,6 +18,10 @@
 #include "maps.h"
 
 #include "extract.h"
+#include "task.h"
+#include "file.h"
+#include "socket.h"
+#include "cgroup.h"
 #include "send.h"
 
 #include "cgroup.bpf.c"

@@ -1,17 +1,16 @@
 //! The OCI runtime's own command line says which bundle is to become which container, before that
 //! container has a process.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use lru::LruCache;
 use model::{Container, Event, EventKind, Exec};
 
 use crate::attribute::{learn, read_bundle};
-
-/// Words with which a runtime is told to make a container.
-const MAKING: [&str; 2] = ["create", "run"];
+use crate::guard::{Asked, Making};
 
 /// Containers that a runtime was told to make and that have no cgroup yet.
 const ANNOUNCED: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
@@ -47,24 +46,11 @@ impl Announced {
 
 /// The id and the bundle's folder, when a program is a runtime that makes a container:
 /// `runc --root R create --bundle B --pid-file P ID`.
-pub(super) fn container_made(exec: &Exec) -> Option<(String, PathBuf)> {
-    let arguments = &exec.arguments;
-    if !arguments.iter().any(|argument| MAKING.contains(&argument.as_str())) {
-        return None;
-    }
-    let bundle = arguments.iter().enumerate().find_map(|(at, argument)| {
-        match argument.strip_prefix("--bundle=") {
-            Some(bundle) => Some(bundle.to_owned()),
-            None if argument == "--bundle" || argument == "-b" => arguments.get(at + 1).cloned(),
-            None => None,
-        }
-    });
-    let folder = match bundle {
-        Some(bundle) => PathBuf::from(bundle),
-        None => PathBuf::from(&exec.cwd.as_ref()?.path),
-    };
-    let id = arguments.last()?.clone();
-    (!id.is_empty() && !id.starts_with('-')).then_some((id, folder))
+fn container_made(exec: &Exec) -> Option<(String, PathBuf)> {
+    let words: Vec<OsString> = exec.arguments.iter().skip(1).map(OsString::from).collect();
+    let Making { id, bundle } = Asked::read(&words).making?;
+    let below = exec.cwd.as_ref().map(|cwd| cwd.path.as_str()).unwrap_or_default();
+    (!id.is_empty()).then(|| (id, Path::new(below).join(bundle)))
 }
 
 #[cfg(test)]
