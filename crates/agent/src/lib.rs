@@ -16,6 +16,7 @@ pub mod facts;
 pub mod gate;
 pub mod guard;
 mod limits;
+pub mod trail;
 pub mod watch;
 
 pub use config::{AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig};

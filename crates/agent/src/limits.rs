@@ -62,3 +62,7 @@ pub(crate) const BUNDLE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 pub(crate) const STORAGE_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Folders above a root filesystem that are looked at for the storage.
 pub(crate) const STORAGE_MAX_LEVELS: usize = 6;
+/// Records and alerts that wait to be kept; more are lost, counted and told.
+pub(crate) const TRAIL_ENTRIES: usize = 16_384;
+/// Records and alerts kept with one write to the disk.
+pub(crate) const ENTRIES_TOGETHER: usize = 1024;

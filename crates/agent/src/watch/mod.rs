@@ -6,6 +6,7 @@
 //!
 //! The queue and the line are bounded; what finds no room is counted and told.
 
+mod initiator;
 mod line;
 mod runtime;
 mod state;
@@ -21,6 +22,7 @@ use crate::AgentError;
 use crate::detect::Engine;
 use line::Line;
 use runtime::Announced;
+pub use initiator::{command_line, container, initiator};
 pub use state::{Seen, State};
 
 /// Events that wait for their turn.

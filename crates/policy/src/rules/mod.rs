@@ -15,7 +15,6 @@ mod exception;
 mod item;
 mod node;
 mod note;
-mod priority;
 mod rule;
 mod version;
 
@@ -24,6 +23,6 @@ mod tests;
 
 pub use compile::load;
 pub use note::{Note, NoteKind};
-pub use priority::Priority;
+pub use model::Priority;
 pub use rule::{Loaded, Rule, RulesFile, SkippedRule};
 pub use version::{ENGINE_VERSION, PLUGIN_VERSIONS};

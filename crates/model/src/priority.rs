@@ -3,8 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
+use crate::Severity;
+
 /// How urgent a rule is. Ordered: `Debug` is the least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// For debugging of rules.
     Debug,
@@ -50,6 +55,17 @@ impl Priority {
             Priority::Emergency => "emergency",
         }
     }
+
+    /// The same on the scale of findings.
+    pub fn severity(self) -> Severity {
+        match self {
+            Priority::Debug | Priority::Informational => Severity::Negligible,
+            Priority::Notice => Severity::Low,
+            Priority::Warning => Severity::Medium,
+            Priority::Error => Severity::High,
+            Priority::Critical | Priority::Alert | Priority::Emergency => Severity::Critical,
+        }
+    }
 }
 
 impl fmt::Display for Priority {
@@ -68,8 +84,8 @@ impl FromStr for Priority {
             return Ok(Priority::Informational);
         }
         Priority::ALL.into_iter().find(|priority| priority.as_str() == word).ok_or_else(|| {
-            let words = Priority::ALL.map(Priority::as_str);
-            format!("`{text}` is no priority: expected {}", crate::yaml::either(&words))
+            let words = Priority::ALL.map(Priority::as_str).join("`, `");
+            format!("`{text}` is no priority: expected one of `{words}`")
         })
     }
 }

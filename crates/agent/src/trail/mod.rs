@@ -1,0 +1,149 @@
+//! The trail: what everybody on the node has to tell goes through one bounded queue to one writer,
+//! which keeps it and then passes it on.
+//!
+//! ```text
+//! watch, isolation, life cycle, files, hands ─Trail→ queue ─Writer→ audit log, then outputs
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use model::{Alert, AuditKind, AuditRecord};
+
+use crate::limits::{ENTRIES_TOGETHER, TRAIL_ENTRIES};
+
+/// How long an alert waits for room before it is lost.
+const ALERT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long an entry may wait for others to be written together with it.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Something to keep and to pass on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// Something that was done.
+    Record(Box<AuditRecord>),
+    /// Something to look at. It is kept as a record too.
+    Alert(Box<Alert>),
+}
+
+impl Entry {
+    /// The entry as a record of the log.
+    pub fn to_record(&self) -> AuditRecord {
+        match self {
+            Entry::Record(record) => (**record).clone(),
+            Entry::Alert(alert) => AuditRecord::from(&**alert),
+        }
+    }
+}
+
+/// Where entries are handed in. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    sender: SyncSender<Entry>,
+    lost: Arc<Lost>,
+}
+
+/// What found no room, in entries.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// Records.
+    pub records: AtomicU64,
+    /// Alerts.
+    pub alerts: AtomicU64,
+}
+
+impl Trail {
+    /// A queue and its end.
+    pub fn open() -> (Trail, Entries) {
+        let (sender, receiver) = sync_channel(TRAIL_ENTRIES);
+        (Trail { sender, lost: Arc::default() }, Entries { receiver })
+    }
+
+    /// Hands in a record. One that finds no room is lost, and counted; what the agent itself did
+    /// waits for room.
+    pub fn record(&self, record: AuditRecord) {
+        let patience = match record.kind {
+            AuditKind::Alert | AuditKind::Response | AuditKind::Agent => ALERT_PATIENCE,
+            _ => Duration::ZERO,
+        };
+        if !self.send(Entry::Record(Box::new(record)), patience) {
+            self.lost.records.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Hands in an alert. It waits for room a while before it is lost, and counted.
+    pub fn alert(&self, alert: Alert) {
+        if !self.send(Entry::Alert(Box::new(alert)), ALERT_PATIENCE) {
+            self.lost.alerts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What was lost so far.
+    pub fn lost(&self) -> &Lost {
+        &self.lost
+    }
+
+    fn send(&self, mut entry: Entry, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        loop {
+            match self.sender.try_send(entry) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(back)) if Instant::now() < until => {
+                    entry = back;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+/// The queue's end.
+#[derive(Debug)]
+pub struct Entries {
+    receiver: Receiver<Entry>,
+}
+
+impl Entries {
+    /// The next entries, those that came close together at once; empty when none came within
+    /// `patience`, `None` when nobody will hand in any more.
+    pub fn next(&self, patience: Duration) -> Option<Vec<Entry>> {
+        let first = match self.receiver.recv_timeout(patience) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => return Some(Vec::new()),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        };
+        let until = Instant::now() + GATHER;
+        let mut entries = vec![first];
+        while entries.len() < ENTRIES_TOGETHER {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(entry) = self.receiver.recv_timeout(left) else { break };
+            entries.push(entry);
+        }
+        Some(entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_counted_and_the_rest_keeps_its_order() {
+        let (trail, entries) = Trail::open();
+        for number in 0..TRAIL_ENTRIES + 3 {
+            trail.record(AuditRecord { target: number.to_string(), ..AuditRecord::default() });
+        }
+        assert_eq!(trail.lost().records.load(Ordering::Relaxed), 3);
+        drop(trail);
+        let mut came = Vec::new();
+        while let Some(some) = entries.next(Duration::from_secs(1)) {
+            assert!(some.len() <= ENTRIES_TOGETHER);
+            came.extend(some.iter().map(|entry| entry.to_record().target));
+        }
+        let expected: Vec<_> = (0..TRAIL_ENTRIES).map(|number| number.to_string()).collect();
+        assert_eq!(came, expected);
+    }
+}
