@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use model::{CgroupName, Container, Known, Pod};
 
@@ -69,6 +69,11 @@ impl Containers {
         *container = Arc::new(better);
     }
 
+    /// Every container that is remembered.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Container>> {
+        self.by_id.values()
+    }
+
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.by_id.len()
@@ -77,6 +82,32 @@ impl Containers {
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+}
+
+/// The containers of a node, for every part of the agent that wants to know them. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Directory(Arc<RwLock<Containers>>);
+
+impl Directory {
+    /// Looks something up.
+    pub fn read<T>(&self, look: impl FnOnce(&Containers) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes something in.
+    pub fn write<T>(&self, take: impl FnOnce(&mut Containers) -> T) -> T {
+        take(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A container by its id, or by the first digits of it.
+    pub fn find(&self, id: &str) -> Option<Arc<Container>> {
+        self.read(|containers| containers.by_id(id).cloned())
+    }
+
+    /// The container of a cgroup; `None` for the host's own.
+    pub fn of_cgroup(&self, cgroup_id: u64) -> Option<Arc<Container>> {
+        self.read(|containers| containers.of_cgroup(cgroup_id).cloned())
     }
 }
 

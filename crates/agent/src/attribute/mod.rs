@@ -15,7 +15,7 @@ mod start_up;
 
 pub use bundle::{Bundle, read_bundle};
 pub use container_id::{ContainerId, container_of};
-pub use containers::Containers;
+pub use containers::{Containers, Directory};
 pub(crate) use engine_files::learn;
 pub use processes::{Process, Processes};
 pub use start_up::{cgroups_below, processes_of};

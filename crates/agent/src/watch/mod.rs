@@ -19,10 +19,11 @@ use model::Event;
 use sensor::{Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
+use crate::attribute::Directory;
 use crate::detect::Engine;
+pub use initiator::{command_line, container, initiator};
 use line::Line;
 use runtime::Announced;
-pub use initiator::{command_line, container, initiator};
 pub use state::{Seen, State};
 
 /// Events that wait for their turn.
@@ -47,6 +48,7 @@ pub struct Lost {
 pub struct Watch {
     sensor: Sensor,
     announced: Announced,
+    containers: Directory,
     lost: Lost,
 }
 
@@ -55,7 +57,8 @@ impl Watch {
     /// [`Watch::run`] waits in the rings.
     pub fn load(options: &SensorOptions) -> Result<Self, AgentError> {
         let sensor = Sensor::load(options)?;
-        Ok(Watch { sensor, announced: Announced::default(), lost: Lost::default() })
+        let (announced, containers) = (Announced::default(), Directory::default());
+        Ok(Watch { sensor, announced, containers, lost: Lost::default() })
     }
 
     /// Watches until `stop` says so. Every event, with all that is known of it and what the rules
@@ -74,7 +77,7 @@ impl Watch {
             let readers = readers.into_iter().map(|reader| scope.spawn(move || reader.read(stop)));
             let readers: Vec<_> = readers.collect();
             drop(sender);
-            let mut state = State::at_start();
+            let mut state = State::at_start(self.containers.clone());
             drain(&receiver, |event| state.take(event, &self.announced, engine, &mut sink));
             readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
         });
@@ -83,6 +86,11 @@ impl Watch {
             reader.map_err(|_| AgentError::System { what: "a reader of the sensor", why })??;
         }
         Ok(())
+    }
+
+    /// The containers of the node, as far as the watch has seen them.
+    pub fn containers(&self) -> &Directory {
+        &self.containers
     }
 
     /// What was lost in user space so far.

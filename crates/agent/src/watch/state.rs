@@ -6,7 +6,7 @@ use std::path::Path;
 use model::{CgroupName, Container, Engine, Event, EventKind, Namespaces, Start};
 
 use super::runtime::Announced;
-use crate::attribute::{Containers, Process, Processes, cgroups_below, processes_of};
+use crate::attribute::{Directory, Process, Processes, cgroups_below, processes_of};
 use crate::detect::{self, Detection, Observed, Users};
 
 const LIVE_PROCESSES: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
@@ -17,7 +17,7 @@ const UNIFIED: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 /// What the watch knows at a moment.
 pub struct State {
     processes: Processes,
-    containers: Containers,
+    containers: Directory,
     users: Users,
     node: String,
     boot_ns: i64,
@@ -35,10 +35,10 @@ pub struct Seen<'a> {
 
 impl State {
     /// What is there before the first event.
-    pub fn at_start() -> Self {
+    pub fn at_start(containers: Directory) -> Self {
         let mut state = State {
             processes: Processes::new(LIVE_PROCESSES, DEAD_PROCESSES),
-            containers: Containers::default(),
+            containers,
             users: Users::below(Path::new("/")),
             node: node_name(),
             boot_ns: boot_ns(),
@@ -47,17 +47,12 @@ impl State {
         };
         let mount = UNIFIED.iter().map(Path::new).find(|path| path.join("cgroup.procs").exists());
         for cgroup in mount.map(|mount| cgroups_below(mount, 0)).unwrap_or_default() {
-            state.containers.cgroup_made(&cgroup, 0);
+            state.containers.write(|containers| containers.cgroup_made(&cgroup, 0));
         }
         for process in processes_of(Path::new("/proc")) {
             state.processes.seed(process);
         }
         state
-    }
-
-    /// The containers that are known.
-    pub fn containers(&self) -> &Containers {
-        &self.containers
     }
 
     /// Takes an event in and tells what it means.
@@ -73,7 +68,7 @@ impl State {
         self.attribute(&event, announced);
         let stranger = Process::default();
         let id = event.task.process;
-        let container = self.containers.of_cgroup(event.task.cgroup_id).cloned();
+        let container = self.containers.of_cgroup(event.task.cgroup_id);
         let observed = Observed {
             event: &event,
             number: self.number,
@@ -103,14 +98,16 @@ impl State {
     }
 
     fn cgroup(&mut self, cgroup: &CgroupName, now_ns: u64, announced: &Announced) {
-        let Some(new) = self.containers.cgroup_made(cgroup, now_ns) else { return };
+        let made = self.containers.write(|containers| containers.cgroup_made(cgroup, now_ns));
+        let Some(new) = made else { return };
         let Some(told) = announced.take(&new.id) else { return };
-        self.containers.learn(&new.id, |container| {
+        let learn = |container: &mut Container| {
             let engine =
                 if told.engine == Engine::Unknown { container.engine } else { told.engine };
             let since_ns = container.since_ns;
             *container = Container { engine, since_ns, ..told };
-        });
+        };
+        self.containers.write(|containers| containers.learn(&new.id, learn));
     }
 
     /// A container's first program: in its cgroup, with a mount namespace of its own. What the
@@ -123,7 +120,8 @@ impl State {
         }
         let start = Start { namespaces: task.namespaces, capabilities: task.capabilities };
         let id = container.id.clone();
-        self.containers.learn(&id, |container| container.start = Some(start));
+        let learn = |container: &mut Container| container.start = Some(start);
+        self.containers.write(|containers| containers.learn(&id, learn));
     }
 }
 
