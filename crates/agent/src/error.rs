@@ -59,6 +59,14 @@ pub enum AgentError {
         /// Why.
         why: String,
     },
+    /// A recording cannot be written or read.
+    #[error("{path}: {why}")]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// The system refuses something else.
     #[error("{what}: {why}")]
     System {

@@ -66,3 +66,7 @@ pub(crate) const STORAGE_MAX_LEVELS: usize = 6;
 pub(crate) const TRAIL_ENTRIES: usize = 16_384;
 /// Records and alerts kept with one write to the disk.
 pub(crate) const ENTRIES_TOGETHER: usize = 1024;
+/// Longest line of a recording, in bytes.
+pub(crate) const RECORDING_LINE_BYTES: u64 = 64 * 1024 * 1024;
+/// Largest window of a recording's compression, as a power of two.
+pub(crate) const RECORDING_WINDOW_LOG: u32 = 24;

@@ -69,6 +69,14 @@ impl Containers {
         *container = Arc::new(better);
     }
 
+    /// Puts in a container as somebody else knows it.
+    pub fn put(&mut self, container: Container) {
+        let id: Arc<str> = container.id.as_str().into();
+        if self.by_id.insert(Arc::clone(&id), Arc::new(container)).is_none() {
+            self.ids_in_order.push_back(id);
+        }
+    }
+
     /// Every container that is remembered.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Container>> {
         self.by_id.values()

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 use model::{Event, EventKind, Exec, FileObject, ProcessId, Task};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of a command line that are kept.
 const ARGUMENTS_KEPT_BYTES: usize = 2048;
@@ -14,7 +15,8 @@ const ARGUMENTS_KEPT_BYTES: usize = 2048;
 const MAX_ANCESTORS: usize = 64;
 
 /// A process, as far as it was seen.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Process {
     /// Which.
     pub id: ProcessId,

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A user as `passwd(5)` has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The name.
     pub name: String,
@@ -19,7 +21,7 @@ pub struct User {
 }
 
 /// The users and groups of a root filesystem.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Users {
     users: HashMap<u32, User>,
     groups: HashMap<u32, String>,

@@ -8,7 +8,9 @@
 
 mod initiator;
 mod line;
+mod recording;
 mod runtime;
+mod snapshot;
 mod state;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,7 +25,9 @@ use crate::attribute::Directory;
 use crate::detect::Engine;
 pub use initiator::{command_line, container, initiator};
 use line::Line;
+pub use recording::{Recorder, Replayed, replay};
 use runtime::Announced;
+pub use snapshot::Snapshot;
 pub use state::{Seen, State};
 
 /// Events that wait for their turn.
@@ -61,11 +65,12 @@ impl Watch {
         Ok(Watch { sensor, announced, containers, lost: Lost::default() })
     }
 
-    /// Watches until `stop` says so. Every event, with all that is known of it and what the rules
+    /// Watches until `stop` says so, from what was there `before`. Every event, with all that is known of it and what the rules
     /// say, goes to `sink`.
     pub fn run(
         &self,
         engine: &Engine,
+        before: Snapshot,
         stop: &AtomicBool,
         mut sink: impl FnMut(&Seen<'_>),
     ) -> Result<(), AgentError> {
@@ -77,7 +82,7 @@ impl Watch {
             let readers = readers.into_iter().map(|reader| scope.spawn(move || reader.read(stop)));
             let readers: Vec<_> = readers.collect();
             drop(sender);
-            let mut state = State::at_start(self.containers.clone());
+            let mut state = State::begin(before, self.containers.clone());
             drain(&receiver, |event| state.take(event, &self.announced, engine, &mut sink));
             readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
         });

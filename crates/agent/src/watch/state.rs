@@ -1,27 +1,22 @@
 //! `State`: what the watch knows at a moment: processes, containers, users.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 
-use model::{CgroupName, Container, Engine, Event, EventKind, Namespaces, Start};
+use model::{CgroupName, Container, Engine, Event, EventKind, Start};
 
 use super::runtime::Announced;
-use crate::attribute::{Directory, Process, Processes, cgroups_below, processes_of};
-use crate::detect::{self, Detection, Observed, Users};
+use super::snapshot::Snapshot;
+use crate::attribute::{Directory, Process, Processes};
+use crate::detect::{self, Detection, Observed};
 
 const LIVE_PROCESSES: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
 const DEAD_PROCESSES: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
-/// Where the unified hierarchy is mounted: alone, or beside the old ones.
-const UNIFIED: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 
 /// What the watch knows at a moment.
 pub struct State {
     processes: Processes,
     containers: Directory,
-    users: Users,
-    node: String,
-    boot_ns: i64,
-    host_namespaces: Namespaces,
+    before: Snapshot,
     number: u64,
 }
 
@@ -34,25 +29,19 @@ pub struct Seen<'a> {
 }
 
 impl State {
-    /// What is there before the first event.
-    pub fn at_start(containers: Directory) -> Self {
-        let mut state = State {
-            processes: Processes::new(LIVE_PROCESSES, DEAD_PROCESSES),
-            containers,
-            users: Users::below(Path::new("/")),
-            node: node_name(),
-            boot_ns: boot_ns(),
-            host_namespaces: host_namespaces(),
-            number: 0,
-        };
-        let mount = UNIFIED.iter().map(Path::new).find(|path| path.join("cgroup.procs").exists());
-        for cgroup in mount.map(|mount| cgroups_below(mount, 0)).unwrap_or_default() {
-            state.containers.write(|containers| containers.cgroup_made(&cgroup, 0));
+    /// What was there before the first event.
+    pub(super) fn begin(before: Snapshot, containers: Directory) -> Self {
+        let mut processes = Processes::new(LIVE_PROCESSES, DEAD_PROCESSES);
+        containers.write(|containers| {
+            for cgroup in &before.cgroups {
+                containers.cgroup_made(cgroup, 0);
+            }
+        });
+        for process in &before.processes {
+            processes.seed(process.clone());
         }
-        for process in processes_of(Path::new("/proc")) {
-            state.processes.seed(process);
-        }
-        state
+        let before = Snapshot { cgroups: Vec::new(), processes: Vec::new(), ..before };
+        State { processes, containers, before, number: 0 }
     }
 
     /// Takes an event in and tells what it means.
@@ -72,13 +61,13 @@ impl State {
         let observed = Observed {
             event: &event,
             number: self.number,
-            boot_ns: self.boot_ns,
+            boot_ns: self.before.boot_ns,
             process: self.processes.find(id).unwrap_or(&stranger),
             processes: &self.processes,
             container: container.as_deref(),
-            host_namespaces: self.host_namespaces,
-            users: &self.users,
-            node: &self.node,
+            host_namespaces: self.before.host_namespaces,
+            users: &self.before.users,
+            node: &self.before.node,
         };
         let detections = engine.observe(&observed);
         sink(&Seen { observed, detections });
@@ -115,7 +104,7 @@ impl State {
     fn first_program(&mut self, event: &Event) {
         let task = &event.task;
         let Some(container) = self.containers.of_cgroup(task.cgroup_id) else { return };
-        if container.start.is_some() || task.namespaces.mnt == self.host_namespaces.mnt {
+        if container.start.is_some() || task.namespaces.mnt == self.before.host_namespaces.mnt {
             return;
         }
         let start = Start { namespaces: task.namespaces, capabilities: task.capabilities };
@@ -123,37 +112,4 @@ impl State {
         let learn = |container: &mut Container| container.start = Some(start);
         self.containers.write(|containers| containers.learn(&id, learn));
     }
-}
-
-/// The namespaces of the host's first process; the agent's own where that one may not be looked at.
-fn host_namespaces() -> Namespaces {
-    let number_at = |process: &str, name: &str| {
-        let link = std::fs::read_link(format!("/proc/{process}/ns/{name}")).ok()?;
-        let text = link.to_string_lossy().into_owned();
-        text.rsplit('[').next().and_then(|rest| rest.trim_end_matches(']').parse().ok())
-    };
-    let number =
-        |name: &str| number_at("1", name).or_else(|| number_at("self", name)).unwrap_or_default();
-    Namespaces {
-        mnt: number("mnt"),
-        pid: number("pid"),
-        net: number("net"),
-        user: number("user"),
-        ipc: number("ipc"),
-        uts: number("uts"),
-        cgroup: number("cgroup"),
-    }
-}
-
-fn node_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    name.trim().to_owned()
-}
-
-/// The moment of the kernel's zero, in nanoseconds since 1970.
-fn boot_ns() -> i64 {
-    let now = model::Timestamp::now().as_nanosecond();
-    let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let up = i128::from(up.tv_sec) * 1_000_000_000 + i128::from(up.tv_nsec);
-    i64::try_from(now - up).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lazaret_agent::detect::Engine;
-use lazaret_agent::watch::Watch;
+use lazaret_agent::watch::{Snapshot, Watch};
 use sensor::{Sensor, SensorOptions};
 
 /// An engine of the test's own.
@@ -106,7 +106,7 @@ pub fn said(engine: &Engine, prefix: &str, act: impl FnOnce()) -> Vec<(String, S
     let mut found = Vec::new();
     std::thread::scope(|scope| {
         let watching = scope.spawn(|| {
-            watch.run(engine, &stop, |seen| {
+            watch.run(engine, Snapshot::of_host(), &stop, |seen| {
                 let Some(container) = seen.observed.container else { return };
                 if !container.name.starts_with(prefix) {
                     return;
