@@ -6,6 +6,7 @@
 //! [`gate`] is what every gate shares: workload → reports → judge → record. [`docker`] is the
 //! authorization plugin.
 
+pub mod alerts;
 pub mod attribute;
 pub mod baseline;
 mod config;

@@ -1,0 +1,96 @@
+//! `Identity`: what makes two alerts alike.
+
+use model::{Alert, AlertSource, Priority};
+
+use super::fold::program;
+
+/// The fields that name what something was done to, the most telling first.
+const TARGETS: [&str; 8] = [
+    "fd.name",
+    "evt.arg.path",
+    "evt.arg.newpath",
+    "evt.arg.linkpath",
+    "evt.arg.dev",
+    "evt.arg.request",
+    "file",
+    "device",
+];
+
+/// What makes two alerts alike: the rule, where, by which program, to what kind of thing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    place: Place,
+    program: String,
+    target: String,
+}
+
+/// A rule in a container, or on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    source: AlertSource,
+    priority: Priority,
+    pub(super) rule: String,
+    /// The container's id; empty for the host.
+    container: String,
+}
+
+impl Identity {
+    /// The identity of an alert.
+    pub fn of(alert: &Alert) -> Self {
+        let place = Place {
+            source: alert.source,
+            priority: alert.priority,
+            rule: alert.rule.clone(),
+            container: alert.container.as_ref().map(|one| one.id.clone()).unwrap_or_default(),
+        };
+        let named = |field: &&str| alert.fields.get(*field).and_then(Option::as_deref);
+        let target = TARGETS.iter().find_map(named).unwrap_or_default();
+        Identity { place, program: without_numbers(program(alert)), target: class(target) }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.place.clone()
+    }
+}
+
+/// The kind of a target: the folder of a path, the other end of a connection, a word as it is.
+/// Numbers do not make a difference in paths: `/proc/17/maps`, `/tmp/part-0003`.
+fn class(target: &str) -> String {
+    if let Some((_, peer)) = target.split_once("->") {
+        return peer.to_owned();
+    }
+    match target.rsplit_once('/') {
+        // Few files lie directly below the root or in `/etc`; each is a target of its own.
+        Some(("" | "/etc" | "/root", _)) | None => target.to_owned(),
+        Some((folder, _)) => without_numbers(folder),
+    }
+}
+
+/// A path with `#` for each number in it.
+fn without_numbers(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        match c {
+            '0'..='9' if out.ends_with('#') => {}
+            '0'..='9' => out.push('#'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_told_by_its_kind() {
+        let check = |target: &str, expected: &str| assert_eq!(class(target), expected);
+        check("/etc/shadow", "/etc/shadow");
+        check("/proc/17/task/18/maps", "/proc/#/task/#");
+        check("/var/log/a.log", "/var/log");
+        check("10.0.0.2:40001->10.0.0.9:4444", "10.0.0.9:4444");
+        check("PTRACE_ATTACH", "PTRACE_ATTACH");
+        check("", "");
+    }
+}
