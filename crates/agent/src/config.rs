@@ -5,14 +5,17 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_saphyr::Error;
 
 use crate::AgentError;
+use crate::detect::BUILT_IN_RULES;
 use crate::docker::Endpoints;
 use crate::limits::CONFIG_MAX_BYTES;
+use crate::outputs::OutputConfig;
 
 /// Where the configuration usually is.
 pub const CONFIG_FILE: &str = "/etc/lazaret/agent.yaml";
@@ -33,6 +36,20 @@ pub struct AgentConfig {
     pub docker: DockerConfig,
     /// The guard in front of the OCI runtime.
     pub guard: GuardConfig,
+    /// The rules of the watch: `built-in`, files, folders.
+    pub rules: Vec<PathBuf>,
+    /// Where alerts and records go besides the audit log; the agent's own output when not said.
+    pub outputs: Option<Vec<OutputConfig>>,
+    /// Where numbers can be fetched.
+    pub metrics: MetricsConfig,
+}
+
+/// Where numbers can be fetched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// A loopback address and port, `127.0.0.1:9465`; nowhere when not said.
+    pub listen: Option<SocketAddr>,
 }
 
 /// What the runtime guard is told.
@@ -65,6 +82,9 @@ impl Default for AgentConfig {
             contact: String::new(),
             docker: DockerConfig::default(),
             guard: GuardConfig::default(),
+            rules: vec![BUILT_IN_RULES.into()],
+            outputs: None,
+            metrics: MetricsConfig::default(),
         }
     }
 }

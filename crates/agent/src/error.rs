@@ -59,6 +59,12 @@ pub enum AgentError {
         /// Why.
         why: String,
     },
+    /// The rules are wrong.
+    #[error("{why}")]
+    Rules {
+        /// The first mistake, with its file and place.
+        why: String,
+    },
     /// A recording cannot be written or read.
     #[error("{path}: {why}")]
     Recording {

@@ -17,8 +17,10 @@ pub mod facts;
 pub mod gate;
 pub mod guard;
 mod limits;
+pub mod node;
+pub mod outputs;
 pub mod trail;
 pub mod watch;
 
-pub use config::{AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig};
+pub use config::{AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig, MetricsConfig};
 pub use error::AgentError;

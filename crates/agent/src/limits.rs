@@ -70,3 +70,17 @@ pub(crate) const ENTRIES_TOGETHER: usize = 1024;
 pub(crate) const RECORDING_LINE_BYTES: u64 = 64 * 1024 * 1024;
 /// Largest window of a recording's compression, as a power of two.
 pub(crate) const RECORDING_WINDOW_LOG: u32 = 24;
+/// Largest file of rules, in bytes.
+pub(crate) const RULES_MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// Files of rules in one folder.
+pub(crate) const RULES_FILES: usize = 256;
+/// Size of one file of a spool, in bytes.
+pub(crate) const SPOOL_FILE_BYTES: u64 = 256 * 1024;
+/// Longest line of a spool, in bytes.
+pub(crate) const SPOOL_LINE_BYTES: u64 = 1024 * 1024;
+/// What one destination's spool takes of the disk by default, in bytes.
+pub(crate) const SPOOL_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Entries that wait in memory for one destination; more go to its spool.
+pub(crate) const OUTPUT_ENTRIES: usize = 4096;
+/// How long a destination may take for one delivery, in milliseconds.
+pub(crate) const DELIVERY_TIMEOUT_MS: u64 = 10_000;

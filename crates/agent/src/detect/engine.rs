@@ -1,15 +1,23 @@
 //! `Engine`: the rules, asked for every event.
 
-use policy::filter::{FieldTable, RuleSet, Template, tables};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use policy::filter::{FieldTable, RuleSet, Sorts, Template, tables};
 use policy::rules::{Loaded, Priority, RulesFile, load};
 
 use super::facts::Observed;
 
-/// The rules of kernel events, ready to be asked.
+/// The rules of kernel events, ready to be asked. They can be replaced while they are asked.
 pub struct Engine {
+    asked: RwLock<Arc<Asked>>,
+}
+
+/// Rules that were loaded together.
+struct Asked {
     rules: Vec<Ready>,
     set: RuleSet,
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
 }
 
 /// What of a rule is told with a detection.
@@ -47,32 +55,58 @@ impl Engine {
             tags: rule.tags.clone(),
             output: rule.output.clone(),
         });
-        Engine { rules: rules.collect(), set, loaded }
+        let asked = Asked { rules: rules.collect(), set, loaded: Arc::new(loaded) };
+        Engine { asked: RwLock::new(Arc::new(asked)) }
+    }
+
+    /// From now on the rules of another are asked.
+    pub fn replace(&self, other: Engine) {
+        let new = other.now();
+        *self.asked.write().unwrap_or_else(PoisonError::into_inner) = new;
     }
 
     /// What came of loading: mistakes, warnings, rules left out.
-    pub fn loaded(&self) -> &Loaded {
-        &self.loaded
+    pub fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.now().loaded)
     }
 
     /// How many rules are asked.
     pub fn len(&self) -> usize {
-        self.rules.len()
+        self.now().rules.len()
     }
 
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.now().rules.is_empty()
+    }
+
+    /// The types of events that a rule can speak of; `None` when one can speak of any.
+    pub fn event_types(&self) -> Option<BTreeSet<String>> {
+        let asked = self.now();
+        let mut types = BTreeSet::new();
+        for place in 0..asked.rules.len() {
+            match asked.set.sorts(place) {
+                Some(Sorts::Only(names)) => types.extend(names.iter().cloned()),
+                Some(Sorts::All) => return None,
+                None => {}
+            }
+        }
+        Some(types)
     }
 
     /// The rules that speak of an event, in their order.
     pub fn observe(&self, seen: &Observed<'_>) -> Vec<Detection> {
-        let matching = self.set.matching(seen);
+        let asked = self.now();
+        let matching = asked.set.matching(seen);
         matching
             .into_iter()
-            .filter_map(|at| self.rules.get(at))
+            .filter_map(|at| asked.rules.get(at))
             .map(|rule| tell(rule, seen))
             .collect()
+    }
+
+    fn now(&self) -> Arc<Asked> {
+        Arc::clone(&self.asked.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,17 +1,17 @@
 //! What it means: events and what is known of who did them, asked by the rules.
 //!
 //! ```text
-//! (Event, Process, Container) ─Observed→ policy::rules → Detection → its line, its JSON
+//! (Event, Process, Container) ─Observed→ policy::rules → Detection
 //! ```
 
 mod built_in;
 mod engine;
 mod facts;
-mod output;
+mod sources;
 mod users;
 
 pub use built_in::BUILT_IN;
 pub use engine::{Detection, Engine};
 pub use facts::Observed;
-pub use output::json;
+pub use sources::BUILT_IN_RULES;
 pub use users::Users;

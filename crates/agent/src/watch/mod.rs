@@ -6,6 +6,7 @@
 //!
 //! The queue and the line are bounded; what finds no room is counted and told.
 
+mod alert;
 mod initiator;
 mod line;
 mod recording;
@@ -28,6 +29,7 @@ use line::Line;
 pub use recording::{Recorder, Replayed, replay};
 use runtime::Announced;
 pub use snapshot::Snapshot;
+pub(crate) use snapshot::node_name;
 pub use state::{Seen, State};
 
 /// Events that wait for their turn.

@@ -64,7 +64,8 @@ fn host_namespaces() -> Namespaces {
     }
 }
 
-fn node_name() -> String {
+/// The node's name.
+pub(crate) fn node_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()
 }

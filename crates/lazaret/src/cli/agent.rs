@@ -1,50 +1,57 @@
 //! `lazaret agent`: the node role.
 
+mod docker_authz;
+mod guard;
+mod replay;
+
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use agent::CONFIG_FILE;
-use agent::gate::{Court, Scanner};
-use clap::Args;
-use store::Store;
+use clap::{Args, Subcommand};
 
 use super::{Context, Outcome};
 
 const EXAMPLES: &str = "\
 Examples:
-  lazaret agent --docker-authz                     as systemd starts it (deploy/systemd)
-  lazaret agent --docker-authz --config agent.yaml
+  lazaret agent                                    watch this node: alerts as they happen
+  lazaret agent --rules built-in --rules falco_rules.yaml
+  lazaret agent --record node.rec                  and keep all that is seen
+  lazaret agent replay node.rec --rules mine.yaml  look at it again with other rules
+  lazaret agent --docker-authz                     decide over what Docker may start (deploy/systemd)
 
-SIGHUP reads the configuration and the policy again; SIGTERM ends it when what is asked is answered.";
+SIGHUP reads the rules (or configuration and policy) again; SIGTERM ends it when what is begun is done.";
 
-/// Decide over what may start on this machine.
+/// Guard this node: watch what runs, decide over what may start
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Agent {
-    /// Answer Docker Engine as its authorization plugin
-    #[arg(long, required = true)]
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
+    /// Answer Docker Engine as its authorization plugin, and do nothing else
+    #[arg(long, conflicts_with_all = ["rules", "record", "json"])]
     docker_authz: bool,
 
     /// The agent's configuration
     #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
     config: PathBuf,
+
+    #[command(flatten)]
+    guard: guard::Guard,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Look at a recording again, with the same rules or others
+    Replay(replay::Replay),
 }
 
 impl Agent {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        std::fs::create_dir_all(&context.data_dir)?;
-        let store = Arc::new(Store::open(&context.data_dir.join("lazaret.sqlite"))?);
-        let docker = agent::AgentConfig::load(&self.config)?.docker;
-        let environment = vec![
-            ("DOCKER_HOST".to_owned(), format!("unix://{}", docker.socket.display())),
-            ("LAZARET_CACHE_DIR".to_owned(), context.cache_dir.display().to_string()),
-        ];
-        let program = std::env::current_exe()?;
-        let scanner = Scanner::new(program, context.data_dir.clone(), environment);
-        let court = Court::open(&self.config, store, Some(scanner))?;
-        if self.docker_authz {
-            agent::docker::serve_docker_authz(court)?;
+        match self.verb {
+            Some(Verb::Replay(verb)) => verb.run(context),
+            None if self.docker_authz => docker_authz::run(context, &self.config),
+            None => self.guard.run(context, self.config),
         }
-        Ok(Outcome::Allowed)
     }
 }

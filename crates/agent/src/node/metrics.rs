@@ -1,0 +1,138 @@
+//! Numbers of the agent for Prometheus (OpenMetrics text), on a loopback address.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::Node;
+use crate::AgentError;
+use crate::trail::Entry;
+
+/// The type of the answer.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// How often is looked whether the node ends.
+const LOOK: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRule {
+    rule: String,
+    priority: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    what: String,
+}
+
+/// What is counted as it happens.
+#[derive(Default)]
+pub(super) struct Metrics {
+    events: Counter,
+    alerts: Family<OfRule, Counter>,
+    records: Family<Of, Counter>,
+}
+
+impl Metrics {
+    /// An event was looked at.
+    pub(super) fn event(&self) {
+        self.events.inc();
+    }
+
+    /// An entry was kept.
+    pub(super) fn count(&self, entry: &Entry) {
+        match entry {
+            Entry::Alert(alert) => {
+                let rule = alert.rule.clone();
+                let priority = alert.priority.as_str().to_owned();
+                self.alerts.get_or_create(&OfRule { rule, priority }).inc();
+            }
+            Entry::Record(record) => {
+                let what = record.kind.as_str().to_owned();
+                self.records.get_or_create(&Of { what }).inc();
+            }
+        }
+    }
+}
+
+/// Answers whoever asks, until the node ends.
+pub(super) fn serve(node: &Node, listen: SocketAddr) -> Result<(), AgentError> {
+    if !listen.ip().is_loopback() {
+        let why = format!("metrics can be fetched on a loopback address only, not on {listen}");
+        return Err(AgentError::System { what: "agent.yaml", why });
+    }
+    let wrong = |error: std::io::Error| AgentError::Listen {
+        path: listen.to_string().into(),
+        why: error.to_string(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(wrong)?.block_on(async {
+        let listener = tokio::net::TcpListener::bind(listen).await.map_err(wrong)?;
+        let (ask, mut asked) =
+            tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<String>>(8);
+        let answer = move || {
+            let ask = ask.clone();
+            async move {
+                let (sender, told) = tokio::sync::oneshot::channel();
+                let _ = ask.send(sender).await;
+                ([(CONTENT_TYPE, OPENMETRICS)], told.await.unwrap_or_default())
+            }
+        };
+        let served = axum::serve(listener, Router::new().route("/metrics", get(answer)));
+        let served = std::future::IntoFuture::into_future(served);
+        tokio::pin!(served);
+        while !node.stop.load(Ordering::Relaxed) {
+            tokio::select! {
+                end = &mut served => return end.map_err(wrong),
+                Some(sender) = asked.recv() => { let _ = sender.send(page(node)); }
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        Ok(())
+    })
+}
+
+/// All numbers as a page.
+fn page(node: &Node) -> String {
+    let metrics = &node.metrics;
+    let mut registry = Registry::with_prefix("lazaret");
+    registry.register("events", "Events of the kernel looked at", metrics.events.clone());
+    registry.register("alerts", "Alerts by rule", metrics.alerts.clone());
+    registry.register("records", "Audit records by kind", metrics.records.clone());
+    let lost: Family<Of, Counter> = Family::default();
+    for (what, count) in super::health::lost_events(node) {
+        lost.get_or_create(&Of { what: what.to_owned() }).inc_by(count);
+    }
+    registry.register("lost", "Events that were lost, by why", lost);
+    let (told, failed) = (Family::<Of, Counter>::default(), Family::<Of, Counter>::default());
+    let (dropped, waiting) = (Family::<Of, Counter>::default(), Family::<Of, Gauge>::default());
+    for (what, counts) in node.outputs.counts() {
+        let of = Of { what };
+        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        told.get_or_create(&of).inc_by(count(&counts.told));
+        failed.get_or_create(&of).inc_by(count(&counts.failed));
+        dropped.get_or_create(&of).inc_by(count(&counts.lost));
+        let waits = i64::try_from(count(&counts.waiting)).unwrap_or(i64::MAX);
+        waiting.get_or_create(&of).set(waits);
+    }
+    registry.register("output_told", "Entries told to a destination", told);
+    registry.register("output_failures", "Deliveries that a destination did not take", failed);
+    registry.register("output_lost", "Entries lost for want of room", dropped);
+    registry.register("output_waiting", "Entries that wait on disk", waiting);
+    let containers: Gauge = Gauge::default();
+    let known = node.watch.containers().read(|containers| containers.len());
+    containers.set(i64::try_from(known).unwrap_or(i64::MAX));
+    registry.register("containers", "Containers that are remembered", containers);
+    let mut text = String::new();
+    let _ = encode(&mut text, &registry);
+    text
+}

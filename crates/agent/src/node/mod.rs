@@ -1,0 +1,163 @@
+//! The node's guard: everything that watches, together, until it is asked to end.
+//!
+//! ```text
+//! kernel ─Watch→ Seen ─rules→ alerts ─┐
+//!                                     ├Trail→ Writer → audit log, outputs
+//! the agent itself: begin, end, blind ─┘
+//! ```
+
+mod health;
+mod metrics;
+mod observers;
+mod signals;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use model::{AuditKind, AuditRecord, Timestamp};
+use sensor::{Interest, SensorOptions};
+
+use crate::detect::Engine;
+use crate::outputs::{Destination, OutputConfig, Outputs};
+use crate::trail::{Entries, Trail};
+use crate::watch::{Recorder, Snapshot, Watch};
+use crate::{AgentConfig, AgentError};
+use metrics::Metrics;
+use observers::Observers;
+
+/// How long the writer waits for entries before it looks around.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What the guard is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The configuration's file.
+    pub config_file: PathBuf,
+    /// Rules instead of those that the configuration names.
+    pub rules: Option<Vec<PathBuf>>,
+    /// The folder of all that is kept.
+    pub data_dir: PathBuf,
+    /// A file into which everything that is seen is recorded.
+    pub record: Option<PathBuf>,
+    /// Where alerts go when the configuration does not say.
+    pub output: Destination,
+}
+
+/// Guards the node until SIGTERM or SIGINT. SIGHUP reads the rules again.
+pub fn run(options: &Options) -> Result<(), AgentError> {
+    let config = AgentConfig::load(&options.config_file)?;
+    let sources = options.rules.clone().unwrap_or_else(|| config.rules.clone());
+    let engine = Engine::open(&sources)?;
+    let watch =
+        Watch::load(&SensorOptions { interests: interests(&engine), ..SensorOptions::default() })?;
+    let before = Snapshot::of_host();
+    let record = options.record.as_deref();
+    let recorder = record.map(|path| Recorder::create(path, &before, watch.containers()));
+    let outputs =
+        config.outputs.clone().unwrap_or_else(|| vec![OutputConfig::of(options.output.clone())]);
+    let outputs = Outputs::open(&outputs, &options.data_dir.join("spool"))?;
+    let (trail, entries) = Trail::open();
+    let node =
+        Node { engine, watch, outputs, metrics: Metrics::default(), stop: AtomicBool::new(false) };
+    let mut observers = Observers::new(trail.clone(), recorder.transpose()?);
+    trail.record(about(&before.node, "begin", &format!("{} rules", node.engine.len())));
+    node.run_all(&sources, &config, before, &mut observers, (trail, entries))
+}
+
+/// What runs together.
+struct Node {
+    engine: Engine,
+    watch: Watch,
+    outputs: Outputs,
+    metrics: Metrics,
+    stop: AtomicBool,
+}
+
+impl Node {
+    fn run_all(
+        &self,
+        sources: &[PathBuf],
+        config: &AgentConfig,
+        before: Snapshot,
+        observers: &mut Observers,
+        (trail, entries): (Trail, Entries),
+    ) -> Result<(), AgentError> {
+        let name = before.node.clone();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(move || self.write(&entries));
+            let signals = scope.spawn(|| signals::wait(&self.stop, || self.reload(sources)));
+            let lost = trail.clone();
+            let health = scope.spawn(move || health::watch_over(self, &lost));
+            let listen = config.metrics.listen;
+            let serve = listen.map(|to| scope.spawn(move || metrics::serve(self, to)));
+            eprintln!("lazaret agent: watching with {} rules", self.engine.len());
+            let outcome = self.watch.run(&self.engine, before, &self.stop, |seen| {
+                observers.observe(seen, &self.metrics);
+            });
+            self.stop.store(true, Ordering::Relaxed);
+            let ended = [Some(signals), serve].into_iter().flatten().map(join).collect::<Vec<_>>();
+            let _ = health.join();
+            let finished = observers.finish();
+            trail.record(about(&name, "end", ""));
+            drop(trail);
+            observers.close();
+            let _ = writer.join();
+            ended.into_iter().collect::<Result<Vec<()>, _>>()?;
+            outcome.and(finished)
+        })
+    }
+
+    /// Keeps and passes on what comes until nobody hands in any more.
+    fn write(&self, entries: &Entries) {
+        while let Some(batch) = entries.next(PATIENCE) {
+            for entry in &batch {
+                self.metrics.count(entry);
+            }
+            self.outputs.pass(&batch);
+        }
+    }
+
+    fn reload(&self, sources: &[PathBuf]) {
+        match Engine::open(sources) {
+            Ok(engine) => {
+                self.engine.replace(engine);
+                eprintln!("lazaret agent: {} rules from now on", self.engine.len());
+            }
+            Err(why) => eprintln!("lazaret agent: the rules stay as they were: {why}"),
+        }
+    }
+}
+
+fn join(
+    thread: std::thread::ScopedJoinHandle<'_, Result<(), AgentError>>,
+) -> Result<(), AgentError> {
+    let broke = || AgentError::System { what: "a part of the agent", why: "it broke".to_owned() };
+    thread.join().map_err(|_| broke())?
+}
+
+/// The calls that a rule or an observer wants. Those that change privileges, namespaces, mounts or
+/// the kernel are always wanted.
+fn interests(engine: &Engine) -> Vec<Interest> {
+    let wanted = engine.event_types();
+    let is_wanted = |interest: &Interest| {
+        let named = |types: &std::collections::BTreeSet<String>| types.contains(&interest.call);
+        interest.detail.alert
+            || observers::CALLS.contains(&interest.call.as_str())
+            || wanted.as_ref().is_none_or(named)
+    };
+    Interest::all().into_iter().filter(is_wanted).collect()
+}
+
+/// A record of what the agent itself did.
+fn about(node: &str, action: &str, text: &str) -> AuditRecord {
+    AuditRecord {
+        time_ns: i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default(),
+        kind: AuditKind::Agent,
+        action: action.to_owned(),
+        target: env!("CARGO_PKG_VERSION").to_owned(),
+        text: text.to_owned(),
+        node: node.to_owned(),
+        ..AuditRecord::default()
+    }
+}
