@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use model::{Alert, AlertSource, Priority, Timestamp};
 
 use super::Node;
+use super::desk::Desk;
+use crate::AgentError;
 use crate::trail::Trail;
 
 /// How often is looked.
@@ -17,11 +19,13 @@ const TELL: Duration = Duration::from_secs(1);
 const RULE: &str = "Sensor lost sight";
 
 /// Looks until the node ends.
-pub(super) fn watch_over(node: &Node, trail: &Trail) {
+pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
+    let trail = desk.trail();
     let mut known = lost(node, trail);
     let mut told = Instant::now();
     while !node.stop.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK);
+        desk.look();
         if told.elapsed() < TELL {
             continue;
         }
@@ -37,6 +41,7 @@ pub(super) fn watch_over(node: &Node, trail: &Trail) {
         }
         known = now;
     }
+    Ok(())
 }
 
 /// Everything that was lost so far, by what and why.

@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::Node;
+use super::desk::Desk;
 use crate::AgentError;
 use crate::trail::Entry;
 
@@ -65,7 +66,7 @@ impl Metrics {
 }
 
 /// Answers whoever asks, until the node ends.
-pub(super) fn serve(node: &Node, listen: SocketAddr) -> Result<(), AgentError> {
+pub(super) fn serve(node: &Node, desk: &Desk, listen: SocketAddr) -> Result<(), AgentError> {
     if !listen.ip().is_loopback() {
         let why = format!("metrics can be fetched on a loopback address only, not on {listen}");
         return Err(AgentError::System { what: "agent.yaml", why });
@@ -93,7 +94,7 @@ pub(super) fn serve(node: &Node, listen: SocketAddr) -> Result<(), AgentError> {
         while !node.stop.load(Ordering::Relaxed) {
             tokio::select! {
                 end = &mut served => return end.map_err(wrong),
-                Some(sender) = asked.recv() => { let _ = sender.send(page(node)); }
+                Some(sender) = asked.recv() => { let _ = sender.send(page(node, desk)); }
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
@@ -102,12 +103,15 @@ pub(super) fn serve(node: &Node, listen: SocketAddr) -> Result<(), AgentError> {
 }
 
 /// All numbers as a page.
-fn page(node: &Node) -> String {
+fn page(node: &Node, desk: &Desk) -> String {
     let metrics = &node.metrics;
     let mut registry = Registry::with_prefix("lazaret");
     registry.register("events", "Events of the kernel looked at", metrics.events.clone());
     registry.register("alerts", "Alerts by rule", metrics.alerts.clone());
     registry.register("records", "Audit records by kind", metrics.records.clone());
+    let folded = Counter::default();
+    folded.inc_by(desk.counts().told_folded);
+    registry.register("alerts_folded", "Happenings told with others in one alert", folded);
     let lost: Family<Of, Counter> = Family::default();
     for (what, count) in super::health::lost_events(node) {
         lost.get_or_create(&Of { what: what.to_owned() }).inc_by(count);

@@ -6,6 +6,7 @@
 //! the agent itself: begin, end, blind ─┘
 //! ```
 
+mod desk;
 mod health;
 mod metrics;
 mod observers;
@@ -23,6 +24,7 @@ use crate::outputs::{Destination, OutputConfig, Outputs};
 use crate::trail::{Entries, Trail};
 use crate::watch::{Recorder, Snapshot, Watch};
 use crate::{AgentConfig, AgentError};
+use desk::Desk;
 use metrics::Metrics;
 use observers::Observers;
 
@@ -60,7 +62,7 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let (trail, entries) = Trail::open();
     let node =
         Node { engine, watch, outputs, metrics: Metrics::default(), stop: AtomicBool::new(false) };
-    let mut observers = Observers::new(trail.clone(), recorder.transpose()?);
+    let mut observers = Observers::new(recorder.transpose()?);
     trail.record(about(&before.node, "begin", &format!("{} rules", node.engine.len())));
     node.run_all(&sources, &config, before, &mut observers, (trail, entries))
 }
@@ -86,26 +88,47 @@ impl Node {
         let name = before.node.clone();
         std::thread::scope(|scope| {
             let writer = scope.spawn(move || self.write(&entries));
-            let signals = scope.spawn(|| signals::wait(&self.stop, || self.reload(sources)));
-            let lost = trail.clone();
-            let health = scope.spawn(move || health::watch_over(self, &lost));
+            let desk = Desk::new(trail);
+            let outcome = self.watch_all(sources, config, before, observers, &desk);
+            desk.finish();
+            desk.trail().record(about(&name, "end", ""));
+            // The writer ends when nobody can hand in any more.
+            drop(desk);
+            let _ = writer.join();
+            outcome
+        })
+    }
+
+    fn watch_all(
+        &self,
+        sources: &[PathBuf],
+        config: &AgentConfig,
+        before: Snapshot,
+        observers: &mut Observers,
+        desk: &Desk,
+    ) -> Result<(), AgentError> {
+        let parts = std::thread::scope(|scope| {
             let listen = config.metrics.listen;
-            let serve = listen.map(|to| scope.spawn(move || metrics::serve(self, to)));
+            let mut parts = vec![
+                scope.spawn(|| signals::wait(&self.stop, || self.reload(sources))),
+                scope.spawn(|| health::watch_over(self, desk)),
+            ];
+            parts.extend(listen.map(|to| {
+                scope.spawn(move || {
+                    // Who asked for numbers and gets none is to know it at once.
+                    metrics::serve(self, desk, to)
+                        .inspect_err(|_| self.stop.store(true, Ordering::Relaxed))
+                })
+            }));
             eprintln!("lazaret agent: watching with {} rules", self.engine.len());
-            let outcome = self.watch.run(&self.engine, before, &self.stop, |seen| {
-                observers.observe(seen, &self.metrics);
+            let watched = self.watch.run(&self.engine, before, &self.stop, |seen| {
+                observers.observe(seen, desk, &self.metrics);
             });
             self.stop.store(true, Ordering::Relaxed);
-            let ended = [Some(signals), serve].into_iter().flatten().map(join).collect::<Vec<_>>();
-            let _ = health.join();
-            let finished = observers.finish();
-            trail.record(about(&name, "end", ""));
-            drop(trail);
-            observers.close();
-            let _ = writer.join();
-            ended.into_iter().collect::<Result<Vec<()>, _>>()?;
-            outcome.and(finished)
-        })
+            let ended = parts.into_iter().map(join).collect::<Vec<_>>();
+            std::iter::once(watched).chain(ended).collect::<Result<Vec<()>, _>>()
+        });
+        parts.map(drop).and(observers.finish())
     }
 
     /// Keeps and passes on what comes until nobody hands in any more.

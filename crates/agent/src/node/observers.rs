@@ -1,8 +1,8 @@
 //! `Observers`: everybody who looks at every event, one after the other.
 
 use crate::AgentError;
+use crate::node::desk::Desk;
 use crate::node::metrics::Metrics;
-use crate::trail::Trail;
 use crate::watch::{Recorder, Seen};
 
 /// The calls that observers want whatever the rules say.
@@ -10,17 +10,16 @@ pub(super) const CALLS: &[&str] = &[];
 
 /// Those who look at every event.
 pub(super) struct Observers {
-    trail: Option<Trail>,
     recorder: Option<Recorder>,
     refused: Option<AgentError>,
 }
 
 impl Observers {
-    pub(super) fn new(trail: Trail, recorder: Option<Recorder>) -> Self {
-        Observers { trail: Some(trail), recorder, refused: None }
+    pub(super) fn new(recorder: Option<Recorder>) -> Self {
+        Observers { recorder, refused: None }
     }
 
-    pub(super) fn observe(&mut self, seen: &Seen<'_>, metrics: &Metrics) {
+    pub(super) fn observe(&mut self, seen: &Seen<'_>, desk: &Desk, metrics: &Metrics) {
         metrics.event();
         if let Some(recorder) = &mut self.recorder
             && let Err(why) = recorder.write(seen)
@@ -29,9 +28,8 @@ impl Observers {
             self.refused = Some(why);
             self.recorder = None;
         }
-        let Some(trail) = &self.trail else { return };
         for detection in &seen.detections {
-            trail.alert(seen.alert(detection));
+            desk.tell(seen.alert(detection));
         }
     }
 
@@ -42,10 +40,5 @@ impl Observers {
             eprintln!("lazaret agent: {events} events recorded");
         }
         self.refused.take().map_or(Ok(()), Err)
-    }
-
-    /// Hands in nothing any more.
-    pub(super) fn close(&mut self) {
-        self.trail = None;
     }
 }
