@@ -109,7 +109,7 @@ fn page(node: &Node, desk: &Desk) -> String {
     registry.register("events", "Events of the kernel looked at", metrics.events.clone());
     registry.register("alerts", "Alerts by rule", metrics.alerts.clone());
     registry.register("records", "Audit records by kind", metrics.records.clone());
-    let folded = Counter::default();
+    let folded: Counter = Counter::default();
     folded.inc_by(desk.counts().told_folded);
     registry.register("alerts_folded", "Happenings told with others in one alert", folded);
     let lost: Family<Of, Counter> = Family::default();
