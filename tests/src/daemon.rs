@@ -35,8 +35,22 @@ impl Running {
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
+impl Running {
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.0.try_wait(), Ok(None))
+    }
+
+    /// Its process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Asks it to end and waits for it.
+    pub(crate) fn end(&mut self) {
+        if self.has_ended() {
+            return;
+        }
         let pid = self.0.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).status();
         let patience = Instant::now();
@@ -51,7 +65,13 @@ impl Drop for Running {
     }
 }
 
-pub(crate) fn wait_until(what: &str, log: &Path, ready: impl Fn() -> bool) {
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+pub(crate) fn wait_until(what: &str, log: &Path, mut ready: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !ready() {
         let log = || std::fs::read_to_string(log).unwrap_or_default();
@@ -245,7 +265,7 @@ impl Agent {
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.running.0.id()
+        self.running.id()
     }
 
     fn socket(plugin: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod daemon;
+mod guard;
 mod planted;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::OnceLock;
 
 pub use cluster::{Cluster, ClusterOptions, ControlPlane, NODE, kubernetes_program};
 pub use daemon::{Agent, Containerd, Dockerd, Podman, Registry, which};
+pub use guard::Guard;
 pub use planted::Image;
 
 /// How a run of the binary ended.
