@@ -29,6 +29,7 @@ mod workloads;
 pub use asked::{read_message, read_request};
 pub use endpoints::{Access, Endpoints, Group};
 pub use engine::EngineApi;
+pub(crate) use engine::encode;
 pub use plugin::DockerAuthz;
 pub use protocol::{AuthzAnswer, AuthzRequest};
 pub use serve::serve_docker_authz;
