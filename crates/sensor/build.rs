@@ -1,11 +1,18 @@
 //! Builds the kernel's side: `bpf/sensor.bpf.c` by clang to two objects, embedded by `src/load.rs`:
-//! one that reads the kernel's memory directly, one that asks for each word (`bpf/read.h`).
+//! one that reads the kernel's memory directly, one that asks for each word (`bpf/read.h`); and
+//! `bpf/network_block.bpf.c` to a third, for `src/block.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Compilers tried in this order; `CLANG` overrides them.
 const COMPILERS: [&str; 4] = ["clang-19", "clang-18", "clang-16", "clang"];
+/// Each object with its source and what it is built with.
+const OBJECTS: [(&str, &str, Option<&str>); 3] = [
+    ("direct", "bpf/sensor.bpf.c", Some("-DLAZARET_DIRECT")),
+    ("probed", "bpf/sensor.bpf.c", None),
+    ("network_block", "bpf/network_block.bpf.c", None),
+];
 
 fn main() {
     println!("cargo:rerun-if-changed=bpf");
@@ -25,7 +32,7 @@ fn build() -> Result<(), String> {
         other => return Err(format!("{other} is not supported: x86_64 and aarch64 are")),
     };
     let compiler = compiler()?;
-    for (name, define) in [("direct", Some("-DLAZARET_DIRECT")), ("probed", None)] {
+    for (name, source, define) in OBJECTS {
         let status = Command::new(&compiler)
             .args(["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror"])
             .args(["-Wno-unused-function", "-Wno-unknown-warning-option"])
@@ -35,7 +42,7 @@ fn build() -> Result<(), String> {
             .arg(variable("DEP_BPF_INCLUDE")?)
             .arg("-I")
             .arg(Path::new("/usr/include").join(triple))
-            .args(["-c", "bpf/sensor.bpf.c", "-o"])
+            .args(["-c", source, "-o"])
             .arg(out.join(format!("{name}.bpf.o")))
             .status()
             .map_err(|why| format!("{compiler} cannot be run: {why}"))?;

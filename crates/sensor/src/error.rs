@@ -45,4 +45,14 @@ pub enum SensorError {
         /// What libbpf says.
         why: String,
     },
+    /// The network of a cgroup cannot be cut or given back.
+    #[error("the network of {cgroup} cannot be {done}: {why}")]
+    Block {
+        /// The cgroup's folder.
+        cgroup: std::path::PathBuf,
+        /// What was tried.
+        done: &'static str,
+        /// What the system says.
+        why: String,
+    },
 }

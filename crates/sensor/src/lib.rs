@@ -4,6 +4,7 @@
 //! calls are wanted and reads the rings. It knows no rules and no containers: raw numbers, cgroup
 //! ids, bytes. The only room that may hold `unsafe`.
 
+mod block;
 mod config;
 mod error;
 mod interest;
@@ -13,6 +14,7 @@ mod ring;
 mod syscalls;
 mod wire;
 
+pub use block::NetworkBlock;
 pub use error::SensorError;
 pub use interest::{Detail, Interest};
 pub use load::{Losses, Reading, Sensor, SensorOptions};
