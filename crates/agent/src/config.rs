@@ -16,6 +16,7 @@ use crate::detect::BUILT_IN_RULES;
 use crate::docker::Endpoints;
 use crate::limits::CONFIG_MAX_BYTES;
 use crate::outputs::OutputConfig;
+use crate::respond::ResponseConfig;
 
 /// Where the configuration usually is.
 pub const CONFIG_FILE: &str = "/etc/lazaret/agent.yaml";
@@ -42,6 +43,8 @@ pub struct AgentConfig {
     pub outputs: Option<Vec<OutputConfig>>,
     /// Where numbers can be fetched.
     pub metrics: MetricsConfig,
+    /// What is done about alerts: nothing, until it is said here.
+    pub response: ResponseConfig,
 }
 
 /// Where numbers can be fetched.
@@ -85,6 +88,7 @@ impl Default for AgentConfig {
             rules: vec![BUILT_IN_RULES.into()],
             outputs: None,
             metrics: MetricsConfig::default(),
+            response: ResponseConfig::default(),
         }
     }
 }

@@ -9,7 +9,6 @@
 pub mod alerts;
 pub mod attribute;
 pub mod baseline;
-pub mod commands;
 mod config;
 pub mod detect;
 pub mod docker;
@@ -17,10 +16,10 @@ mod error;
 pub mod facts;
 pub mod gate;
 pub mod guard;
-pub mod lifecycle;
 mod limits;
 pub mod node;
 pub mod outputs;
+pub mod respond;
 pub mod trail;
 pub mod watch;
 

@@ -69,6 +69,22 @@ impl EngineApi {
         Err(self.fault(&path, format!("status {status}")))
     }
 
+    /// Asks for something to be done, and gives the status that it was answered with.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        patience: Duration,
+    ) -> Result<StatusCode, AgentError> {
+        let asked = async {
+            let mut sender = self.connect(path).await?;
+            self.send(&mut sender, Method::POST, path).await.map(|response| response.status())
+        };
+        match timeout(patience, asked).await {
+            Ok(status) => status,
+            Err(_) => Err(self.fault(path, "no answer in time")),
+        }
+    }
+
     /// An endless answer, such as events; ended by the daemon or by dropping it.
     pub(crate) async fn stream(&self, path: &str) -> Result<Stream, AgentError> {
         let mut sender = self.connect(path).await?;

@@ -1,4 +1,5 @@
-//! `Desk`: where alerts are folded with those that are alike before they go into the trail.
+//! `Desk`: where alerts come in. The hands hear of each one; then those that are alike are folded,
+//! and go into the trail.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -6,22 +7,25 @@ use std::time::Instant;
 use model::Alert;
 
 use crate::alerts::{AlertCounts, Alerts};
+use crate::respond::Hands;
 use crate::trail::Trail;
 
 /// Where alerts are handed in.
 pub(super) struct Desk {
     alerts: Mutex<Alerts>,
     trail: Trail,
+    hands: Hands,
     began: Instant,
 }
 
 impl Desk {
-    pub(super) fn new(trail: Trail) -> Self {
-        Desk { alerts: Mutex::default(), trail, began: Instant::now() }
+    pub(super) fn new(trail: Trail, hands: Hands) -> Self {
+        Desk { alerts: Mutex::default(), trail, hands, began: Instant::now() }
     }
 
-    /// Takes an alert in; it is told now or folded.
+    /// Takes an alert in: it is answered where a rule says so, and told now or folded.
     pub(super) fn tell(&self, alert: Alert) {
+        self.hands.answer(&alert);
         self.pass(|alerts| alerts.take(alert, self.began.elapsed()));
     }
 

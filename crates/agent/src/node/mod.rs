@@ -1,7 +1,7 @@
 //! The node's guard: everything that watches, together, until it is asked to end.
 //!
 //! ```text
-//! kernel ─Watch→ Seen ─rules→ alerts ─┐
+//! kernel ─Watch→ Seen ─rules→ alerts ─┬────→ Hands
 //!                                     ├Trail→ Writer → audit log, outputs
 //! the agent itself: begin, end, blind ─┘
 //! ```
@@ -21,6 +21,7 @@ use sensor::{Interest, SensorOptions};
 
 use crate::detect::Engine;
 use crate::outputs::{Destination, OutputConfig, Outputs};
+use crate::respond::Hands;
 use crate::trail::{Entries, Trail};
 use crate::watch::{Recorder, Snapshot, Watch};
 use crate::{AgentConfig, AgentError};
@@ -30,6 +31,8 @@ use observers::Observers;
 
 /// How long the writer waits for entries before it looks around.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// The folder of what the hands have in force, below the folder of all that is kept.
+pub const RESPONSES: &str = "responses";
 
 /// What the guard is started with.
 #[derive(Debug, Clone)]
@@ -62,9 +65,16 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let (trail, entries) = Trail::open();
     let node =
         Node { engine, watch, outputs, metrics: Metrics::default(), stop: AtomicBool::new(false) };
+    let hands = Hands::new(
+        config.response.clone(),
+        node.watch.containers().clone(),
+        trail.clone(),
+        &config.docker.socket,
+        &options.data_dir.join(RESPONSES),
+    )?;
     let mut observers = Observers::new(recorder.transpose()?);
     trail.record(about(&before.node, "begin", &format!("{} rules", node.engine.len())));
-    node.run_all(&sources, &config, before, &mut observers, (trail, entries))
+    node.run_all(&sources, &config, before, &mut observers, (Desk::new(trail, hands), entries))
 }
 
 /// What runs together.
@@ -83,12 +93,11 @@ impl Node {
         config: &AgentConfig,
         before: Snapshot,
         observers: &mut Observers,
-        (trail, entries): (Trail, Entries),
+        (desk, entries): (Desk, Entries),
     ) -> Result<(), AgentError> {
         let name = before.node.clone();
         std::thread::scope(|scope| {
             let writer = scope.spawn(move || self.write(&entries));
-            let desk = Desk::new(trail);
             let outcome = self.watch_all(sources, config, before, observers, &desk);
             desk.finish();
             desk.trail().record(about(&name, "end", ""));

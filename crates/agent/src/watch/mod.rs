@@ -9,7 +9,6 @@
 mod alert;
 mod initiator;
 mod line;
-mod record;
 mod recording;
 mod runtime;
 mod snapshot;
@@ -27,7 +26,6 @@ use crate::attribute::Directory;
 use crate::detect::Engine;
 pub use initiator::{command_line, container, initiator};
 use line::Line;
-pub(crate) use record::{record, wall_ns};
 pub use recording::{Recorder, Replayed, replay};
 use runtime::Announced;
 pub use snapshot::Snapshot;

@@ -70,7 +70,7 @@ impl Lab {
         std::fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
         let applets = [
             "sh", "cat", "true", "cp", "mkdir", "mount", "umount", "ls", "grep", "ps", "id",
-            "nsenter", "nc", "sleep",
+            "nsenter", "nc", "sleep", "ip", "chmod",
         ];
         for name in applets {
             std::os::unix::fs::symlink("busybox", root.join("bin").join(name)).unwrap();

@@ -1,0 +1,119 @@
+//! What each action does to its target, once it may.
+
+use model::Alert;
+use sensor::NetworkBlock;
+
+use super::cgroups;
+use super::config::{Action, ResponseRule};
+use super::engine::{EngineHand, Said};
+use super::kill::{kill, kill_tree};
+use super::ledger::{InForce, Means};
+use super::links::{host_ends, set_up};
+use super::target::{Target, container_of_process};
+use super::undo::undo_means;
+
+/// What came of an action that does not last.
+type Told = Vec<(&'static str, String)>;
+
+/// Why an alert is not answered at all, before anything is tried.
+pub(super) fn obstacle(alert: &Alert, rule: &ResponseRule) -> Option<String> {
+    if rule.action == Action::Kill {
+        let process = alert.initiator.as_ref();
+        return process.is_none().then(|| "the alert tells no process".to_owned());
+    }
+    let Some(container) = &alert.container else {
+        return Some("the alert is of the host, which is not touched".to_owned());
+    };
+    if container.id.len() != 64 {
+        return Some("the alert does not tell the container's whole id".to_owned());
+    }
+    if container_of_process(std::process::id()).as_ref() == Some(&container.id) {
+        return Some("it is the agent's own container".to_owned());
+    }
+    None
+}
+
+/// Ends the process of an alert.
+pub(super) fn end_process(
+    alert: &Alert,
+    rule: &ResponseRule,
+    allow_host: bool,
+) -> Result<Told, String> {
+    let process = alert.initiator.as_ref().map(|initiator| initiator.process);
+    let container = alert.container.as_ref().map(|container| container.id.as_str());
+    let target = Target::of_alert(process.unwrap_or_default(), container, allow_host)?;
+    let killed = if rule.tree { kill_tree(&target, allow_host)? } else { kill(&target)? };
+    let pids: Vec<String> = killed.pids.iter().map(ToString::to_string).collect();
+    let ended = if killed.ended { "yes" } else { "not yet" };
+    Ok(vec![("pids", pids.join(",")), ("ended", ended.to_owned())])
+}
+
+/// Stops a container: by its engine, or by ending all its processes.
+pub(super) fn stop(id: &str, engine: &EngineHand) -> Result<Told, String> {
+    runs(id)?;
+    match engine.stop(id) {
+        Said::Done => Ok(vec![("by", "engine".to_owned())]),
+        Said::Refused(why) => Err(why),
+        Said::NotMine => {
+            let ended = cgroups::end(id)?;
+            Ok(vec![("by", "its processes ended".to_owned()), ("processes", ended.to_string())])
+        }
+    }
+}
+
+/// By what a lasting action will be done: written down before it is.
+pub(super) fn plan(action: Action, id: &str, engine: &EngineHand) -> Result<Vec<Means>, String> {
+    runs(id)?;
+    match action {
+        Action::Pause if engine.knows(id) => Ok(vec![Means::Engine]),
+        Action::Pause => {
+            let folder = cgroups::freezer(id);
+            Ok(vec![Means::Freezer(folder.ok_or("no freezer holds the container")?)])
+        }
+        Action::BlockNetwork => {
+            let folder = cgroups::unified(id);
+            let why =
+                "the container has no cgroup in the unified hierarchy, where networks are cut";
+            let ends = host_ends(id)?.into_iter().map(|(index, name)| Means::Link(index, name));
+            Ok(std::iter::once(Means::Programs(folder.ok_or(why)?)).chain(ends).collect())
+        }
+        Action::DenyExec => Ok(vec![Means::Agent]),
+        Action::Kill | Action::Stop => Ok(Vec::new()),
+    }
+}
+
+/// Does what was planned, all of it or nothing.
+pub(super) fn carry_out(entry: &InForce, engine: &EngineHand) -> Result<(), String> {
+    for (at, means) in entry.means.iter().enumerate() {
+        if let Err(why) = carry_out_one(means, &entry.container.id, engine) {
+            let done = entry.means.iter().take(at).cloned().collect();
+            return match undo_means(&InForce { means: done, ..entry.clone() }, engine) {
+                Ok(()) => Err(why),
+                Err(also) => Err(format!("{why}; and what was done stays: {also}")),
+            };
+        }
+    }
+    Ok(())
+}
+
+fn carry_out_one(means: &Means, id: &str, engine: &EngineHand) -> Result<(), String> {
+    match means {
+        Means::Engine => match engine.pause(id) {
+            Said::Done => Ok(()),
+            Said::Refused(why) => Err(why),
+            Said::NotMine => Err("its engine does not answer".to_owned()),
+        },
+        Means::Freezer(folder) => cgroups::freeze(folder),
+        Means::Programs(folder) => {
+            let block = NetworkBlock::of(folder);
+            block.and_then(|block| block.cut()).map_err(|why| why.to_string())
+        }
+        // One that has gone carries nothing.
+        Means::Link(index, name) => set_up(*index, name, false).map(|_| ()),
+        Means::Agent => Ok(()),
+    }
+}
+
+fn runs(id: &str) -> Result<(), String> {
+    if cgroups::exists(id) { Ok(()) } else { Err("the container has ended".to_owned()) }
+}

@@ -1,0 +1,148 @@
+//! A container's cgroups: found by its id, frozen, thawed, ended.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::target::Target;
+use crate::attribute::{cgroups_below, container_of};
+
+/// Where the unified hierarchy is mounted: beside the old ones, or alone.
+const UNIFIED: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+/// Where the old hierarchy of the freezer is mounted.
+const FREEZER: &str = "/sys/fs/cgroup/freezer";
+/// How long processes may take to freeze, thaw or end.
+const PATIENCE: Duration = Duration::from_secs(3);
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// The container's folder in the unified hierarchy.
+pub(super) fn unified(container: &str) -> Option<PathBuf> {
+    let mount = UNIFIED.iter().map(Path::new).find(|path| path.join("cgroup.procs").exists())?;
+    below(mount, container)
+}
+
+/// The folder by which the container can be frozen: the old freezer's where there is one.
+pub(super) fn freezer(container: &str) -> Option<PathBuf> {
+    below(Path::new(FREEZER), container)
+        .filter(|folder| folder.join("freezer.state").exists())
+        .or_else(|| unified(container).filter(|folder| folder.join("cgroup.freeze").exists()))
+}
+
+/// Whether the container has a cgroup at all: it runs, or has just ended.
+pub(super) fn exists(container: &str) -> bool {
+    unified(container).is_some() || freezer(container).is_some()
+}
+
+/// The container's own folder, not one within it: the shortest path.
+fn below(mount: &Path, container: &str) -> Option<PathBuf> {
+    cgroups_below(mount, 0)
+        .into_iter()
+        .filter(|cgroup| container_of(&cgroup.path).is_some_and(|found| found.id == container))
+        .min_by_key(|cgroup| cgroup.path.len())
+        .map(|cgroup| mount.join(cgroup.path.trim_start_matches('/')))
+}
+
+/// Freezes every process of a cgroup. When they do not all freeze in time, they are thawed again.
+pub(super) fn freeze(folder: &Path) -> Result<(), String> {
+    if is_frozen(folder) {
+        return Err(format!("{} is frozen already", folder.display()));
+    }
+    set(folder, true)?;
+    if wait_until(|| is_frozen(folder)) {
+        return Ok(());
+    }
+    set(folder, false)?;
+    Err(format!("the processes of {} did not freeze in time", folder.display()))
+}
+
+/// Thaws them.
+pub(super) fn thaw(folder: &Path) -> Result<(), String> {
+    set(folder, false)?;
+    if wait_until(|| !is_frozen(folder)) {
+        return Ok(());
+    }
+    Err(format!("the processes of {} did not thaw in time", folder.display()))
+}
+
+fn set(folder: &Path, frozen: bool) -> Result<(), String> {
+    let old = folder.join("freezer.state");
+    let (path, word) = match (old.exists(), frozen) {
+        (true, true) => (old, "FROZEN"),
+        (true, false) => (old, "THAWED"),
+        (false, true) => (folder.join("cgroup.freeze"), "1"),
+        (false, false) => (folder.join("cgroup.freeze"), "0"),
+    };
+    fs::write(&path, word).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// Whether every process of a cgroup is frozen.
+pub(super) fn is_frozen(folder: &Path) -> bool {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+    read("freezer.state").trim() == "FROZEN"
+        || read("cgroup.events").lines().any(|line| line == "frozen 1")
+}
+
+/// Ends every process of the container. Gives how many were seen.
+pub(super) fn end(container: &str) -> Result<usize, String> {
+    let folder = unified(container).or_else(|| freezer(container));
+    let folder = folder.ok_or_else(|| "the container has ended".to_owned())?;
+    let mut seen = 0;
+    let ended = wait_until(|| {
+        let pids = processes(&folder).unwrap_or_default();
+        seen = seen.max(pids.len());
+        for pid in &pids {
+            let target = Target::open(*pid);
+            let ours = target.filter(|target| target.container.as_deref() == Some(container));
+            if let Some(target) = ours
+                && target.may_be_killed(false).is_ok()
+            {
+                let _ = target.signal(Signal::KILL);
+            }
+        }
+        // Under the old freezer a signal waits until the process is thawed.
+        if let Some(frozen) = freezer(container).filter(|folder| is_frozen(folder)) {
+            let _ = set(&frozen, false);
+        }
+        pids.is_empty()
+    });
+    if ended { Ok(seen) } else { Err("its processes do not end".to_owned()) }
+}
+
+/// A process of the container, held.
+pub(super) fn process(container: &str) -> Option<Target> {
+    let folder = unified(container).or_else(|| freezer(container))?;
+    let pids = processes(&folder).ok()?;
+    let held = pids.into_iter().filter_map(Target::open);
+    held.into_iter().find(|target| target.container.as_deref() == Some(container))
+}
+
+/// The processes of a cgroup and of those below it.
+fn processes(folder: &Path) -> io::Result<Vec<u32>> {
+    let mut pids = Vec::new();
+    let below = cgroups_below(folder, 0).into_iter();
+    let below = below.map(|cgroup| folder.join(cgroup.path.trim_start_matches('/')));
+    for folder in std::iter::once(folder.to_path_buf()).chain(below) {
+        match fs::read_to_string(folder.join("cgroup.procs")) {
+            Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok())),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(pids)
+}
+
+fn wait_until(mut holds: impl FnMut() -> bool) -> bool {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if holds() {
+            return true;
+        }
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(GLANCE);
+    }
+}

@@ -1,0 +1,442 @@
+//! What the hands do, against containers that the test made: each has a twin that is left alone.
+
+#![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::type_complexity, unreachable_pub)]
+
+mod watched;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lazaret_agent::attribute::Directory;
+use lazaret_agent::respond::{Action, Hands, ResponseConfig, in_force, undo};
+use lazaret_agent::trail::{Entries, Trail};
+use model::{
+    Alert, AlertSource, AuditKind, AuditOutcome, AuditRecord, ContainerRef, Initiator, Priority,
+    ProcessId,
+};
+use watched::Lab;
+
+/// The hands with what they told, and their state folder.
+struct Bench {
+    hands: Hands,
+    told: Entries,
+    state: PathBuf,
+    engine: PathBuf,
+}
+
+impl Bench {
+    /// Hands with one rule for every alert with the tag `test`.
+    fn new(folder: &Path, engine: &Path, action: &str, more: &str) -> Bench {
+        let rule = format!("{{name: r, when: {{tags: [test]}}, action: {action}, {more}}}");
+        Bench::with(folder, engine, &format!("rules: [{rule}]"))
+    }
+
+    fn with(folder: &Path, engine: &Path, config: &str) -> Bench {
+        let config: ResponseConfig = serde_saphyr::from_str(config).unwrap();
+        let (trail, told) = Trail::open();
+        let (state, engine) = (folder.join("responses"), engine.to_path_buf());
+        let hands = Hands::new(config, Directory::default(), trail, &engine, &state).unwrap();
+        Bench { hands, told, state, engine }
+    }
+
+    /// What an alert led to.
+    fn answer(&self, alert: &Alert) -> Vec<AuditRecord> {
+        self.hands.answer(alert);
+        self.hands.settle().unwrap();
+        self.records()
+    }
+
+    fn one(&self, alert: &Alert) -> AuditRecord {
+        let mut records = self.answer(alert);
+        assert_eq!(records.len(), 1, "{records:#?}");
+        let record = records.remove(0);
+        assert_eq!(record.kind, AuditKind::Response);
+        assert!(record.rule == alert.rule && record.container == alert.container);
+        record
+    }
+
+    /// The same, which must be done.
+    fn done(&self, alert: &Alert) -> AuditRecord {
+        let record = self.one(alert);
+        assert_eq!(record.outcome, AuditOutcome::Success, "{}", record.text);
+        record
+    }
+
+    fn records(&self) -> Vec<AuditRecord> {
+        let mut records = Vec::new();
+        while let Some(some) = self.told.next(Duration::from_millis(20)) {
+            if some.is_empty() {
+                break;
+            }
+            records.extend(some.iter().map(|entry| entry.to_record()));
+        }
+        records
+    }
+
+    fn only_id(&self) -> String {
+        let in_force = self.hands.in_force().unwrap();
+        assert_eq!(in_force.len(), 1, "{in_force:?}");
+        in_force[0].id.clone()
+    }
+}
+
+fn socket(lab: &Lab) -> PathBuf {
+    lab.folder.path().join("sock")
+}
+
+fn container(lab: &Lab, name: &str, script: &str) -> String {
+    container_with(lab, name, &[], script)
+}
+
+fn container_with(lab: &Lab, name: &str, options: &[&str], script: &str) -> String {
+    let mut arguments = vec!["run", "-d", "--network", "none", "--name", name];
+    arguments.extend(options);
+    arguments.extend(["shop:1.2", "/bin/sh", "-c", script]);
+    let (worked, id) = lab.docker(&arguments);
+    assert!(worked, "{name} does not start");
+    id.trim().to_owned()
+}
+
+fn state(lab: &Lab, id: &str) -> String {
+    lab.docker(&["inspect", "-f", "{{.State.Status}}", id]).1.trim().to_owned()
+}
+
+fn exec(lab: &Lab, id: &str, script: &str) -> bool {
+    lab.docker(&["exec", id, "/bin/sh", "-c", script]).0
+}
+
+fn alert_of(id: &str) -> Alert {
+    Alert {
+        time_ns: 1,
+        rule: "A rule of the test".to_owned(),
+        source: AlertSource::Syscall,
+        priority: Priority::Critical,
+        tags: vec!["test".to_owned()],
+        text: "something".to_owned(),
+        fields: std::collections::BTreeMap::new(),
+        initiator: None,
+        container: Some(ContainerRef { id: id.to_owned(), ..ContainerRef::default() }),
+        image: None,
+        node: "node".to_owned(),
+        times: 1,
+    }
+}
+
+fn alert_of_process(id: Option<&str>, pid: u32) -> Alert {
+    let process = ProcessId { pid, start_ns: start_ns(pid) };
+    Alert {
+        initiator: Some(Initiator { process, ..Initiator::default() }),
+        container: id.map(|id| ContainerRef { id: id.to_owned(), ..ContainerRef::default() }),
+        ..alert_of("")
+    }
+}
+
+/// When a process started, as the kernel's events have it, to a tick.
+fn start_ns(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1;
+    fields.split_whitespace().nth(19).unwrap().parse::<u64>().unwrap() * 10_000_000
+}
+
+/// The processes of a container, with their command lines.
+fn processes(lab: &Lab, id: &str) -> Vec<(u32, String)> {
+    let listed = lab.docker(&["top", id, "-eo", "pid,args"]).1;
+    let line = |line: &str| {
+        let (pid, line) = line.trim().split_once(' ')?;
+        Some((pid.parse().ok()?, line.trim().to_owned()))
+    };
+    listed.lines().skip(1).filter_map(line).collect()
+}
+
+fn pid_of(lab: &Lab, id: &str, command: &str) -> u32 {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let found = processes(lab, id);
+        if let Some((pid, _)) = found.iter().find(|(_, line)| line == command) {
+            return *pid;
+        }
+        assert!(Instant::now() < until, "{command} is not in {found:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < until, "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_process_is_killed_and_no_other() {
+    let Some(lab) = Lab::start() else { return };
+    let script = "sleep 301 & (sleep 302 & wait) & sleep 303; true";
+    let (victim, twin) = (container(&lab, "victim", script), container(&lab, "twin", script));
+    let no_engine = Path::new("/nowhere");
+    let at = |name: &str| lab.folder.path().join(name);
+
+    // A number that another process has by now, or that nobody has, is left alone.
+    let bench = Bench::new(&at("1"), no_engine, "kill", "cool_down_seconds: 0");
+    let mut alert = alert_of_process(Some(&victim), pid_of(&lab, &victim, "sleep 301"));
+    let initiator = alert.initiator.as_mut().unwrap();
+    initiator.process.start_ns -= 10_000_000;
+    let record = bench.one(&alert);
+    assert_eq!(record.outcome, AuditOutcome::Failure);
+    assert!(record.text.contains("another process's now"), "{}", record.text);
+    // So is a process of another container than the alert's.
+    let of_twin = alert_of_process(Some(&twin), pid_of(&lab, &victim, "sleep 301"));
+    assert!(bench.one(&of_twin).text.contains("not in the alert's container"));
+    assert_eq!(processes(&lab, &victim).len(), 5);
+
+    let pid = pid_of(&lab, &victim, "sleep 301");
+    let alert = alert_of_process(Some(&victim), pid);
+    let record = bench.done(&alert);
+    assert_eq!(
+        (record.action.as_str(), record.details["pids"].as_str()),
+        ("kill", &*pid.to_string())
+    );
+    assert_eq!(record.details["ended"], "yes");
+    assert_eq!(processes(&lab, &victim).len(), 4);
+    assert!(bench.one(&alert).text.contains("has ended"));
+
+    let bench = Bench::new(&at("2"), no_engine, "kill", "tree: true");
+    let leaf = pid_of(&lab, &victim, "sleep 302");
+    let parent = std::fs::read_to_string(format!("/proc/{leaf}/stat")).unwrap();
+    let parent = parent.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap().to_owned();
+    let record = bench.done(&alert_of_process(Some(&victim), parent.parse().unwrap()));
+    assert_eq!(record.details["pids"].split(',').count(), 2, "{record:?}");
+    eventually("the tree is gone", || processes(&lab, &victim).len() == 2);
+    assert_eq!(processes(&lab, &twin).len(), 5);
+    assert_eq!(
+        (state(&lab, &victim).as_str(), state(&lab, &twin).as_str()),
+        ("running", "running")
+    );
+}
+
+#[test]
+fn a_container_is_paused_stopped_and_let_go_on() {
+    let Some(lab) = Lab::start() else { return };
+    let (victim, twin) =
+        (container(&lab, "victim", "sleep 300"), container(&lab, "twin", "sleep 300"));
+    let at = |name: &str| lab.folder.path().join(name);
+    let (alert, running) = (alert_of(&victim), || assert_eq!(state(&lab, &twin), "running"));
+
+    // A trial touches nothing, and cools down as the real thing does.
+    let trial = Bench::new(&at("trial"), &socket(&lab), "pause", "dry_run: true");
+    assert_eq!(trial.one(&alert).outcome, AuditOutcome::Trial);
+    assert!(trial.one(&alert).text.contains("held back"));
+    assert!(trial.answer(&alert).is_empty() && trial.hands.in_force().unwrap().is_empty());
+    let other = Alert { tags: vec!["other".to_owned()], ..alert.clone() };
+    assert!(trial.answer(&other).is_empty());
+    assert_eq!(state(&lab, &victim), "running");
+
+    // By the engine; undone by another process's way, as after a kill of the agent.
+    let bench = Bench::new(&at("engine"), &socket(&lab), "pause", "cool_down_seconds: 3600");
+    let record = bench.done(&alert);
+    assert_eq!(
+        (state(&lab, &victim).as_str(), record.details["by"].as_str()),
+        ("paused", "engine")
+    );
+    running();
+    assert!(bench.answer(&alert).is_empty(), "it is paused already");
+    let (state_folder, engine) = (bench.state.clone(), bench.engine.clone());
+    let id = bench.only_id();
+    assert_eq!(record.details["id"], id);
+    assert!(bench.hands.undo("nothing").unwrap_err().to_string().contains("not in force"));
+    drop(bench);
+    assert_eq!(in_force(&state_folder).unwrap()[0].action, Action::Pause);
+    undo(&state_folder, &engine, &id).unwrap();
+    assert!(in_force(&state_folder).unwrap().is_empty());
+    assert_eq!(state(&lab, &victim), "running");
+    // The next agent tells it.
+    let bench = Bench::new(&at("engine"), &socket(&lab), "pause", "cool_down_seconds: 3600");
+    let mut told = Vec::new();
+    eventually("it is told", || {
+        told.extend(bench.records());
+        told.iter().any(|record| record.action == "undo_pause" && record.details["id"] == id)
+    });
+    bench.done(&alert);
+    bench.hands.undo(&bench.only_id()).unwrap();
+    assert_eq!(state(&lab, &victim), "running");
+    bench.records();
+    let held = bench.one(&alert);
+    assert_eq!(
+        (held.outcome, held.details["held_back"].as_str()),
+        (AuditOutcome::Denied, "cool_down")
+    );
+    assert!(bench.answer(&alert).is_empty());
+
+    // What a user paused, an undone response does not let go on.
+    assert!(lab.docker(&["pause", &victim]).0);
+    let bench = Bench::new(&at("user"), &socket(&lab), "pause", "cool_down_seconds: 0");
+    assert_eq!(bench.one(&alert).outcome, AuditOutcome::Failure);
+    assert!(bench.hands.in_force().unwrap().is_empty());
+    assert_eq!(state(&lab, &victim), "paused");
+    assert!(lab.docker(&["unpause", &victim]).0);
+
+    // Without an engine, by the freezer; undone when its time is over.
+    let bench = Bench::new(&at("freezer"), Path::new("/nowhere"), "pause", "undo_after_seconds: 2");
+    let record = bench.done(&alert);
+    assert_eq!(record.details["by"], "freezer");
+    let pid = lab.docker(&["inspect", "-f", "{{.State.Pid}}", &victim]).1;
+    let frozen = || {
+        let wait = std::fs::read_to_string(format!("/proc/{}/wchan", pid.trim())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
+        status.rsplit_once(')').unwrap().1.trim().starts_with('D') || wait.contains("freez")
+    };
+    assert!(frozen());
+    running();
+    eventually("its time is over", || bench.hands.in_force().unwrap().is_empty());
+    assert!(!frozen());
+
+    // The hour's limit.
+    let config = "{actions_per_hour: 1, rules: [{name: r, when: {tags: [test]}, action: stop}]}";
+    let bench = Bench::with(&at("stop"), &socket(&lab), config);
+    bench.done(&alert);
+    assert_eq!(state(&lab, &victim), "exited");
+    let held = bench.one(&alert_of(&twin));
+    assert_eq!(held.details["held_back"], "limit");
+    running();
+
+    // Without an engine all its processes are ended; one that has ended is left alone.
+    let bench = Bench::new(&at("end"), Path::new("/nowhere"), "stop", "cool_down_seconds: 0");
+    assert!(bench.one(&alert).text.contains("has ended"));
+    let other = container(&lab, "other", "sleep 305 & sleep 306");
+    let record = bench.done(&alert_of(&other));
+    assert!(record.details["processes"].parse::<usize>().unwrap() >= 2, "{record:?}");
+    eventually("the engine sees it", || state(&lab, &other) == "exited");
+    running();
+}
+
+#[test]
+fn a_network_is_cut_and_given_back() {
+    let Some(lab) = Lab::start() else { return };
+    let server = "while :; do nc -l -p 4455 -e /bin/true; done";
+    let (victim, twin) = (container(&lab, "victim", server), container(&lab, "twin", server));
+    let reaches = |id: &str| exec(&lab, id, "nc -w 2 127.0.0.1 4455 </dev/null");
+    eventually("both listen", || reaches(&victim) && reaches(&twin));
+    let wire = Wire::to(&lab, &victim);
+
+    let bench = Bench::new(lab.folder.path(), &socket(&lab), "block_network", "");
+    let record = bench.done(&alert_of(&victim));
+    assert!(!reaches(&victim), "{record:?}");
+    assert!(reaches(&twin));
+    if let Some(wire) = &wire {
+        assert!(!wire.is_up(), "{record:?}");
+        // Root in the container, with every right over its network, does not bring it back.
+        let root = ["exec", "--privileged", &victim, "/bin/sh", "-c"];
+        let script = "ip link set inner down; ip link set inner up; nc -w 2 127.0.0.1 4455";
+        let arguments: Vec<&str> = root.iter().copied().chain([script]).collect();
+        assert!(!lab.docker(&arguments).0 && !wire.is_up());
+    }
+    // As after a kill of the agent.
+    let (state, engine, id) = (bench.state.clone(), bench.engine.clone(), bench.only_id());
+    drop(bench);
+    assert!(!reaches(&victim));
+    let record = undo(&state, &engine, &id).unwrap();
+    assert_eq!(record.action, "undo_block_network");
+    eventually("it is given back", || reaches(&victim));
+    assert!(wire.is_none_or(|wire| wire.is_up()));
+}
+
+/// A pair of interfaces between the host and a container, of the test's own.
+struct Wire(String);
+
+impl Wire {
+    fn to(lab: &Lab, id: &str) -> Option<Wire> {
+        let pid = lab.docker(&["inspect", "-f", "{{.State.Pid}}", id]).1;
+        let end = format!("lz{}", std::process::id());
+        let ip = |line: &str| {
+            let output = Command::new("ip").args(line.split(' ')).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        let made = ip(&format!("link add {end} type veth peer name inner netns {}", pid.trim()));
+        if !made || !ip(&format!("link set {end} up")) {
+            eprintln!("skipped: no pair of interfaces can be made");
+            return None;
+        }
+        Some(Wire(end))
+    }
+
+    fn is_up(&self) -> bool {
+        let flags = std::fs::read_to_string(format!("/sys/class/net/{}/flags", self.0)).unwrap();
+        u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).unwrap() & 1 == 1
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["link", "del", &self.0]).output();
+    }
+}
+
+#[test]
+fn a_program_that_is_not_in_the_image_does_not_start() {
+    let Some(lab) = Lab::start() else { return };
+    let options = ["--tmpfs", "/scratch:exec"];
+    let start = |name: &str| container_with(&lab, name, &options, "sleep 300");
+    let (victim, twin) = (start("victim"), start("twin"));
+    let plant = "cp /bin/busybox /tmp/busybox; chmod 755 /bin/busybox; /tmp/busybox true";
+    assert!(exec(&lab, &victim, plant) && exec(&lab, &twin, plant));
+
+    let bench = Bench::new(lab.folder.path(), &socket(&lab), "deny_exec", "");
+    let record = bench.one(&alert_of(&victim));
+    if record.outcome == AuditOutcome::Failure {
+        eprintln!("skipped: {}", record.text);
+        return;
+    }
+    // What came with the image runs, though its mode was changed; what was planted does not.
+    assert!(exec(&lab, &victim, "/bin/true && ls / && cat /etc/passwd"));
+    assert!(!exec(&lab, &victim, "/tmp/busybox true"));
+    assert!(!exec(&lab, &victim, "mkdir /opt; cp /bin/busybox /opt/; /opt/busybox true"));
+    assert!(!exec(&lab, &victim, "cp /bin/busybox /scratch/; /scratch/busybox true"));
+    let scratch = "cp /bin/busybox /scratch/; /scratch/busybox true";
+    assert!(exec(&lab, &twin, &format!("/tmp/busybox true && {scratch}")));
+    let told = bench.records();
+    let of = |path: &str| told.iter().find(|record| record.target == path).unwrap();
+    assert_eq!(of("/tmp/busybox").outcome, AuditOutcome::Denied);
+    assert_eq!(of("/tmp/busybox").container.as_ref().unwrap().id, victim);
+    // The host is not the container, whichever file it runs.
+    let merged = lab.docker(&["inspect", "-f", "{{.GraphDriver.Data.MergedDir}}", &victim]).1;
+    let planted = Path::new(merged.trim()).join("tmp/busybox");
+    assert!(Command::new(&planted).arg("true").status().unwrap().success());
+
+    // The end of the agent releases it, the next one takes it up, undoing ends it.
+    let id = bench.only_id();
+    drop(bench);
+    assert!(exec(&lab, &victim, "/tmp/busybox true"));
+    let bench = Bench::new(lab.folder.path(), &socket(&lab), "deny_exec", "");
+    bench.hands.settle().unwrap();
+    assert!(!exec(&lab, &victim, "/tmp/busybox true"));
+    undo(&bench.state, &bench.engine, &id).unwrap();
+    eventually("the agent reads that it is undone", || exec(&lab, &victim, "/tmp/busybox true"));
+}
+
+#[test]
+fn the_host_is_left_alone_unless_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut own = Command::new("sleep").arg("300").spawn().unwrap();
+    let alert = alert_of_process(None, own.id());
+    let none = Path::new("/nowhere");
+    let bench = Bench::new(folder.path(), none, "kill", "cool_down_seconds: 0");
+    let record = bench.one(&alert);
+    assert!(record.text.contains("allow_host"), "{}", record.text);
+    assert!(own.try_wait().unwrap().is_none());
+    let first = alert_of_process(None, 1);
+    assert!(bench.one(&first).text.contains("protected"));
+    let rules = "rules: [{name: r, when: {tags: [test]}, action: kill, cool_down_seconds: 0}]";
+    let bench = Bench::with(folder.path(), none, &format!("{{allow_host: true, {rules}}}"));
+    let test_itself = alert_of_process(None, std::process::id());
+    assert!(bench.one(&first).text.contains("protected"));
+    assert!(bench.one(&test_itself).text.contains("protected"));
+    bench.done(&alert);
+    assert!(!own.wait().unwrap().success());
+    let bench = Bench::new(folder.path(), none, "pause", "");
+    let host = bench.one(&Alert { container: None, ..alert });
+    assert_eq!(
+        (host.outcome, host.details["held_back"].as_str()),
+        (AuditOutcome::Denied, "protected")
+    );
+}
