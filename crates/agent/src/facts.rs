@@ -25,6 +25,7 @@ use store::Store;
 
 pub use audit_rules::AuditRules;
 pub use daemon_config::{DaemonConfig, flags as daemon_flags};
+pub(crate) use engine::{Document, Engine as EngineReader};
 pub use unit_file::Unit;
 
 /// Where a host is looked at.

@@ -9,6 +9,7 @@
 pub mod alerts;
 pub mod attribute;
 pub mod baseline;
+pub mod commands;
 mod config;
 pub mod detect;
 pub mod docker;
@@ -16,6 +17,7 @@ mod error;
 pub mod facts;
 pub mod gate;
 pub mod guard;
+pub mod lifecycle;
 mod limits;
 pub mod node;
 pub mod outputs;

@@ -133,6 +133,15 @@ pub enum AuditOutcome {
 }
 
 impl AuditOutcome {
+    /// Every outcome.
+    pub const ALL: [AuditOutcome; 5] = [
+        AuditOutcome::Success,
+        AuditOutcome::Failure,
+        AuditOutcome::Denied,
+        AuditOutcome::Trial,
+        AuditOutcome::Unknown,
+    ];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -71,6 +71,7 @@ fn the_page_is_of_the_tables() {
     );
     section(&mut page, "Kernel events (`syscall`)", tables::syscall(), None);
     section(&mut page, "Audit log of Kubernetes (`k8s_audit`)", tables::k8s_audit(), None);
+    section(&mut page, "Audit trail (`audit`)", tables::audit(), None);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy-fields.md");
     if std::env::var_os("LAZARET_WRITE_PAGES").is_some() {
         std::fs::write(&path, &page).expect("the page can be written");

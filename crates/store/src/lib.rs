@@ -2,7 +2,10 @@
 //!
 //! Keeps reports and the gates' decisions and gives them back; decides nothing. SQL lives in this room only. Several
 //! processes may hold the same file open; each call is one transaction.
+//!
+//! [`audit`] is a log of its own beside the database: a chain of records in segments, which one process appends to.
 
+pub mod audit;
 mod cached;
 mod decisions;
 mod error;

@@ -14,3 +14,25 @@ pub(crate) const ZSTD_LEVEL: i32 = 3;
 pub(crate) const CACHED_MAX_BYTES: usize = 256 * 1024 * 1024;
 /// Most decisions that one call gives back.
 pub(crate) const DECISIONS_MAX: u32 = 100_000;
+/// Longest text of an audit record, in bytes; longer ones are cut.
+pub(crate) const AUDIT_TEXT_MAX_BYTES: usize = 32 * 1024;
+/// Most bytes of an audit record's details, and of its ancestors, as JSON; more are left out.
+pub(crate) const AUDIT_DETAILS_MAX_BYTES: usize = 64 * 1024;
+/// Largest row of the audit log, in bytes: 19 texts and two JSON columns at their longest.
+pub(crate) const AUDIT_ROW_MAX_BYTES: usize = 1024 * 1024;
+/// Largest active segment that is read, in bytes: far more than it is sealed at.
+pub(crate) const AUDIT_ACTIVE_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+/// Largest sealed segment that is read, in bytes.
+pub(crate) const AUDIT_SEALED_MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// Largest manifest that is read, in bytes: a hundred thousand segments.
+pub(crate) const AUDIT_MANIFEST_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Most rows of a group in a sealed segment.
+pub(crate) const AUDIT_GROUP_MAX_ROWS: usize = 64 * 1024;
+/// Most bytes of a column of a group, unpacked.
+pub(crate) const AUDIT_COLUMN_MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// How often the audit log's lock is tried: a reader may hold it for a moment.
+pub(crate) const AUDIT_LOCK_ATTEMPTS: u32 = 20;
+/// Pause between two looks at what another process is writing, in milliseconds.
+pub(crate) const AUDIT_PAUSE_MS: u64 = 50;
+/// How often the folder is read anew because a segment was sealed meanwhile.
+pub(crate) const AUDIT_SNAPSHOT_ATTEMPTS: u32 = 20;

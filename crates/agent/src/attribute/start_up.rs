@@ -73,8 +73,17 @@ fn process(proc: &Path, pid: u32) -> Option<Process> {
         uid,
         session,
         process_group: group,
+        inner_pid: inner_pid(&folder).unwrap_or_default(),
         ..Process::default()
     })
+}
+
+/// The number in the innermost pid namespace: the last of `NSpid` in `proc_pid_status(5)`.
+fn inner_pid(folder: &Path) -> Option<u32> {
+    let status = head(&folder.join("status"))?;
+    let status = String::from_utf8_lossy(&status).into_owned();
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    line.split_whitespace().next_back()?.parse().ok()
 }
 
 /// Name, parent, group, session and start of a line of `proc_pid_stat(5)`. The name may hold
@@ -114,6 +123,7 @@ mod tests {
         let own = process(Path::new("/proc"), std::process::id()).unwrap();
         assert!(own.id.start_ns > 0 && !own.arguments.is_empty());
         assert!(own.exe.unwrap().path.contains("lazaret_agent"));
+        assert!(own.inner_pid > 0);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod alert;
 mod initiator;
 mod line;
+mod record;
 mod recording;
 mod runtime;
 mod snapshot;
@@ -26,6 +27,7 @@ use crate::attribute::Directory;
 use crate::detect::Engine;
 pub use initiator::{command_line, container, initiator};
 use line::Line;
+pub(crate) use record::{record, wall_ns};
 pub use recording::{Recorder, Replayed, replay};
 use runtime::Announced;
 pub use snapshot::Snapshot;

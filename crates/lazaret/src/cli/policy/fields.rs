@@ -23,7 +23,8 @@ pub(super) struct Fields {
     #[arg(value_name = "PREFIX")]
     prefixes: Vec<String>,
 
-    /// Whose fields: `image`, `deploy` (image and workload), `syscall`, `k8s_audit`
+    /// Whose fields: `image`, `deploy` (image and workload), `syscall`, `k8s_audit`,
+    /// `audit` (the trail)
     #[arg(long, value_name = "TABLE", default_value = "deploy")]
     table: String,
 

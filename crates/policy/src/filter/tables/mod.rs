@@ -1,5 +1,5 @@
 //! The field tables of the stages: images and what is found in them, workloads at the gates,
-//! kernel events, the audit log of Kubernetes.
+//! kernel events, the audit log of Kubernetes, the audit trail.
 //!
 //! A table names, types and describes fields. Who knows the facts implements [`Facts`] over them.
 //!
@@ -10,6 +10,7 @@ mod event;
 mod finding;
 mod image;
 mod syscall;
+mod trail;
 mod workload;
 
 use std::sync::LazyLock;
@@ -26,6 +27,7 @@ pub const CONFIDENCES: &[&str] = &["placeholder", "likely", "certain"];
 static SYSCALL: LazyLock<FieldTable> =
     LazyLock::new(|| table("syscall", syscall::FIELDS).sorted_by("evt.type"));
 static AUDIT: LazyLock<FieldTable> = LazyLock::new(|| table("k8s_audit", audit::FIELDS));
+static TRAIL: LazyLock<FieldTable> = LazyLock::new(|| table("audit", trail::FIELDS));
 static IMAGE: LazyLock<FieldTable> = LazyLock::new(|| {
     let fields = image::FIELDS.iter().chain(finding::FIELDS).cloned();
     FieldTable::new("image", fields)
@@ -45,6 +47,12 @@ pub fn syscall() -> &'static FieldTable {
 /// source.
 pub fn k8s_audit() -> &'static FieldTable {
     &AUDIT
+}
+
+/// Records of the audit trail: `audit.*`, and of `proc.*`, `user.*`, `container.*`, `k8s.*` and `fd.*`
+/// what a record keeps. The names that kernel events have too mean the same.
+pub fn audit() -> &'static FieldTable {
+    &TRAIL
 }
 
 /// An image and what is found in it: `image.*`, `package.*`, `vuln.*`, `malware.*`, `secret.*`,
@@ -68,8 +76,8 @@ pub fn by_source(source: &str) -> Option<&'static FieldTable> {
 }
 
 /// Every table.
-pub fn all() -> [&'static FieldTable; 4] {
-    [image(), deploy(), syscall(), k8s_audit()]
+pub fn all() -> [&'static FieldTable; 5] {
+    [image(), deploy(), syscall(), k8s_audit(), audit()]
 }
 
 fn table(name: &'static str, fields: &[Field]) -> FieldTable {
