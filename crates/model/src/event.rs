@@ -4,12 +4,14 @@
 mod object;
 mod peer;
 mod task;
+mod terminal;
 
 use serde::{Deserialize, Serialize};
 
 pub use object::{FileObject, ObjectFlags};
 pub use peer::{Connection, Peer, SocketFamily, Stdio};
 pub use task::{Capabilities, CgroupName, Namespaces, ProcessId, Task};
+pub use terminal::{TerminalInput, TerminalMode};
 
 /// Something a process did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,12 +50,15 @@ pub enum EventKind {
     /// It called the kernel.
     Call(Box<Call>),
     /// It asked the kernel through an io_uring.
-    IoUring {
-        /// The operation, as `io_uring_enter(2)` numbers them.
-        opcode: u8,
-    },
+    IoUring(Box<IoUring>),
     /// The kernel chose it to be killed because memory ran out.
     OomVictim,
+    /// It read what somebody typed.
+    TerminalInput(Box<TerminalInput>),
+    /// It was killed as it became a program that may not run.
+    ExecKilled(Box<ExecKilled>),
+    /// It was running when it was asked who runs: no act, but what is there.
+    Running(Box<Exec>),
 }
 
 /// A process that was born or moved.
@@ -94,6 +99,32 @@ pub struct Exec {
     pub cgroup: Option<CgroupName>,
 }
 
+/// A request through an io_uring, as it is handed in: its result is not known yet.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct IoUring {
+    /// The operation, as `io_uring_enter(2)` numbers them.
+    pub opcode: u8,
+    /// The path as the caller wrote it, where the operation has one.
+    pub claimed: String,
+    /// The second path, of a rename.
+    pub claimed_second: String,
+    /// The socket it is about.
+    pub connection: Option<Connection>,
+    /// The address to connect to, as the caller gave it.
+    pub address: Option<Peer>,
+}
+
+/// A process was killed as it became a program that may not run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExecKilled {
+    /// The number of the order, as it was given.
+    pub order: u32,
+    /// The program's file.
+    pub exe: Option<FileObject>,
+    /// 0, or the kernel's error number: it lives on.
+    pub error: i64,
+}
+
 /// A call of the kernel that has ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Call {
@@ -105,7 +136,8 @@ pub struct Call {
     pub compat: bool,
     /// The six arguments as numbers.
     pub arguments: [u64; 6],
-    /// The file it is about; of calls below a directory, that directory.
+    /// The file it is about; of calls below a directory, that directory; of messages, the first file
+    /// that is passed with them.
     pub object: Option<FileObject>,
     /// The working directory, of calls with a relative path.
     pub cwd: Option<FileObject>,

@@ -28,9 +28,9 @@ static __always_inline void put_cgroup(struct scratch *s, struct cgroup *cgroup)
 		long length;
 
 		/* The root of a hierarchy has no name to tell. */
-		if (!node || !above(node) || used > PAYLOAD_BYTES - 4096)
+		if (!node || !above(node) || is_full(used))
 			break;
-		length = bpf_probe_read_kernel_str(s->payload + used, NAME_BYTES,
+		length = bpf_probe_read_kernel_str(spot(s, used), NAME_BYTES,
 						   READ(node, name));
 		if (length > 0)
 			s->used = used + (length & (2 * NAME_BYTES - 1));

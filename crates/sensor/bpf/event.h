@@ -16,6 +16,9 @@ enum event_kind {
 	EVENT_IO_URING = 8,
 	EVENT_OOM_VICTIM = 9,
 	EVENT_THROTTLE = 10,
+	EVENT_TERMINAL = 11,
+	EVENT_KILLED = 12,
+	EVENT_RUNNING = 13,
 };
 
 /* Flags of an event. */
@@ -47,6 +50,7 @@ enum tag {
 	TAG_COUNTS = 17,      /* __u64 lengths of arguments and environment in bytes */
 	TAG_ADDRESS = 18,     /* a sockaddr as the caller gave it */
 	TAG_PAYLOAD = 19,     /* first bytes sent */
+	TAG_TERMINAL = 20,    /* struct terminal, then the bytes read */
 };
 
 #define COMM_BYTES 16
@@ -145,6 +149,37 @@ struct stdio {
 	__u32 reserved;
 };
 
+/* How a terminal's input was read. */
+enum terminal_mode {
+	TERMINAL_LINES,  /* the kernel edits the line and echoes it */
+	TERMINAL_KEYS,   /* a line editor takes each key and echoes it itself */
+	TERMINAL_HIDDEN, /* nothing is echoed: a password, or a program that draws by itself */
+};
+
+struct terminal {
+	__u32 device; /* major << 20 | minor */
+	__u32 fd;
+	__u32 mode;
+	__u32 read_bytes; /* 0 when hidden */
+};
+
+/* Programs that are killed as they begin. */
+enum kill_by { KILL_BY_FILE, KILL_BY_NAME, KILL_BY_PATH };
+
+struct kill_key {
+	__u64 cgroup; /* 0: every one */
+	__u64 first;  /* inode; half of the name; hash of the path */
+	__u64 second; /* device; the other half; bytes of the path's names */
+	__u64 by;
+};
+
+/* What a cgroup lost. */
+struct loss_key {
+	__u64 cgroup;
+	__u32 class;
+	__u32 reason;
+};
+
 /* Classes and reasons of loss. */
 enum event_class { CLASS_ALERT, CLASS_BULK, CLASSES };
 enum loss { LOSS_RING_FULL, LOSS_THROTTLED, LOSS_SCRATCH, LOSSES };
@@ -157,6 +192,8 @@ enum handler {
 	HANDLE_RESULT_FD, /* the result is a file or socket */
 	HANDLE_SEND,      /* the first argument is a socket, with an address and bytes */
 	HANDLE_AT,        /* names below a directory: that of the first argument, or the working one */
+	HANDLE_TERMINAL,  /* the first argument is a terminal, with what was read from it */
+	HANDLE_MESSAGE,   /* the first argument is a socket, with a message that may pass files */
 	HANDLERS
 };
 

@@ -42,17 +42,30 @@ static __always_inline void count(void *map, __u32 key, __u64 by)
 		*cell += by;
 }
 
+/* A place in the payload. The mask is set on the very register that is added: a compiler may keep
+ * a copy of `used` that was never compared, and verifiers before 6.3 do not see that both are one. */
+static __always_inline void *spot(struct scratch *s, __u64 used)
+{
+	asm volatile("%0 &= %1" : "+r"(used) : "i"(PAYLOAD_BYTES - 1));
+	return s->payload + used;
+}
+
+static __always_inline bool is_full(__u32 used)
+{
+	return used > PAYLOAD_BYTES - VALUE_BYTES;
+}
+
 /* Room for `length` bytes of a value; NULL and a flag when the scratch is full. `length` is at
  * most NAME_BYTES … ARGUMENT_BYTES: constants of this file. */
 static __always_inline void *room(struct scratch *s, __u32 length)
 {
 	__u32 used = s->used;
 
-	if (used > PAYLOAD_BYTES - 4096 || length > 4096 - 64) {
+	if (is_full(used) || length > VALUE_BYTES - 64) {
 		s->event.flags |= FLAG_TRUNCATED;
 		return NULL;
 	}
-	return s->payload + used;
+	return spot(s, used);
 }
 
 static __always_inline void put(struct scratch *s, __u16 tag, const void *bytes, __u32 length)

@@ -101,9 +101,9 @@ static __always_inline __u32 put_names(struct scratch *s, struct dentry *dentry,
 			continue;
 		}
 		parent = READ(dentry, d_parent);
-		if (used > PAYLOAD_BYTES - 4096)
+		if (is_full(used))
 			return OBJECT_CUT;
-		length = bpf_probe_read_kernel_str(s->payload + used, NAME_BYTES,
+		length = bpf_probe_read_kernel_str(spot(s, used), NAME_BYTES,
 						   READ(dentry, d_name.name));
 		if (length > 0)
 			s->used = used + (length & (2 * NAME_BYTES - 1));

@@ -186,9 +186,19 @@ struct tty_driver {
 	int minor_start;
 };
 
+struct ktermios {
+	unsigned int c_iflag;
+	unsigned int c_lflag;
+};
+
 struct tty_struct {
 	struct tty_driver *driver;
 	int index;
+	struct ktermios termios;
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
 };
 
 struct signal_struct {
@@ -308,8 +318,52 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct io_cqe {
+	int fd; /* until it is done */
+};
+
 struct io_kiocb {
 	__u8 opcode;
+	__u32 flags; /* the low ones */
+	struct io_cqe cqe;
+};
+
+struct filename {
+	const char *name;
+};
+
+/* What a request carries, by operation; each lies at the request's beginning. */
+struct io_open {
+	struct filename *filename;
+};
+
+struct io_unlink {
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	struct filename *filename;
+};
+
+struct io_rename {
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_connect {
+	void *addr;
+	int addr_len;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 #if defined(__TARGET_ARCH_x86)

@@ -7,7 +7,14 @@
 #define MAX_SHARDS 16
 /* Values after the header, in bytes. A power of two. */
 #define PAYLOAD_BYTES 16384
+/* What one value may take; kept free behind the payload, so that a masked place is always good. */
+#define VALUE_BYTES 4096
 #define TRACKED_CGROUPS 16384
+#define LOSING_CGROUPS 4096
+#define LINE_EDITORS 64
+#define KILLS 4096
+#define X32_CALLS 64
+#define SOCKET_CALLS 32
 
 #define NO_SUBSYSTEM 0xffffffff
 
@@ -19,13 +26,14 @@ struct config {
 	__u32 cgroup_hierarchy; /* the hierarchy whose cgroups are told of; 0: the unified one */
 	__u32 bulk_rate;        /* bulk events a second for each cgroup; 0 for no limit */
 	__u32 bulk_burst;
+	__u32 io_uring_opcode; /* which argument of the trace point is the operation; 0: the request */
 };
 
 const volatile struct config config SEC(".rodata.config") = {.shards = 1};
 
 struct scratch {
 	struct event event;
-	__u8 payload[PAYLOAD_BYTES];
+	__u8 payload[PAYLOAD_BYTES + VALUE_BYTES];
 	__u32 used; /* of the payload; not sent */
 };
 
@@ -87,16 +95,71 @@ struct {
 struct bucket {
 	__u64 last_ns;
 	__u64 tokens;
-	__u64 suppressed;
-	__u64 lost;
 };
 
-/* Of each cgroup: how much bulk it may still send, and what it lost. */
+/* Of each cgroup: how much bulk it may still send. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, TRACKED_CGROUPS);
 	__type(key, __u64);
 	__type(value, struct bucket);
 } buckets SEC(".maps");
+
+/* Of each cgroup that lost events: how many, by class and reason. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LOSING_CGROUPS);
+	__type(key, struct loss_key);
+	__type(value, __u64);
+} cgroup_losses SEC(".maps");
+
+/* From the x32 interface's own numbers (512 and up) to the machine's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, X32_CALLS);
+	__type(key, __u32);
+	__type(value, __u32);
+} x32_numbers SEC(".maps");
+
+/* From `socketcall`'s first argument to the machine's number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SOCKET_CALLS);
+	__type(key, __u32);
+	__type(value, __u32);
+} socket_numbers SEC(".maps");
+
+/* Programs that edit the line themselves, by the kernel's name for them. Of others that read key by
+ * key nothing is told: they may be asking for a password, or carry a session of another host. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LINE_EDITORS);
+	__type(key, char[16]);
+	__type(value, __u32);
+} line_editors SEC(".maps");
+
+/* Programs that are killed as they begin, with the number that the event then carries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KILLS);
+	__type(key, struct kill_key);
+	__type(value, __u32);
+} kills SEC(".maps");
+
+/* How many of `kills` there are of each kind: looking costs nothing while there are none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 3);
+	__type(key, __u32);
+	__type(value, __u32);
+} armed SEC(".maps");
+
+/* The scratch of the walk over all processes, which may sleep: one walk at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} walking SEC(".maps");
 
 #endif

@@ -8,16 +8,18 @@
 
 static __always_inline void lose(__u32 class, __u32 reason, __u64 cgroup)
 {
-	struct bucket *bucket = bpf_map_lookup_elem(&buckets, &cgroup);
+	struct loss_key key = {.cgroup = cgroup, .class = class, .reason = reason};
+	__u64 *lost = bpf_map_lookup_elem(&cgroup_losses, &key);
+	__u64 one = 1;
 
 	count(&losses, class * LOSSES + reason, 1);
-	if (bucket) {
-		__sync_fetch_and_add(&bucket->lost, 1);
-	} else {
-		struct bucket fresh = {.lost = 1, .tokens = config.bulk_burst};
-
-		bpf_map_update_elem(&buckets, &cgroup, &fresh, BPF_NOEXIST);
-	}
+	/* Another processor may have made it meanwhile. */
+	if (!lost && bpf_map_update_elem(&cgroup_losses, &key, &one, BPF_NOEXIST))
+		lost = bpf_map_lookup_elem(&cgroup_losses, &key);
+	else if (!lost)
+		return;
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
 }
 
 /* Whether a cgroup may send one more bulk event. Two CPUs may give a token twice: the bucket
@@ -43,10 +45,8 @@ static __always_inline bool may_send(__u64 cgroup, __u64 now)
 		bucket->last_ns = now;
 		bucket->tokens = tokens > config.bulk_burst ? config.bulk_burst : tokens;
 	}
-	if (!bucket->tokens) {
-		__sync_fetch_and_add(&bucket->suppressed, 1);
+	if (!bucket->tokens)
 		return false;
-	}
 	bucket->tokens--;
 	return true;
 }
@@ -75,7 +75,7 @@ static __always_inline void send(struct scratch *s, __u32 class)
 		void *ring;
 
 		if (!may_send(cgroup, s->event.time_ns)) {
-			count(&losses, CLASS_BULK * LOSSES + LOSS_THROTTLED, 1);
+			lose(CLASS_BULK, LOSS_THROTTLED, cgroup);
 			return;
 		}
 		ring = bpf_map_lookup_elem(&bulk, &shard);

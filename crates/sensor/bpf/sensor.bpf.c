@@ -22,12 +22,16 @@
 #include "file.h"
 #include "socket.h"
 #include "cgroup.h"
+#include "message.h"
+#include "terminal.h"
 #include "send.h"
 
 #include "cgroup.bpf.c"
 #include "io_uring.bpf.c"
+#include "kill.bpf.c"
 #include "oom.bpf.c"
 #include "process.bpf.c"
+#include "running.bpf.c"
 #include "syscall.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -49,9 +49,9 @@ static __always_inline __u16 put_unix_name(struct scratch *s, struct sock *sk)
 		address = READ(own, addr);
 	length = READ(address, len);
 	length -= 2;
-	if (length <= 0 || length > 108 || used > PAYLOAD_BYTES - 4096)
+	if (length <= 0 || length > 108 || is_full(used))
 		return 0;
-	if (bpf_probe_read_kernel(s->payload + used, length & 127,
+	if (bpf_probe_read_kernel(spot(s, used), length & 127,
 				  (void *)address + bpf_core_field_offset(struct unix_address, name) + 2))
 		return 0;
 	s->used = used + (length & 127);

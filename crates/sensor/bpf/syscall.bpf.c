@@ -5,6 +5,11 @@
 #define AT_FDCWD -100
 #define TS_COMPAT 0x0002
 #define X32_BIT 0x40000000
+#define X32_FIRST 512
+#define SOCKETCALL 102 /* of the 32-bit interface */
+#define SOCKETCALL_SEND 9
+#define SOCKETCALL_RECV 10
+#define NO_CALL 0xffffffff
 #define O_ACCMODE 3
 #define O_CREAT 0100
 #define O_TRUNC 01000
@@ -17,6 +22,8 @@ int result_fd(unsigned long long *ctx);
 int sent_to(unsigned long long *ctx);
 int at_directory(unsigned long long *ctx);
 int plain(unsigned long long *ctx);
+int typed(unsigned long long *ctx);
+int message(unsigned long long *ctx);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -31,12 +38,15 @@ struct {
 		[HANDLE_RESULT_FD] = (void *)&result_fd,
 		[HANDLE_SEND] = (void *)&sent_to,
 		[HANDLE_AT] = (void *)&at_directory,
+		[HANDLE_TERMINAL] = (void *)&typed,
+		[HANDLE_MESSAGE] = (void *)&message,
 	},
 };
 
 struct call {
 	__u32 number;
 	bool compat;
+	bool narrow; /* its structures have words of 32 bits: compat or x32 */
 	struct interest interest;
 	__u64 arguments[6];
 	long ret;
@@ -53,25 +63,66 @@ static __always_inline bool is_compat(struct pt_regs *regs)
 #endif
 }
 
+/* Whether the caller's structures have words of 32 bits. */
+static __always_inline bool is_narrow(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	return compat || READ(regs, orig_ax) & X32_BIT;
+#else
+	return compat;
+#endif
+}
+
+static __always_inline __u32 translated(void *table, __u32 number)
+{
+	__u32 *own = bpf_map_lookup_elem(table, &number);
+
+	return own ? *own : NO_CALL;
+}
+
 /* The call's number in the machine's own table. */
 static __always_inline __u32 number_of(struct pt_regs *regs, bool compat)
 {
 #if defined(__TARGET_ARCH_x86)
 	__u32 number = READ(regs, orig_ax);
+
+	if (compat && number == SOCKETCALL)
+		return translated(&socket_numbers, READ(regs, bx));
+	if (compat)
+		return translated(&compat_numbers, number);
+	if (number & X32_BIT && (number & ~X32_BIT) >= X32_FIRST)
+		return translated(&x32_numbers, (number & ~X32_BIT) - X32_FIRST);
+	return number & ~X32_BIT;
 #else
 	__u32 number = READ(regs, syscallno);
-#endif
-	if (compat) {
-		__u32 *own = bpf_map_lookup_elem(&compat_numbers, &number);
 
-		return own ? *own : 0xffffffff;
-	}
-	return number & ~X32_BIT;
+	return compat ? translated(&compat_numbers, number) : number;
+#endif
+}
+
+/* `socketcall` takes its arguments from an array of the caller's memory. */
+static __always_inline void gathered_arguments(struct call *call, __u32 which,
+					       unsigned long from)
+{
+	__u32 words[6] = {};
+
+	if (bpf_probe_read_user(words, sizeof(words), (const void *)from))
+		/* The array may end where the caller's memory does: three are in every call told. */
+		bpf_probe_read_user(words, 3 * sizeof(words[0]), (const void *)from);
+	for (int i = 0; i < 6; i++)
+		call->arguments[i] = words[i];
+	/* send and recv have no address. */
+	if (which == SOCKETCALL_SEND || which == SOCKETCALL_RECV)
+		call->arguments[4] = call->arguments[5] = 0;
 }
 
 static __always_inline void arguments_of(struct call *call, struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
+	if (call->compat && (__u32)READ(regs, orig_ax) == SOCKETCALL) {
+		gathered_arguments(call, READ(regs, bx), (__u32)READ(regs, cx));
+		return;
+	}
 	if (call->compat) {
 		call->arguments[0] = (__u32)READ(regs, bx);
 		call->arguments[1] = (__u32)READ(regs, cx);
@@ -109,6 +160,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	if (ret < 0 && !(interest->flags & INTEREST_FAILED))
 		return 0;
+	if (interest->handler == HANDLE_TERMINAL && !has_terminal(CURRENT()))
+		return 0;
 	bpf_tail_call(ctx, &handlers, interest->handler);
 	return 0;
 }
@@ -135,7 +188,8 @@ static __always_inline struct scratch *begin(unsigned long long *ctx, struct cal
 	fill(s, EVENT_SYSCALL, task);
 	s->event.ret = call->ret;
 	s->event.syscall = call->number;
-	if (call->compat)
+	call->narrow = is_narrow(regs, call->compat);
+	if (call->narrow)
 		s->event.flags |= FLAG_COMPAT;
 	put(s, TAG_NUMBERS, call->arguments, sizeof(call->arguments));
 	return s;
@@ -284,6 +338,47 @@ int at_directory(unsigned long long *ctx)
 	else
 		put_cwd(s, task);
 	put_texts(s, &call);
+	end(s, &call);
+	return 0;
+}
+
+/* What was read from a terminal. */
+SEC("tp_btf/sys_exit")
+int typed(unsigned long long *ctx)
+{
+	struct task_struct *task = CURRENT();
+	struct terminal terminal = {};
+	struct call call = {};
+	struct scratch *s;
+
+	call.compat = is_compat((struct pt_regs *)ctx[0]);
+	arguments_of(&call, (struct pt_regs *)ctx[0]);
+	if ((long)ctx[1] <= 0 || !fill_terminal(&terminal, task, (int)call.arguments[0]))
+		return 0;
+	s = begin(ctx, &call, task);
+	if (!s)
+		return 0;
+	s->event.kind = EVENT_TERMINAL;
+	put_terminal(s, &terminal, call.arguments[1], call.ret);
+	end(s, &call);
+	return 0;
+}
+
+/* sendmsg, recvmsg: the socket, and the first file that is passed. */
+SEC("tp_btf/sys_exit")
+int message(unsigned long long *ctx)
+{
+	struct task_struct *task = CURRENT();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+	int passed;
+
+	if (!s)
+		return 0;
+	put_file_or_socket(s, task, (int)call.arguments[0]);
+	passed = call.ret < 0 ? -1 : passed_fd(call.arguments[1], call.narrow);
+	if (passed >= 0)
+		put_file(s, TAG_OBJECT, file_of(task, passed), task);
 	end(s, &call);
 	return 0;
 }

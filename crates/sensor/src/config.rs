@@ -12,6 +12,7 @@ pub(crate) struct Config {
     pub(crate) cgroup_hierarchy: u32,
     pub(crate) bulk_rate: u32,
     pub(crate) bulk_burst: u32,
+    pub(crate) io_uring_opcode: u32,
 }
 
 impl Config {
@@ -24,6 +25,7 @@ impl Config {
             self.cgroup_hierarchy,
             self.bulk_rate,
             self.bulk_burst,
+            self.io_uring_opcode,
         ];
         fields.iter().flat_map(|field| field.to_ne_bytes()).collect()
     }

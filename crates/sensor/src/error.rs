@@ -17,6 +17,14 @@ pub enum SensorError {
         /// What libbpf says.
         why: String,
     },
+    /// An order to kill cannot be taken.
+    #[error("the order to kill {program} cannot be taken: {why}")]
+    Order {
+        /// What was to be killed.
+        program: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// A program cannot be attached.
     #[error("the program {program} cannot be attached: {why}")]
     Attach {

@@ -1,7 +1,7 @@
 //! Which system calls are wanted, and in what detail.
 
 use crate::SensorError;
-use crate::syscalls::{self, Syscall};
+use crate::syscalls::{self, Filling, Syscall};
 
 /// `enum interest_flag` of `bpf/event.h`.
 const ON: u8 = 1 << 0;
@@ -36,14 +36,21 @@ impl Interest {
         Interest { call: call.to_owned(), detail }
     }
 
-    /// Every call that the sensor knows: the rare ones that change privileges, namespaces, mounts
+    /// What is typed at terminals: `read` from one, told as [`model::EventKind::TerminalInput`]. Not
+    /// among [`Interest::all`]: it is wanted only when somebody says so.
+    pub fn terminal_input() -> Self {
+        Interest::new("read", Detail::default())
+    }
+
+    /// Every call that the sensor knows, typing left out: the rare ones that change privileges, namespaces, mounts
     /// or the kernel through the ring that bulk cannot fill, also when they fail.
     pub fn all() -> Vec<Self> {
         let of = |call: &Syscall| {
             let detail = Detail { alert: call.rare, failed: call.rare, writes_only: false };
             Interest::new(call.name, detail)
         };
-        syscalls::every().map(of).collect()
+        let acts = syscalls::every().filter(|call| call.handler != Filling::Terminal);
+        acts.map(of).collect()
     }
 
     /// The number of the call and its entry in the map.

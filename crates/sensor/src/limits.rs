@@ -10,5 +10,11 @@ pub(crate) const DEFAULT_SHARDS: usize = 4;
 pub(crate) const DEFAULT_BULK_RATE: u32 = 200_000;
 /// Bulk events that one cgroup may send at once by default.
 pub(crate) const DEFAULT_BULK_BURST: u32 = 400_000;
+/// Orders to kill at most; `KILLS` of `bpf/maps.h`.
+pub(crate) const MAX_KILLS: usize = 4096;
+/// Processes that one walk gives at most.
+pub(crate) const MAX_RUNNING: usize = 65_536;
+/// Bytes of what libbpf says that are kept to explain a refusal.
+pub(crate) const MAX_SAID_BYTES: usize = 256 * 1024;
 /// System calls in the kernel's tables; `SYSCALLS` of `bpf/maps.h`.
 pub(crate) const MAX_SYSCALLS: u32 = 512;

@@ -1,15 +1,16 @@
-//! The programs into the kernel, and what they tell of themselves.
+//! The programs into the kernel.
 
 use std::path::Path;
+use std::sync::Mutex;
 
-use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, OpenObject};
+use libbpf_rs::{
+    Link, MapCore as _, MapFlags, MapHandle, MapType, Object, ObjectBuilder, OpenObject,
+};
 
 use crate::config::{Config, NO_SUBSYSTEM};
-use crate::limits::{
-    BULK_RING_BYTES, DEFAULT_BULK_BURST, DEFAULT_BULK_RATE, DEFAULT_SHARDS, MAX_SHARDS,
-    MAX_SYSCALLS,
-};
-use crate::{Interest, Ring, SensorError, syscalls};
+use crate::kernel::Kernel;
+use crate::limits::{BULK_RING_BYTES, MAX_SHARDS};
+use crate::{Reading, Ring, SensorError, SensorOptions, said, tables};
 
 /// The kernel's side, built by `build.rs`: the fast one first, then the one for older kernels.
 static OBJECTS: [(Reading, &[u8]); 2] = [
@@ -18,47 +19,15 @@ static OBJECTS: [(Reading, &[u8]); 2] = [
 ];
 const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
 /// Programs reached by tail calls: loaded, never attached.
-const TAILS: [&str; 6] = ["plain", "opened", "with_fd", "result_fd", "sent_to", "at_directory"];
-/// Programs whose trace point not every kernel has.
-const OPTIONAL: [&str; 2] = ["on_io_uring", "on_oom_victim"];
-/// `enum event_class` × `enum loss` of `bpf/event.h`.
-const CLASSES: usize = 2;
-const LOSSES: usize = 3;
-
-/// How the sensor looks.
-#[derive(Debug, Clone)]
-pub struct SensorOptions {
-    /// The system calls that are wanted. Fork, exec, exit and cgroups always are.
-    pub interests: Vec<Interest>,
-    /// Rings for bulk events; the events of one process stay in one.
-    pub shards: usize,
-    /// Bulk events a second that one cgroup may send; 0 for no limit.
-    pub bulk_rate: u32,
-    /// Bulk events that one cgroup may send at once.
-    pub bulk_burst: u32,
-    /// The controller whose cgroups tell containers, by its index in the kernel; `None` for the
-    /// unified hierarchy.
-    pub cgroup_subsystem: Option<u32>,
-    /// That controller's hierarchy; 0 for the unified one.
-    pub cgroup_hierarchy: u32,
-    /// How the kernel's memory is read; `None` for the fastest that it allows.
-    pub reading: Option<Reading>,
-}
-
-impl Default for SensorOptions {
-    fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        SensorOptions {
-            interests: Interest::all(),
-            shards: processors.min(DEFAULT_SHARDS),
-            bulk_rate: DEFAULT_BULK_RATE,
-            bulk_burst: DEFAULT_BULK_BURST,
-            cgroup_subsystem: None,
-            cgroup_hierarchy: 0,
-            reading: None,
-        }
-    }
-}
+const TAILS: [&str; 8] =
+    ["plain", "opened", "with_fd", "result_fd", "sent_to", "at_directory", "typed", "message"];
+/// The walk over all tasks: runs when it is asked.
+const WALK: &str = "on_each_task";
+/// Programs that not every kernel has the place or the helpers for.
+const OPTIONAL: [&str; 4] = [IO_URING, IO_URING_OLDER, "on_oom_victim", WALK];
+/// The same trace point, under the name it has since 6.3 and the one before.
+const IO_URING: &str = "on_io_uring";
+const IO_URING_OLDER: &str = "on_io_uring_sqe";
 
 /// The programs in the kernel. They are gone when this is dropped.
 pub struct Sensor {
@@ -66,31 +35,8 @@ pub struct Sensor {
     reading: Reading,
     bulk: Vec<MapHandle>,
     missing: Vec<String>,
+    walk: Mutex<Option<Link>>,
     _links: Vec<Link>,
-}
-
-/// How the programs read the kernel's memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    /// Through typed pointers; kernels 6.2 and newer.
-    Direct,
-    /// Word by word; kernels 5.8 and newer.
-    Probed,
-}
-
-/// What was sent and what was lost since the start, in events.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Losses {
-    /// Sent through the ring that bulk cannot fill.
-    pub sent_alerts: u64,
-    /// Sent through the bulk rings.
-    pub sent_bulk: u64,
-    /// Alerts lost because their ring was full.
-    pub alerts_full: u64,
-    /// Bulk lost because its ring was full.
-    pub bulk_full: u64,
-    /// Bulk held back because a cgroup sent too much.
-    pub throttled: u64,
 }
 
 impl Sensor {
@@ -99,16 +45,12 @@ impl Sensor {
         if !Path::new(KERNEL_TYPES).exists() {
             return Err(SensorError::NoTypes);
         }
-        // What libbpf prints of a refusal is for its authors; the error says what matters.
-        let printer = libbpf_rs::set_print(None);
-        let loaded = load_any(options);
-        libbpf_rs::set_print(printer);
-        let (reading, object) = loaded?;
-        let shards = shards(options);
-        fill_tables(&object, &options.interests)?;
-        let bulk = make_rings(&object, shards)?;
-        let (links, missing) = attach(&object)?;
-        Ok(Sensor { object, reading, bulk, missing, _links: links })
+        let loaded = said::while_listening(|| load_any(options), explained)?;
+        let Loaded { reading, object, left_out } = loaded;
+        tables::fill(&object, options)?;
+        let bulk = make_rings(&object, shards(options))?;
+        let Attached { links, walk, missing } = attach(&object, left_out)?;
+        Ok(Sensor { object, reading, bulk, missing, walk: Mutex::new(walk), _links: links })
     }
 
     /// The rings to read: the alerts' first, then those of the bulk.
@@ -127,62 +69,43 @@ impl Sensor {
         self.reading
     }
 
-    /// Programs that this kernel has no trace point for: what the sensor does not see here.
+    /// Programs that this kernel has no place for: what the sensor does not see here.
     pub fn missing(&self) -> &[String] {
         &self.missing
     }
 
-    /// What was sent and lost so far, over all processors.
-    pub fn losses(&self) -> Result<Losses, SensorError> {
-        let sum = |name: &'static str, key: usize| -> Result<u64, SensorError> {
-            let key = (key as u32).to_ne_bytes();
-            let cells = map(&self.object, name)?.lookup_percpu(&key, MapFlags::ANY);
-            let cells = cells.map_err(at(name))?.unwrap_or_default();
-            let number = |cell: &Vec<u8>| cell.first_chunk().map_or(0, |c| u64::from_ne_bytes(*c));
-            Ok(cells.iter().map(number).sum())
-        };
-        Ok(Losses {
-            sent_alerts: sum("sent", 0)?,
-            sent_bulk: sum("sent", 1)?,
-            alerts_full: sum("losses", 0)?,
-            bulk_full: sum("losses", LOSSES)?,
-            throttled: sum("losses", LOSSES + 1)?,
-        })
+    pub(crate) fn object(&self) -> &Object {
+        &self.object
     }
 
-    /// The cgroups that lost bulk events since the start, with how many were held back and how
-    /// many found the ring full.
-    pub fn losses_by_cgroup(&self) -> Result<Vec<(u64, u64, u64)>, SensorError> {
-        let buckets = map(&self.object, "buckets")?;
-        let mut found = Vec::new();
-        for key in buckets.keys() {
-            let Some(cell) = buckets.lookup(&key, MapFlags::ANY).map_err(at("buckets"))? else {
-                continue;
-            };
-            let number = |bytes: &[u8], index: usize| -> u64 {
-                let cell = bytes.get(index * 8..).and_then(<[u8]>::first_chunk);
-                cell.map_or(0, |cell| u64::from_ne_bytes(*cell))
-            };
-            let (suppressed, lost) = (number(&cell, 2), number(&cell, 3));
-            if suppressed + lost > 0 {
-                found.push((number(&key, 0), suppressed, lost));
-            }
-        }
-        Ok(found)
+    /// The walk over all tasks, where the kernel has one; one walker at a time.
+    pub(crate) fn walk(&self) -> &Mutex<Option<Link>> {
+        &self.walk
     }
 }
-
-const _: () = assert!(CLASSES * LOSSES == 6, "the map `losses` has a cell for each");
 
 fn refused(why: libbpf_rs::Error) -> SensorError {
     SensorError::Refused { why: format!("{why:#}") }
 }
 
-fn at(map: &'static str) -> impl Fn(libbpf_rs::Error) -> SensorError {
+/// A refusal with what the verifier says of it.
+fn explained(error: SensorError, said: &str) -> SensorError {
+    match (error, said::reason(said)) {
+        (SensorError::Refused { why }, Some(reason)) => {
+            SensorError::Refused { why: format!("{why} ({reason})") }
+        }
+        (error, _) => error,
+    }
+}
+
+pub(crate) fn at(map: &'static str) -> impl Fn(libbpf_rs::Error) -> SensorError {
     move |why| SensorError::Map { map, why: why.to_string() }
 }
 
-fn map<'a>(object: &'a Object, name: &'static str) -> Result<libbpf_rs::Map<'a>, SensorError> {
+pub(crate) fn map<'a>(
+    object: &'a Object,
+    name: &'static str,
+) -> Result<libbpf_rs::Map<'a>, SensorError> {
     let found = object.maps().find(|map| map.name() == name);
     found.ok_or_else(|| SensorError::Map { map: name, why: "it is not in the object".to_owned() })
 }
@@ -191,9 +114,16 @@ fn shards(options: &SensorOptions) -> usize {
     options.shards.clamp(1, MAX_SHARDS)
 }
 
-/// The first object that this kernel takes: with every program, or without those whose trace point
-/// it has not.
-fn load_any(options: &SensorOptions) -> Result<(Reading, Object), SensorError> {
+struct Loaded {
+    reading: Reading,
+    object: Object,
+    left_out: Vec<String>,
+}
+
+/// The first object that this kernel takes: with every program that it says it has a place for, or
+/// without the optional ones.
+fn load_any(options: &SensorOptions) -> Result<Loaded, SensorError> {
+    let kernel = Kernel::running()?;
     let mut refusal = None;
     for (reading, bytes) in OBJECTS {
         if options.reading.is_some_and(|wanted| wanted != reading) {
@@ -201,9 +131,10 @@ fn load_any(options: &SensorOptions) -> Result<(Reading, Object), SensorError> {
         }
         for with_optional in [true, false] {
             let mut open = ObjectBuilder::default().open_memory(bytes).map_err(refused)?;
-            configure(&mut open, options, with_optional)?;
+            configure(&mut open, options, &kernel)?;
+            let left_out = choose(&mut open, &kernel, with_optional);
             match open.load() {
-                Ok(object) => return Ok((reading, object)),
+                Ok(object) => return Ok(Loaded { reading, object, left_out }),
                 Err(why) => refusal = Some(refused(why)),
             }
         }
@@ -214,7 +145,7 @@ fn load_any(options: &SensorOptions) -> Result<(Reading, Object), SensorError> {
 fn configure(
     open: &mut OpenObject,
     options: &SensorOptions,
-    with_optional: bool,
+    kernel: &Kernel,
 ) -> Result<(), SensorError> {
     let config = Config {
         own_pid: std::process::id(),
@@ -223,6 +154,7 @@ fn configure(
         cgroup_hierarchy: options.cgroup_hierarchy,
         bulk_rate: options.bulk_rate,
         bulk_burst: options.bulk_burst,
+        io_uring_opcode: io_uring_opcode(kernel),
     };
     let mut found = open.maps_mut().find(|map| map.name() == ".rodata.config");
     let cell = found.as_mut().and_then(|map| map.initial_value_mut());
@@ -232,33 +164,34 @@ fn configure(
         return Err(SensorError::Map { map: "config", why });
     };
     cell.copy_from_slice(&bytes);
-    for mut program in open.progs_mut() {
-        let name = program.name().to_string_lossy().into_owned();
-        if TAILS.contains(&name.as_str()) {
-            program.set_autoattach(false);
-        }
-        if !with_optional && OPTIONAL.contains(&name.as_str()) {
-            program.set_autoload(false);
-        }
-    }
     Ok(())
 }
 
-/// Which calls are wanted, and what the 32-bit interface's numbers mean.
-fn fill_tables(object: &Object, interests: &[Interest]) -> Result<(), SensorError> {
-    let wanted = map(object, "interests")?;
-    for interest in interests {
-        let (call, entry) = interest.entry()?;
-        let key = call.number.to_ne_bytes();
-        wanted.update(&key, &entry, MapFlags::ANY).map_err(at("interests"))?;
+/// Which argument of `io_uring_submit_sqe` is the operation: `(ring, opcode, user data, …)` until
+/// 5.17, `(ring, request, user data, opcode, …)` until 5.19; 0 for `(request, …)`.
+fn io_uring_opcode(kernel: &Kernel) -> u32 {
+    match kernel.arguments_of("io_uring_submit_sqe") {
+        None | Some(..4) => 0,
+        Some(..7) => 1,
+        Some(_) => 3,
     }
-    let compat = map(object, "compat_numbers")?;
-    for number in 0..MAX_SYSCALLS {
-        let own = syscalls::every().find(|call| call.compat == Some(number));
-        let own = own.map_or(u32::MAX, |call| call.number).to_ne_bytes();
-        compat.update(&number.to_ne_bytes(), &own, MapFlags::ANY).map_err(at("compat_numbers"))?;
+}
+
+/// Which programs are loaded, and which of them attach by themselves. Gives those left out.
+fn choose(open: &mut OpenObject, kernel: &Kernel, with_optional: bool) -> Vec<String> {
+    let mut left_out = Vec::new();
+    for mut program in open.progs_mut() {
+        let name = program.name().to_string_lossy().into_owned();
+        let section = program.section().to_string_lossy().into_owned();
+        if TAILS.contains(&name.as_str()) || name == WALK {
+            program.set_autoattach(false);
+        }
+        if OPTIONAL.contains(&name.as_str()) && !(with_optional && kernel.offers(&section)) {
+            program.set_autoload(false);
+            left_out.push(name);
+        }
     }
-    Ok(())
+    left_out
 }
 
 fn make_rings(object: &Object, shards: usize) -> Result<Vec<MapHandle>, SensorError> {
@@ -282,21 +215,35 @@ fn make_rings(object: &Object, shards: usize) -> Result<Vec<MapHandle>, SensorEr
     Ok(rings)
 }
 
-/// Attaches all that is no tail; gives what this kernel does not have.
-fn attach(object: &Object) -> Result<(Vec<Link>, Vec<String>), SensorError> {
-    let (mut links, mut missing) = (Vec::new(), Vec::new());
+#[derive(Default)]
+struct Attached {
+    links: Vec<Link>,
+    walk: Option<Link>,
+    missing: Vec<String>,
+}
+
+/// Attaches all that was loaded and is no tail; tells what this kernel does not have.
+fn attach(object: &Object, left_out: Vec<String>) -> Result<Attached, SensorError> {
+    let mut attached = Attached { missing: left_out, ..Attached::default() };
+    let mut has_io_uring = false;
     for program in object.progs_mut() {
         let name = program.name().to_string_lossy().into_owned();
-        if TAILS.contains(&name.as_str()) {
+        if TAILS.contains(&name.as_str()) || attached.missing.contains(&name) {
             continue;
         }
         match program.attach() {
-            Ok(link) => links.push(link),
-            Err(_) if OPTIONAL.contains(&name.as_str()) => missing.push(name),
+            Ok(link) if name == WALK => attached.walk = Some(link),
+            Ok(link) => {
+                has_io_uring |= [IO_URING, IO_URING_OLDER].contains(&name.as_str());
+                attached.links.push(link);
+            }
+            Err(_) if OPTIONAL.contains(&name.as_str()) => attached.missing.push(name),
             Err(why) => {
                 return Err(SensorError::Attach { program: name, why: format!("{why:#}") });
             }
         }
     }
-    Ok((links, missing))
+    // A kernel has one of the two.
+    attached.missing.retain(|name| name != IO_URING_OLDER && !(has_io_uring && name == IO_URING));
+    Ok(attached)
 }

@@ -10,6 +10,8 @@ pub(crate) enum Filling {
     ResultFd = 3,
     Send = 4,
     At = 5,
+    Terminal = 6,
+    Message = 7,
 }
 
 /// A system call and how it is told.
@@ -101,9 +103,9 @@ pub(crate) static CALLS: &[Syscall] = calls! {
     SYS_accept4 "accept4" 364 ResultFd 0 0;
     SYS_accept "accept" 0 ResultFd 0 0;
     SYS_sendto "sendto" 369 Send 0 1;
-    SYS_sendmsg "sendmsg" 370 Fd 0 0;
+    SYS_sendmsg "sendmsg" 370 Message 0 0;
     SYS_recvfrom "recvfrom" 371 Fd 0 0;
-    SYS_recvmsg "recvmsg" 372 Fd 0 0;
+    SYS_recvmsg "recvmsg" 372 Message 0 0;
     SYS_dup "dup" 41 ResultFd 0 0;
     SYS_dup3 "dup3" 330 ResultFd 0 0;
     SYS_setns "setns" 346 Fd 0 0 rare;
@@ -130,6 +132,7 @@ pub(crate) static CALLS: &[Syscall] = calls! {
     SYS_perf_event_open "perf_event_open" 336 Plain 0 0 rare;
     SYS_splice "splice" 313 Fd 0 0;
     SYS_kill "kill" 37 Plain 0 0;
+    SYS_read "read" 3 Terminal 0 0;
 };
 
 /// What only older machines have beside the newer forms.
@@ -152,6 +155,57 @@ pub(crate) static OLD_CALLS: &[Syscall] = calls! {
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) static OLD_CALLS: &[Syscall] = &[];
 
+/// Other numbers of the 32-bit interface for the same calls: those with identities of 16 bits (or, of
+/// `fchown`, of 32), with lengths of 64 bits, and the first `umount`.
+pub(crate) static COMPAT_ALIASES: &[(u32, &str)] = &[
+    (16, "lchown"),
+    (22, "umount2"),
+    (23, "setuid"),
+    (46, "setgid"),
+    (70, "setreuid"),
+    (164, "setresuid"),
+    (170, "setresgid"),
+    (182, "chown"),
+    (193, "truncate"),
+    (194, "ftruncate"),
+    (207, "fchown"),
+];
+
+/// What `socketcall(2)` stands for, by its first argument; `linux/net.h`.
+pub(crate) static SOCKET_CALLS: &[(u32, &str)] = &[
+    (1, "socket"),
+    (2, "bind"),
+    (3, "connect"),
+    (4, "listen"),
+    (5, "accept"),
+    (9, "sendto"),
+    (10, "recvfrom"),
+    (11, "sendto"),
+    (12, "recvfrom"),
+    (16, "sendmsg"),
+    (17, "recvmsg"),
+    (18, "accept4"),
+];
+
+/// The first number that only x32 has.
+pub(crate) const X32_FIRST: u32 = 512;
+/// Calls with a number of their own in x32; `arch/x86/entry/syscalls/syscall_64.tbl`.
+pub(crate) static X32_CALLS: &[(u32, &str)] = &[
+    (517, "recvfrom"),
+    (518, "sendmsg"),
+    (519, "recvmsg"),
+    (521, "ptrace"),
+    (528, "kexec_load"),
+    (539, "process_vm_readv"),
+    (540, "process_vm_writev"),
+];
+
+/// This machine's number for a number of a table of others.
+pub(crate) fn translated(table: &[(u32, &str)], number: u32) -> Option<u32> {
+    let (_, name) = table.iter().find(|(other, _)| *other == number)?;
+    by_name(name).map(|call| call.number)
+}
+
 /// All of them.
 pub(crate) fn every() -> impl Iterator<Item = &'static Syscall> {
     CALLS.iter().chain(OLD_CALLS)
@@ -169,6 +223,13 @@ mod tests {
         assert_eq!(numbers.len(), every().count());
         let compat: Vec<u32> = every().filter_map(|call| call.compat).collect();
         assert_eq!(compat.iter().collect::<HashSet<_>>().len(), compat.len());
+        for table in [COMPAT_ALIASES, SOCKET_CALLS, X32_CALLS] {
+            assert!(
+                cfg!(not(target_arch = "x86_64"))
+                    || table.iter().all(|(_, name)| by_name(name).is_some())
+            );
+        }
+        assert!(COMPAT_ALIASES.iter().all(|(number, _)| !compat.contains(number)));
         assert!(every().all(|call| call.number < crate::limits::MAX_SYSCALLS));
     }
 }

@@ -5,7 +5,7 @@
 mod cursor;
 mod values;
 
-use model::{Capabilities, Event, EventKind, Namespaces, ProcessId, Task};
+use model::{Capabilities, Event, EventKind, ExecKilled, Namespaces, ProcessId, Task};
 
 use crate::syscalls;
 use cursor::Cursor;
@@ -22,6 +22,9 @@ mod kind {
     pub(super) const SYSCALL: u16 = 7;
     pub(super) const IO_URING: u16 = 8;
     pub(super) const OOM_VICTIM: u16 = 9;
+    pub(super) const TERMINAL: u16 = 11;
+    pub(super) const KILLED: u16 = 12;
+    pub(super) const RUNNING: u16 = 13;
 }
 const FLAG_TRUNCATED: u16 = 1 << 0;
 const FLAG_COMPAT: u16 = 1 << 1;
@@ -61,7 +64,13 @@ pub fn decode(bytes: &[u8]) -> Result<Event, Malformed> {
             };
             EventKind::Call(Box::new(values.call(name, ret, flags & FLAG_COMPAT != 0)))
         }
-        kind::IO_URING => EventKind::IoUring { opcode: ret as u8 },
+        kind::IO_URING => EventKind::IoUring(Box::new(values.request(ret as u8))),
+        kind::TERMINAL => EventKind::TerminalInput(Box::new(values.terminal.unwrap_or_default())),
+        kind::KILLED => {
+            let killed = ExecKilled { order: call, exe: values.exe, error: ret };
+            EventKind::ExecKilled(Box::new(killed))
+        }
+        kind::RUNNING => EventKind::Running(Box::new(values.exec())),
         kind::OOM_VICTIM => EventKind::OomVictim,
         _ => return Err(Malformed("its kind is not known")),
     };

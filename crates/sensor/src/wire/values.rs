@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{
-    Call, CgroupName, Child, Connection, Exec, FileObject, ObjectFlags, Peer, ProcessId,
-    SocketFamily, Stdio,
+    Call, CgroupName, Child, Connection, Exec, FileObject, IoUring, ObjectFlags, Peer, ProcessId,
+    SocketFamily, Stdio, TerminalInput, TerminalMode,
 };
 
 use super::Malformed;
@@ -29,6 +29,7 @@ mod tag {
     pub(super) const COUNTS: u16 = 17;
     pub(super) const ADDRESS: u16 = 18;
     pub(super) const PAYLOAD: u16 = 19;
+    pub(super) const TERMINAL: u16 = 20;
 }
 
 /// `enum object_flag`.
@@ -43,8 +44,9 @@ const CUT: u32 = 1 << 4;
 pub(super) struct Values {
     pub(super) child: Child,
     pub(super) cgroup: Option<CgroupName>,
+    pub(super) terminal: Option<TerminalInput>,
     object: Option<FileObject>,
-    exe: Option<FileObject>,
+    pub(super) exe: Option<FileObject>,
     cwd: Option<FileObject>,
     claimed: String,
     claimed_second: String,
@@ -98,6 +100,7 @@ impl Values {
             tag::CHILD => self.child = child(&mut cursor)?,
             tag::ADDRESS => self.address = address(bytes),
             tag::PAYLOAD => self.payload = bytes.to_vec(),
+            tag::TERMINAL => self.terminal = Some(terminal(&mut cursor)?),
             // A newer kernel's side may tell more.
             _ => {}
         }
@@ -117,6 +120,16 @@ impl Values {
             environment_bytes: self.counts[1],
             stdio: self.stdio,
             cgroup: self.cgroup,
+        }
+    }
+
+    pub(super) fn request(self, opcode: u8) -> IoUring {
+        IoUring {
+            opcode,
+            claimed: self.claimed,
+            claimed_second: self.claimed_second,
+            connection: self.connection,
+            address: self.address,
         }
     }
 
@@ -271,6 +284,18 @@ fn stdio(cursor: &mut Cursor<'_>) -> Result<Stdio, Malformed> {
     let remote = ip(family, cursor.array()?, port);
     cursor.u32()?;
     Ok(Stdio { inode, mode, rdev, family, remote })
+}
+
+/// `struct terminal`, then the bytes.
+fn terminal(cursor: &mut Cursor<'_>) -> Result<TerminalInput, Malformed> {
+    let (tty, fd) = (cursor.u32()?, cursor.u32()?);
+    let mode = match cursor.u32()? {
+        0 => TerminalMode::Lines,
+        1 => TerminalMode::Keys,
+        _ => TerminalMode::Hidden,
+    };
+    let read_bytes = cursor.u32()?;
+    Ok(TerminalInput { tty, fd, mode, read_bytes, bytes: cursor.rest().to_vec() })
 }
 
 /// A `sockaddr` as the caller wrote it.

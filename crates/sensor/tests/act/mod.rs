@@ -1,0 +1,84 @@
+//! The things that the test's own program does when it is started again.
+
+#![allow(unsafe_code, reason = "bare system calls are what is tested")]
+
+#[cfg(target_arch = "x86_64")]
+mod narrow;
+mod ring;
+
+use std::fs::File;
+use std::io::{IoSlice, IoSliceMut, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType,
+};
+
+/// Environment that names the thing, and more about it.
+pub const ASKED: &str = "LAZARET_ACT";
+pub const DETAIL: &str = "LAZARET_ACT_DETAIL";
+
+pub fn perform(name: &str) {
+    match name {
+        #[cfg(target_arch = "x86_64")]
+        "narrow" => narrow::perform(std::env::var(DETAIL).unwrap().parse().unwrap()),
+        "pass" => pass(),
+        "io_uring" => ring::perform(),
+        _ => {}
+    }
+}
+
+/// A file's descriptor from one end of a socket to the other.
+fn pass() {
+    let pair = rustix::net::socketpair(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    );
+    let (here, there) = pair.unwrap();
+    let file = File::open("/etc/hostname").unwrap();
+    let fds = [file.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut sent = SendAncillaryBuffer::new(&mut space);
+    assert!(sent.push(SendAncillaryMessage::ScmRights(&fds)));
+    rustix::net::sendmsg(&here, &[IoSlice::new(b"x")], &mut sent, SendFlags::empty()).unwrap();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut got = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let flags = RecvFlags::empty();
+    rustix::net::recvmsg(&there, &mut [IoSliceMut::new(&mut byte)], &mut got, flags).unwrap();
+}
+
+/// Both sides of a new terminal.
+pub fn terminal() -> (File, File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = File::options().read(true).write(true).open(path).unwrap();
+    (File::from(master), terminal)
+}
+
+/// Types a line, then, when asked, one that is not echoed.
+pub fn typist(mut master: &File) {
+    master.write_all(b"a line\n").unwrap();
+    let (mut said, mut chunk) = (Vec::new(), [0; 256]);
+    let mut asked = false;
+    // The read fails when the other side is closed.
+    while let Ok(length) = master.read(&mut chunk) {
+        said.extend_from_slice(&chunk[..length]);
+        if length == 0 {
+            break;
+        }
+        if !asked && said.windows(5).any(|word| word == b"ready") {
+            asked = true;
+            master.write_all(b"secret\n").unwrap();
+        }
+    }
+    assert!(asked, "{:?}", String::from_utf8_lossy(&said));
+}

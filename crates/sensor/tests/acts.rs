@@ -1,0 +1,238 @@
+//! What is done by other ways than ordinary calls, and what is done against it: the 32-bit interface,
+//! files passed along, io_uring, terminals; orders to kill, losses by cgroup, the walk over all tasks.
+//!
+//! The test's own program is started again to do the thing (`act`): its events are looked at.
+
+#![allow(clippy::unwrap_used, unreachable_pub, clippy::excessive_nesting)]
+
+mod act;
+mod seen;
+
+use std::num::NonZeroU32;
+use std::process::{Command, Stdio};
+
+use lazaret_sensor::{
+    EventClass, Interest, KillOrder, LossReason, Program, Reading, Ring, Sensor, SensorOptions,
+};
+use model::{Event, EventKind, Peer, SocketFamily, TerminalMode};
+use seen::{calls, events_of, execs, load, shell};
+
+/// Does one thing, when it is asked to.
+#[test]
+fn act() {
+    if let Ok(name) = std::env::var(act::ASKED) {
+        act::perform(&name);
+    }
+}
+
+/// This program again, to do one thing.
+fn asked(name: &str, detail: &str) -> Vec<Event> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "act", "--nocapture", "--test-threads=1"]);
+    command.env(act::ASKED, name).env(act::DETAIL, detail).stdout(Stdio::null());
+    command.spawn().map(|running| EVENTS.with_borrow(|rings| events_of(rings, running))).unwrap()
+}
+
+thread_local! {
+    static EVENTS: std::cell::RefCell<Vec<Ring>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+#[test]
+fn the_kernel_tells_of_other_ways() {
+    told_by(Reading::Probed);
+    told_by(Reading::Direct);
+}
+
+fn told_by(reading: Reading) {
+    let mut options = SensorOptions { reading: Some(reading), ..SensorOptions::default() };
+    options.interests.push(Interest::terminal_input());
+    let Some(sensor) = load(&options) else { return };
+    EVENTS.set(sensor.rings().unwrap());
+    narrow_calls();
+    passed_files();
+    requests();
+    typing();
+    orders(&sensor);
+    everybody(&sensor);
+    println!("told by {reading:?}; not here: {:?}", sensor.missing());
+    drop(sensor);
+    losses(reading);
+}
+
+fn narrow_calls() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let events = asked("narrow", &port.to_string());
+    let opens = calls(&events, "open");
+    let Some((_, open)) = opens.iter().find(|(_, call)| call.compat) else {
+        println!("skipped: this kernel has no 32-bit interface");
+        return;
+    };
+    assert_eq!(open.object.as_ref().unwrap().path, "/etc/hostname");
+    let sockets = calls(&events, "socket");
+    assert!(sockets.iter().any(|(_, call)| call.compat && call.arguments[..2] == [2, 1]));
+    let connects = calls(&events, "connect");
+    let (_, connect) = connects.iter().find(|(_, call)| call.compat).unwrap();
+    let remote = Some(Peer::Ip([127, 0, 0, 1].into(), port));
+    assert_eq!(connect.address, remote);
+    assert_eq!(connect.connection.as_ref().unwrap().remote, remote);
+    let narrow = calls(&events, "setuid");
+    assert!(narrow.iter().any(|(_, call)| call.compat), "the one with identities of 16 bits");
+}
+
+fn passed_files() {
+    let events = asked("pass", "");
+    for name in ["sendmsg", "recvmsg"] {
+        let messages = calls(&events, name);
+        let (_, message) = messages.iter().find(|(_, call)| call.object.is_some()).unwrap();
+        assert_eq!(message.object.as_ref().unwrap().path, "/etc/hostname");
+        assert_eq!(message.connection.as_ref().unwrap().family, SocketFamily::Unix);
+    }
+}
+
+fn requests() {
+    let events = asked("io_uring", "");
+    let setup = calls(&events, "io_uring_setup");
+    if setup.iter().all(|(_, call)| call.ret < 0) {
+        println!("skipped: this kernel gives no io_uring: {:?}", setup.first().map(|c| c.1.ret));
+        return;
+    }
+    let requests: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::IoUring(request) => Some(&**request),
+            _ => None,
+        })
+        .collect();
+    let of = |opcode| requests.iter().find(|request| request.opcode == opcode).unwrap();
+    assert_eq!(of(18).claimed, "/etc/hostname");
+    let connect = of(16);
+    assert_eq!(connect.address, Some(Peer::Ip([127, 0, 0, 1].into(), 9)));
+    assert_eq!(connect.connection.as_ref().unwrap().family, SocketFamily::Ipv4);
+}
+
+fn typing() {
+    let (master, terminal) = act::terminal();
+    let mut command = Command::new("setsid");
+    command.args(["-c", "-w", "sh", "-c", "read a; stty -echo; echo ready; read b; stty echo"]);
+    command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
+    command.stderr(terminal);
+    let running = command.spawn().unwrap();
+    // It holds the terminal open, whose closing ends the typist.
+    drop(command);
+    let typist = std::thread::spawn(move || act::typist(&master));
+    let events = EVENTS.with_borrow(|rings| events_of(rings, running));
+    typist.join().unwrap();
+    let inputs: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::TerminalInput(input) => Some((event, &**input)),
+            _ => None,
+        })
+        .collect();
+    let lines = inputs.iter().filter(|(_, input)| input.mode == TerminalMode::Lines);
+    let text: Vec<u8> = lines.flat_map(|(_, input)| input.bytes.clone()).collect();
+    assert_eq!(text, b"a line\n");
+    let hidden: Vec<_> =
+        inputs.iter().filter(|(_, input)| input.mode == TerminalMode::Hidden).collect();
+    assert!(!hidden.is_empty(), "a line without echo is told");
+    assert!(hidden.iter().all(|(_, input)| input.bytes.is_empty() && input.read_bytes == 0));
+    let (event, input) = inputs[0];
+    assert_eq!((input.tty >> 20, input.fd), (136, 0));
+    assert_eq!((event.task.tty, event.task.comm.as_str()), (input.tty, "sh"));
+}
+
+/// A copy of a program that only this test has, in this test's own cgroup, is killed; its neighbour is
+/// not.
+fn orders(sensor: &Sensor) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().canonicalize().unwrap();
+    let name = "lazaret-order";
+    let (path, other) = (at.join(name), at.join("lazaret-spared"));
+    for copy in [&path, &other] {
+        std::fs::copy("/bin/true", copy).unwrap();
+    }
+    let run = || {
+        let script = format!(
+            "{0}; echo $? > {1}/a; {2}; echo $? > {1}/b",
+            path.display(),
+            at.display(),
+            other.display()
+        );
+        let events = EVENTS.with_borrow(|rings| events_of(rings, shell(&script)));
+        let answer = |file: &str| std::fs::read_to_string(at.join(file)).unwrap().trim().to_owned();
+        assert_eq!(answer("b"), "0");
+        (answer("a"), events)
+    };
+    let (spared, events) = run();
+    assert_eq!(spared, "0");
+    let execs = execs(&events);
+    let (event, exec) = execs.iter().find(|(event, _)| event.task.comm == name).unwrap();
+    let file = exec.exe.as_ref().unwrap();
+    let programs = [
+        Program::File { device: file.device, inode: file.inode },
+        Program::Name(name.to_owned()),
+        Program::Path(path.to_str().unwrap().to_owned()),
+    ];
+    let own = event.task.cgroup_id;
+    for (number, program) in (7..).zip(programs) {
+        let order = KillOrder { program, cgroup_id: Some(own) };
+        let elsewhere = KillOrder { cgroup_id: Some(own ^ 1 << 40), ..order.clone() };
+        sensor.kill_on_exec(&elsewhere, NonZeroU32::new(99).unwrap()).unwrap();
+        assert_eq!(run().0, "0", "{elsewhere:?}");
+        sensor.kill_on_exec(&order, NonZeroU32::new(number).unwrap()).unwrap();
+        let (ended, events) = run();
+        assert_eq!(ended, "137", "{order:?}");
+        let killed: Vec<_> = events
+            .iter()
+            .filter_map(|event| match &event.kind {
+                EventKind::ExecKilled(killed) => Some(&**killed),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(killed.len(), 1);
+        assert_eq!((killed[0].order, killed[0].error), (number, 0));
+        assert_eq!(killed[0].exe.as_ref().unwrap().path, path.to_str().unwrap());
+        assert!(sensor.spare(&order).unwrap() && sensor.spare(&elsewhere).unwrap());
+        assert!(!sensor.spare(&order).unwrap());
+        assert_eq!(run().0, "0");
+    }
+}
+
+fn everybody(sensor: &Sensor) {
+    let Some(found) = sensor.running().unwrap() else {
+        println!("skipped: this kernel has no walk over tasks that may read their memory");
+        return;
+    };
+    let own: Vec<_> =
+        found.iter().filter(|event| event.task.process.pid == std::process::id()).collect();
+    let [event] = own[..] else { panic!("once, not {}", own.len()) };
+    let EventKind::Running(exec) = &event.kind else { panic!("{:?}", event.kind) };
+    let arguments: Vec<String> = std::env::args().collect();
+    assert_eq!(exec.arguments, arguments);
+    assert_eq!(exec.exe.as_ref().unwrap().path, std::env::current_exe().unwrap().to_str().unwrap());
+    assert!(exec.cgroup.as_ref().is_some_and(|cgroup| cgroup.id == event.task.cgroup_id));
+    assert!(event.task.process.start_ns > 0 && event.task.euid == 0);
+    let parent = std::os::unix::process::parent_id();
+    let (of_parent, task) = (event.task.parent, |event: &&Event| event.task.process.pid == parent);
+    assert_eq!(found.iter().find(task).unwrap().task.process, of_parent);
+}
+
+fn losses(reading: Reading) {
+    let reading = Some(reading);
+    let options =
+        SensorOptions { bulk_rate: 1, bulk_burst: 1, reading, ..SensorOptions::default() };
+    let Some(sensor) = load(&options) else { return };
+    let rings = sensor.rings().unwrap();
+    let script = "i=0; while [ $i -lt 200 ]; do : < /etc/hostname; i=$((i+1)); done";
+    let events = events_of(&rings, shell(script));
+    let own = events[0].task.cgroup_id;
+    let losses = sensor.losses_by_cgroup().unwrap();
+    let of_own = losses.iter().find(|loss| {
+        loss.cgroup_id == own
+            && (loss.class, loss.reason) == (EventClass::Bulk, LossReason::Throttled)
+    });
+    assert!(of_own.unwrap().count >= 190, "{losses:?}");
+    let all: u64 = losses.iter().map(|loss| loss.count).sum();
+    assert!(sensor.losses().unwrap().throttled >= all);
+}
