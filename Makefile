@@ -36,6 +36,7 @@ demo: $(BIN)     ## make the demo image and scan it
 
 lab:             ## images of every package manager, and signed ones, made from the package registries
 	tests/lab/docker-tools.sh target/lab
+	tests/lab/containerd-tools.sh target/lab
 	tests/lab/images.sh target/lab
 	tests/lab/signature-tools.sh target/lab/tools
 	tests/lab/signatures.sh target/lab/signatures target/lab/tools

@@ -431,6 +431,41 @@ def executables():
         put_file("executable", "EXECUTABLE", path, elf([(".rodata", text)]))
 
 
+# containerd's questions to its NRI plugin.
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return bytes([number << 3, value])
+    value = value.encode() if isinstance(value, str) else value
+    length = bytes([len(value)]) if len(value) < 128 else bytes([len(value) & 0x7F | 0x80, len(value) >> 7])
+    key = number << 3 | 2
+    return (bytes([key]) if key < 128 else bytes([key & 0x7F | 0x80, key >> 7])) + length + value
+
+
+def nri_question(method, payload, stream=1):
+    request = field(1, "nri.pkg.api.v1alpha1.Plugin") + field(2, method) + field(3, payload)
+    message = struct.pack(">IIBB", len(request), stream, 1, 0) + request
+    return struct.pack(">II", 1, len(message)) + message
+
+
+def nri_messages():
+    annotation = field(1, "io.kubernetes.cri.image-name") + field(2, "docker.io/library/busybox:1")
+    mount = field(1, "/host") + field(2, "bind") + field(3, "/etc") + field(4, "rbind") + field(4, "ro")
+    linux = field(1, field(1, "network") + field(2, "/proc/1/ns/net")) + field(2, field(1, "/dev/fuse"))
+    container = field(1, "c1") + field(2, "s1") + field(3, "web") + field(6, annotation) + field(7, "/bin/sh")
+    container += field(8, "TOKEN=x") + field(9, mount) + field(11, linux) + field(21, field(1, 1) + field(2, 1))
+    pod = field(1, "s1") + field(2, "web-0") + field(3, "u1") + field(4, "shop") + field(5, field(1, "app") + field(2, "web"))
+    about = field(1, pod) + field(2, container)
+    create, start = nri_question("CreateContainer", about), nri_question("StartContainer", about, 3)
+    put("nri_message", "create-start", create + start)
+    put("nri_message", "event", nri_question("StateChange", field(1, 6) + field(2, pod) + field(3, container)))
+    put("nri_message", "configure", nri_question("Configure", field(2, "containerd") + field(3, "2.1.9") + field(4, 1)))
+    put("nri_message", "synchronize", nri_question("Synchronize", field(1, pod) + field(2, container) + field(3, 1)))
+    registered = struct.pack(">IIBB", 0, 1, 2, 0)
+    put("nri_message", "registered", struct.pack(">II", 2, len(registered)) + registered)
+
+
 # Texts.
 
 
@@ -467,6 +502,7 @@ def main():
     documents()
     os_databases()
     releases()
+    nri_messages()
     rpm_databases()
     jars()
     executables()

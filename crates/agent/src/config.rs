@@ -37,6 +37,8 @@ pub struct AgentConfig {
     pub docker: DockerConfig,
     /// The guard in front of the OCI runtime.
     pub guard: GuardConfig,
+    /// containerd.
+    pub nri: NriConfig,
     /// The rules of the watch: `built-in`, files, folders.
     pub rules: Vec<PathBuf>,
     /// Where alerts and records go besides the audit log; the agent's own output when not said.
@@ -53,6 +55,37 @@ pub struct AgentConfig {
 pub struct MetricsConfig {
     /// A loopback address and port, `127.0.0.1:9465`; nowhere when not said.
     pub listen: Option<SocketAddr>,
+}
+
+/// What the NRI plugin is told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NriConfig {
+    /// The socket on which containerd takes plugins.
+    pub socket: PathBuf,
+    /// containerd's own socket, for the plugin's questions.
+    pub containerd: PathBuf,
+    /// The namespace in which the CRI part keeps its containers and images.
+    pub namespace: String,
+    /// The plugin's place among others: two digits. The last sees what all others changed.
+    pub index: String,
+    /// Whether a container is judged before it is made, too, by the little that is known then.
+    pub judge_create: bool,
+    /// Whether a container is stopped that was found running and would be refused.
+    pub stop_refused: bool,
+}
+
+impl Default for NriConfig {
+    fn default() -> Self {
+        NriConfig {
+            socket: "/var/run/nri/nri.sock".into(),
+            containerd: "/run/containerd/containerd.sock".into(),
+            namespace: "k8s.io".to_owned(),
+            index: "99".to_owned(),
+            judge_create: true,
+            stop_refused: false,
+        }
+    }
 }
 
 /// What the runtime guard is told.
@@ -89,6 +122,7 @@ impl Default for AgentConfig {
             outputs: None,
             metrics: MetricsConfig::default(),
             response: ResponseConfig::default(),
+            nri: NriConfig::default(),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! may start is decided by `policy` from stored reports; this room asks, enforces and writes down.
 //!
 //! [`gate`] is what every gate shares: workload → reports → judge → record. [`docker`] is the
-//! authorization plugin.
+//! authorization plugin, [`nri`] the plugin of containerd.
 
 pub mod alerts;
 pub mod attribute;
@@ -20,10 +20,13 @@ pub mod guard;
 pub mod lifecycle;
 mod limits;
 pub mod node;
+pub mod nri;
 pub mod outputs;
 pub mod respond;
 pub mod trail;
 pub mod watch;
 
-pub use config::{AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig, MetricsConfig};
+pub use config::{
+    AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig, MetricsConfig, NriConfig,
+};
 pub use error::AgentError;

@@ -84,3 +84,28 @@ pub(crate) const SPOOL_MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub(crate) const OUTPUT_ENTRIES: usize = 4096;
 /// How long a destination may take for one delivery, in milliseconds.
 pub(crate) const DELIVERY_TIMEOUT_MS: u64 = 10_000;
+/// Largest message of NRI, in bytes: ttrpc's own limit.
+pub(crate) const NRI_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Most pods and containers in one message of NRI.
+pub(crate) const NRI_MESSAGE_FIELDS: usize = 20_000;
+/// How long containerd waits for a plugin's answer when it does not say, in milliseconds.
+pub(crate) const NRI_ANSWER_TIMEOUT_MS: u64 = 2_000;
+/// How much sooner the answer is given, in milliseconds.
+pub(crate) const NRI_ANSWER_MARGIN_MS: u64 = 300;
+/// How long containerd may take to take the plugin, in milliseconds.
+pub(crate) const NRI_REGISTRATION_TIMEOUT_MS: u64 = 10_000;
+/// How long the plugin waits before it connects again the first time, in milliseconds; the double
+/// each time after.
+pub(crate) const NRI_RETRY_FIRST_MS: u64 = 50;
+/// How long it waits at most, in milliseconds.
+pub(crate) const NRI_RETRY_LAST_MS: u64 = 2_000;
+/// Pods whose labels are remembered.
+pub(crate) const PODS_REMEMBERED: usize = 8192;
+/// Running containers that are remembered as judged.
+pub(crate) const CONTAINERS_REMEMBERED: usize = 8192;
+/// Largest index or manifest of an image, in bytes.
+pub(crate) const IMAGE_DOCUMENT_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Manifests of an index that are looked at.
+pub(crate) const INDEX_MAX_ENTRIES: usize = 256;
+/// How long a container that is stopped may take to end by itself, in milliseconds.
+pub(crate) const STOP_GRACE_MS: u64 = 10_000;

@@ -29,6 +29,8 @@ const NAMESPACES: [(&str, &str); 6] = [
 pub struct Bundle {
     /// What it may do.
     pub spec: ContainerSpec,
+    /// The namespaces that it gets: kind, and whose it joins as a path; empty for one of its own.
+    pub namespaces: Vec<(String, String)>,
     /// What the engine wrote beside it.
     pub annotations: BTreeMap<String, String>,
     /// The root filesystem's path on the host; relative to the bundle where it is so written.
@@ -170,7 +172,11 @@ pub(crate) fn bundle(text: &[u8]) -> Result<Bundle, String> {
     let config: Config = serde_json::from_slice(text).map_err(|why| why.to_string())?;
     let annotations = config.annotations.clone();
     let (root, cgroups_path) = (config.root.path.clone(), config.linux.cgroups_path.clone());
-    Ok(Bundle { spec: spec(config), annotations, root, cgroups_path })
+    let namespaces: Vec<(String, String)> =
+        config.linux.namespaces.iter().map(|one| (one.r#type.clone(), one.path.clone())).collect();
+    let mut spec = spec(config);
+    spec.host_namespaces = shared(&namespaces, |_, path| path.starts_with("/proc/1/ns/"));
+    Ok(Bundle { spec, namespaces, annotations, root, cgroups_path })
 }
 
 fn spec(config: Config) -> ContainerSpec {
@@ -183,7 +189,6 @@ fn spec(config: Config) -> ContainerSpec {
         name: hostname,
         user: Some(format!("{}:{}", process.user.uid, process.user.gid)),
         privileged: bounding.len() >= ALL_CAPABILITIES && (every_device || !masked),
-        host_namespaces: shared(&linux.namespaces),
         capabilities_added: bounding,
         capabilities_dropped: vec!["ALL".to_owned()],
         mounts: mounts.into_iter().filter_map(mount).collect(),
@@ -205,7 +210,7 @@ fn spec(config: Config) -> ContainerSpec {
 }
 
 /// `NAME=value` without the value.
-fn name_of(variable: &str) -> String {
+pub(crate) fn name_of(variable: &str) -> String {
     variable.split('=').next().unwrap_or_default().to_owned()
 }
 
@@ -215,31 +220,43 @@ fn is_everything(rule: &DeviceRule) -> bool {
     rule.allow && every && rule.major.is_none_or(|major| major < 0)
 }
 
-/// The namespaces that a container does not have of its own. One with a path is another's, which
-/// the path alone does not tell: the host's are named by `/proc/1/ns/`.
-fn shared(namespaces: &[Namespace]) -> Vec<String> {
-    let has = |kind: &str| {
-        namespaces.iter().any(|one| one.r#type == kind && !one.path.starts_with("/proc/1/ns/"))
-    };
+/// The namespaces that a container does not have of its own, of those (kind, path) that it gets. One
+/// with a path is another's; `is_hosts` tells from kind and path whether that is the host.
+pub(crate) fn shared(
+    namespaces: &[(String, String)],
+    is_hosts: impl Fn(&str, &str) -> bool,
+) -> Vec<String> {
+    let has =
+        |kind: &str| namespaces.iter().any(|(found, path)| found == kind && !is_hosts(kind, path));
     let missing = NAMESPACES.iter().filter(|(kind, _)| !has(kind));
     missing.map(|(_, name)| (*name).to_owned()).collect()
 }
 
-/// A mount of something of the host; the kernel's own filesystems are every container's.
 fn mount(raw: RawMount) -> Option<Mount> {
-    let has = |option: &str| raw.options.iter().any(|one| one == option);
-    let bind = raw.r#type == "bind" || has("bind") || has("rbind");
+    host_mount(&raw.r#type, raw.source, raw.destination, &raw.options)
+}
+
+/// A mount of something of the host, by the specification's words; `None` for the kernel's own
+/// filesystems, which are every container's.
+pub(crate) fn host_mount(
+    kind: &str,
+    source: String,
+    target: String,
+    options: &[String],
+) -> Option<Mount> {
+    let has = |option: &str| options.iter().any(|one| one == option);
+    let bind = kind == "bind" || has("bind") || has("rbind");
     if !bind {
         return None;
     }
     let propagation = ["shared", "rshared", "slave", "rslave", "private", "rprivate"];
-    let propagation = raw.options.iter().find(|option| propagation.contains(&option.as_str()));
+    let propagation = options.iter().find(|option| propagation.contains(&option.as_str()));
     Some(Mount {
         kind: "bind".to_owned(),
         read_only: has("ro"),
         propagation: propagation.cloned().unwrap_or_default(),
-        source: raw.source,
-        target: raw.destination,
+        source,
+        target,
     })
 }
 

@@ -14,6 +14,7 @@ mod processes;
 mod start_up;
 
 pub use bundle::{Bundle, read_bundle};
+pub(crate) use bundle::{bundle as bundle_of, host_mount, name_of, shared};
 pub use container_id::{ContainerId, container_of};
 pub use containers::{Containers, Directory};
 pub(crate) use engine_files::learn;

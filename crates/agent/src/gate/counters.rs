@@ -27,9 +27,11 @@ pub enum Counter {
     Stopped,
     /// Decision records that could not be written down.
     Lost,
+    /// Connections to an engine that had to be made again.
+    Reconnects,
 }
 
-const NAMES: [(Counter, &str); 11] = [
+const NAMES: [(Counter, &str); 12] = [
     (Counter::Requests, "requests"),
     (Counter::Judged, "judged"),
     (Counter::Refused, "refused"),
@@ -41,6 +43,7 @@ const NAMES: [(Counter, &str); 11] = [
     (Counter::Unasked, "unasked"),
     (Counter::Stopped, "stopped"),
     (Counter::Lost, "lost_records"),
+    (Counter::Reconnects, "reconnects"),
 ];
 
 /// What the gates did since they began.

@@ -288,7 +288,10 @@ fn scan_word(engine: Engine, container: &ContainerSpec) -> Option<String> {
         Engine::Containerd => "containerd",
         Engine::CriO | Engine::Kubernetes | Engine::Unknown => return None,
     };
-    let digest = container.image.image_id.as_ref();
+    // containerd finds an image by its name only. When that stands for another by now, the report
+    // that is made speaks for that one.
+    let by_name = engine == Engine::Containerd && !container.image.reference.is_empty();
+    let digest = container.image.image_id.as_ref().filter(|_| !by_name);
     let image = digest.map_or(container.image.reference.as_str(), |digest| digest.as_str());
     (!image.is_empty()).then(|| format!("{prefix}:{image}"))
 }

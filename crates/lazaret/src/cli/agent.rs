@@ -1,7 +1,9 @@
 //! `lazaret agent`: the node role.
 
+mod court;
 mod docker_authz;
 mod guard;
+mod nri;
 mod replay;
 
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ Examples:
   lazaret agent --record node.rec                  and keep all that is seen
   lazaret agent replay node.rec --rules mine.yaml  look at it again with other rules
   lazaret agent --docker-authz                     decide over what Docker may start (deploy/systemd)
+  lazaret agent --nri                              decide over what containerd may start in pods
 
 SIGHUP reads the rules (or configuration and policy) again; SIGTERM ends it when what is begun is done.";
 
@@ -31,6 +34,10 @@ pub(crate) struct Agent {
     /// Answer Docker Engine as its authorization plugin, and do nothing else
     #[arg(long, conflicts_with_all = ["rules", "record", "json"])]
     docker_authz: bool,
+
+    /// Answer containerd as a plugin of its node resource interface, and do nothing else
+    #[arg(long, conflicts_with_all = ["docker_authz", "rules", "record", "json"])]
+    nri: bool,
 
     /// The agent's configuration
     #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
@@ -51,6 +58,7 @@ impl Agent {
         match self.verb {
             Some(Verb::Replay(verb)) => verb.run(context),
             None if self.docker_authz => docker_authz::run(context, &self.config),
+            None if self.nri => nri::run(context, &self.config),
             None => self.guard.run(context, self.config),
         }
     }

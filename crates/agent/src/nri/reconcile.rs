@@ -1,0 +1,94 @@
+//! What runs without having passed the gate: looked for each time that containerd has the plugin
+//! again and when the policy changes, judged, reported, and stopped only where the configuration
+//! says so.
+//!
+//! containerd goes on to start containers while the plugin is away; this is where they are found.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use model::{Decision, Gate};
+use tokio::sync::mpsc::Receiver;
+
+use super::plugin::NriPlugin;
+use crate::AgentError;
+use crate::gate::{Ask, Counter};
+use crate::limits::CONTAINERS_REMEMBERED;
+
+/// Why a container that the policy refuses goes on to run.
+const RUNS: &str = "it runs already";
+
+/// Why what runs has to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// containerd has the plugin again.
+    Connected,
+    /// The policy is another.
+    PolicyChanged,
+}
+
+/// Looks at what runs, each time that it is told to.
+pub(super) async fn watch(plugin: Arc<NriPlugin>, mut told: Receiver<Found>) {
+    // By id: the policy that it was last judged by, and whether a refusal stops it.
+    let mut known: HashMap<String, (String, bool)> = HashMap::new();
+    while told.recv().await.is_some() {
+        match plugin.containerd().running().await {
+            Ok(running) => {
+                known.retain(|id, _| running.contains(id));
+                for id in running {
+                    if let Err(why) = judge(&plugin, &id, &mut known).await {
+                        eprintln!("lazaret agent: container {id} cannot be looked at: {why}");
+                    }
+                }
+            }
+            Err(why) => eprintln!("lazaret agent: what runs already cannot be listed: {why}"),
+        }
+    }
+}
+
+async fn judge(
+    plugin: &NriPlugin,
+    id: &str,
+    known: &mut HashMap<String, (String, bool)>,
+) -> Result<(), AgentError> {
+    let court = plugin.court();
+    let stops = court.config().nri.stop_refused;
+    let policy = court.rules().map_or_else(|_| String::new(), |rules| rules.digest.to_string());
+    let now = (policy, stops);
+    if known.get(id) == Some(&now) {
+        return Ok(());
+    }
+    let began = Instant::now();
+    let Some(record) = plugin.containerd().container(id).await? else { return Ok(()) };
+    if known.len() < CONTAINERS_REMEMBERED {
+        known.insert(id.to_owned(), now);
+    }
+    if record.is_sandbox() {
+        return Ok(());
+    }
+    let (workload, names) = plugin.made(&record).await?;
+    court.counters().count(Counter::Unasked);
+    let name = workload.name.clone();
+    let ask = Ask {
+        gate: Gate::Reconcile,
+        action: "found running".to_owned(),
+        workload,
+        names,
+        already: None,
+        spared: (!stops).then_some(RUNS),
+        began,
+    };
+    let ruling = court.rule(ask).await;
+    if ruling.verdict.decision == Decision::Deny {
+        let rules: Vec<&str> = ruling.verdict.reasons.iter().map(|r| r.rule.as_str()).collect();
+        let rules = rules.join(", ");
+        eprintln!("lazaret agent: container {name} ({id}, found running) against: {rules}");
+    }
+    if ruling.decision == Decision::Deny {
+        plugin.containerd().stop(id).await?;
+        court.counters().count(Counter::Stopped);
+        eprintln!("lazaret agent: container {name} ({id}) is stopped");
+    }
+    Ok(())
+}
