@@ -151,6 +151,11 @@ impl ControlPlane {
         self.kubectl_as(user, &[&["apply", "-f", &file], arguments].concat())
     }
 
+    /// The kubeconfig of a user, `admin` or `developer`.
+    pub fn kubeconfig(&self, user: &str) -> PathBuf {
+        kubeconfig(self.directory.path(), user)
+    }
+
     /// `https://127.0.0.1:port` of the API server.
     pub fn api(&self) -> &str {
         &self.api

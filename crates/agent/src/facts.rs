@@ -11,12 +11,15 @@ mod daemon_config;
 mod docker;
 mod engine;
 mod file;
+mod host;
+mod kubernetes;
 mod limits;
 mod listeners;
 mod mounts;
 mod process;
 mod root;
 mod unit_file;
+mod yaml;
 
 use std::path::PathBuf;
 
@@ -26,6 +29,8 @@ use store::Store;
 pub use audit_rules::AuditRules;
 pub use daemon_config::{DaemonConfig, flags as daemon_flags};
 pub(crate) use engine::{Document, Engine as EngineReader};
+pub use host::{SshConfig, SudoRules, parse_sudoers};
+pub use kubernetes::{ClusterAccess, Dialect, Flags, KubeletConfig, KubernetesPlaces};
 pub use unit_file::Unit;
 
 /// Where a host is looked at.
@@ -75,4 +80,21 @@ pub fn docker(places: &Places, kept: Option<&Store>, now: Timestamp) -> Observat
             observation
         }
     }
+}
+
+/// What is seen of a Kubernetes node and, where there is a way to its API, of its cluster. Nothing
+/// is changed, no program is run.
+///
+/// Blocks for about 50 s at most, whatever the cluster's size; not to be called within an
+/// asynchronous runtime.
+pub fn kubernetes(places: &KubernetesPlaces) -> Observation {
+    kubernetes::look(places)
+}
+
+/// What is seen of a container host. `places.socket` is not asked. Nothing is changed, no program is
+/// run.
+///
+/// Blocks for some seconds at most, whatever the host's size.
+pub fn host(places: &Places) -> Observation {
+    host::look(places)
 }

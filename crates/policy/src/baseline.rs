@@ -27,6 +27,8 @@ pub use demand::Demand;
 pub use score::score;
 
 const DOCKER: &str = include_str!("../../../rules/baseline/docker.yaml");
+const HOST: &str = include_str!("../../../rules/baseline/host.yaml");
+const KUBERNETES: &str = include_str!("../../../rules/baseline/kubernetes.yaml");
 
 /// A benchmark's recommendations, compiled.
 #[derive(Debug, Clone)]
@@ -88,6 +90,32 @@ impl Baseline {
     /// The text of [`Baseline::docker`].
     pub fn docker_text() -> &'static str {
         DOCKER
+    }
+
+    /// The rules for Kubernetes that come with the program, ids of CIS Kubernetes 1.12 and 2.0.1.
+    ///
+    /// # Errors
+    /// Never with the rules that a test holds; the type is that of [`Baseline::parse`].
+    pub fn kubernetes() -> Result<Baseline, PolicyError> {
+        Baseline::parse(&[("kubernetes.yaml", KUBERNETES)])
+    }
+
+    /// The text of [`Baseline::kubernetes`].
+    pub fn kubernetes_text() -> &'static str {
+        KUBERNETES
+    }
+
+    /// The rules for a container host that come with the program, ids of our own (`LZ-H-…`).
+    ///
+    /// # Errors
+    /// Never with the rules that a test holds; the type is that of [`Baseline::parse`].
+    pub fn host() -> Result<Baseline, PolicyError> {
+        Baseline::parse(&[("host.yaml", HOST)])
+    }
+
+    /// The text of [`Baseline::host`].
+    pub fn host_text() -> &'static str {
+        HOST
     }
 
     /// Reads rules: pairs of the name that diagnostics give a file, and its text. The files after

@@ -150,7 +150,7 @@ fn count(
 }
 
 /// A text no longer than a fact may be.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let mut end = text.len().min(FACT_TEXT_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -160,7 +160,7 @@ fn short(text: &str) -> String {
 
 /// A set of texts. One that is longer than a fact may be ends with [`CUT`], by which [`settle`]
 /// knows it: what is hidden in the rest must not let anything pass.
-fn set<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Vec<String> {
+pub(super) fn set<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Vec<String> {
     let mut all: Vec<String> = texts.into_iter().map(|text| short(text.as_ref())).collect();
     all.sort();
     all.dedup();
@@ -178,7 +178,7 @@ fn set<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Vec<String> {
 }
 
 /// Takes facts back whose sets were cut off.
-fn settle(observation: &mut Observation) {
+pub(super) fn settle(observation: &mut Observation) {
     for subject in &mut observation.subjects {
         let is_cut = |value: &FactValue| match value {
             FactValue::List(texts) => texts.last().is_some_and(|last| last == CUT),

@@ -12,6 +12,8 @@ pub(crate) struct MountPoint {
     pub(crate) device: String,
     pub(crate) filesystem: String,
     pub(crate) source: String,
+    /// The mount's own options, such as `nosuid`.
+    pub(crate) options: Vec<String>,
 }
 
 /// The mounts of a mountinfo text, in its order. Lines that are none are left out.
@@ -23,9 +25,11 @@ fn line(line: &[u8]) -> Option<MountPoint> {
     let mut words = line.split(|&byte| byte == b' ');
     let device = words.nth(2)?;
     let path = words.nth(1)?;
+    let options = words.next()?;
     let mut after = words.skip_while(|word| *word != b"-").skip(1);
     let text = |word: &[u8]| String::from_utf8_lossy(&unescape(word)).into_owned();
     Some(MountPoint {
+        options: text(options).split(',').map(str::to_owned).collect(),
         path: PathBuf::from(OsString::from_vec(unescape(path))),
         device: text(device),
         filesystem: text(after.next()?),
@@ -78,6 +82,7 @@ mod tests {
         let at = |path: &str| holding(&mounts, Path::new(path)).unwrap().source.as_str();
         assert_eq!(at("/var/lib/docker"), "/dev/sdb");
         assert_eq!(at("/var/lib/docker2"), "/dev/sda1");
+        assert_eq!(mounts[0].options, ["rw"]);
         assert_eq!((mounts[1].filesystem.as_str(), mounts[1].device.as_str()), ("xfs", "8:2"));
     }
 }

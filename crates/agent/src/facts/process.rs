@@ -94,6 +94,29 @@ impl Processes {
         Ok(self.all()?.into_iter().filter(is).collect())
     }
 
+    /// Processes whose program has one of these names, with the name, in the order of their numbers.
+    /// Where the program cannot be read, as for other users' processes, the first argument names it.
+    pub(crate) fn named_any(&self, names: &[&str]) -> io::Result<Vec<(u32, String)>> {
+        let mut found = Vec::new();
+        for pid in self.all()? {
+            let program = self
+                .program(pid)
+                .ok()
+                .or_else(|| self.arguments(pid).ok()?.into_iter().next().map(PathBuf::from));
+            let name = program.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+            found.extend(
+                name.filter(|name| names.contains(name)).map(|name| (pid, name.to_owned())),
+            );
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The place of one of a process's files.
+    pub(crate) fn path(&self, pid: u32, name: &str) -> PathBuf {
+        self.proc.join(format!("{pid}/{name}"))
+    }
+
     /// The names of the programs in each container, by the container's whole id.
     pub(crate) fn programs(&self) -> io::Result<HashMap<String, BTreeSet<String>>> {
         let mut programs: HashMap<String, BTreeSet<String>> = HashMap::new();
@@ -111,7 +134,7 @@ impl Processes {
         Ok(programs)
     }
 
-    fn all(&self) -> io::Result<Vec<u32>> {
+    pub(crate) fn all(&self) -> io::Result<Vec<u32>> {
         let entries = fs::read_dir(&self.proc)?.flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         Ok(pids.take(PROCESSES_MAX).collect())

@@ -34,8 +34,9 @@ pub(crate) struct Seen {
 
 impl Root {
     pub(crate) fn open(path: &Path) -> io::Result<Root> {
-        let path = fs::canonicalize(path)?;
-        Ok(Root { directory: File::open(&path)?, path })
+        // Opened by the path that was given: a process's root (`/proc/<pid>/root`) is another
+        // directory than the one that its link reads as.
+        Ok(Root { directory: File::open(path)?, path: fs::canonicalize(path)? })
     }
 
     /// A file; `None` when it is not there.
@@ -70,13 +71,13 @@ impl Root {
 
     /// The names in a directory, sorted, at most `max`; none when it is not there.
     pub(crate) fn names(&self, path: &Path, max: usize) -> io::Result<Vec<String>> {
-        let (_, resolved) = match self.resolve(path, OFlags::PATH | OFlags::DIRECTORY) {
+        let (folder, _) = match self.resolve(path, OFlags::PATH | OFlags::DIRECTORY) {
             Ok(found) => found,
             Err(error) if is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
         let mut names = Vec::new();
-        for entry in fs::read_dir(self.outside(&resolved))?.take(max) {
+        for entry in fs::read_dir(format!("/proc/self/fd/{}", folder.as_raw_fd()))?.take(max) {
             names.push(entry?.file_name().to_string_lossy().into_owned());
         }
         names.sort();
@@ -97,10 +98,6 @@ impl Root {
             io::Error::other(format!("{} leads out of the host's filesystem", path.display()))
         })?;
         Ok((file, Path::new("/").join(below)))
-    }
-
-    fn outside(&self, path: &Path) -> PathBuf {
-        self.path.join(path.strip_prefix("/").unwrap_or(path))
     }
 }
 

@@ -14,6 +14,9 @@ pub struct Observation {
     /// Kinds of subjects that could not be looked at, or not all of them: kind → why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unseen: BTreeMap<String, String>,
+    /// Kinds of subjects of which there are none here, and why that is so: kind → why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: BTreeMap<String, String>,
 }
 
 /// Something that rules ask about: the host, the engine, a file, a container, an image …
@@ -55,6 +58,11 @@ impl Observation {
     /// Says why subjects of a kind could not be looked at; what was said before stays.
     pub fn miss(&mut self, kind: &str, why: impl Into<String>) {
         self.unseen.entry(kind.to_owned()).or_insert_with(|| why.into());
+    }
+
+    /// Says why there are no subjects of a kind here; of no weight where there are some.
+    pub fn lack(&mut self, kind: &str, why: impl Into<String>) {
+        self.absent.insert(kind.to_owned(), why.into());
     }
 }
 

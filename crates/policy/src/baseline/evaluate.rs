@@ -21,7 +21,10 @@ pub(super) fn judge(baseline: &Baseline, observation: &Observation) -> Vec<Basel
     for rule in &baseline.rules {
         let subjects = kinds.get(rule.subject.as_str()).map_or(&[][..], Vec::as_slice);
         let unseen = observation.unseen.get(&rule.subject).map(String::as_str);
-        rule.judge_all(subjects, unseen, &mut results);
+        // A kind of which there are none is absent for a reason of its own.
+        let absent = observation.absent.get(&rule.subject).filter(|_| subjects.is_empty());
+        let absent = absent.map_or(rule.absent.as_str(), String::as_str);
+        rule.judge_all(subjects, (unseen, absent), &mut results);
     }
     results
 }
@@ -30,7 +33,7 @@ impl Recommendation {
     fn judge_all(
         &self,
         subjects: &[&Subject],
-        unseen: Option<&str>,
+        (unseen, absent): (Option<&str>, &str),
         out: &mut Vec<BaselineResult>,
     ) {
         let before = out.len();
@@ -44,7 +47,7 @@ impl Recommendation {
         match unseen {
             Some(why) => out.push(self.result("", Outcome::Error, why)),
             None if out.len() == before => {
-                out.push(self.result("", Outcome::NotApplicable, &self.absent));
+                out.push(self.result("", Outcome::NotApplicable, absent));
             }
             None => {}
         }

@@ -1,6 +1,7 @@
 //! The judge of baselines: each outcome, decisions, the score, and what changed.
 
 mod docker;
+mod kubernetes;
 
 use model::{BaselineReport, BaselineResult, Observation, Outcome, Subject, Timestamp};
 
@@ -266,4 +267,13 @@ fn narrows() {
 fn built_in_rules_read() {
     let docker = Baseline::docker().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(docker.benchmark, "cis-docker-1.8");
+    let host = Baseline::host().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((host.benchmark.as_str(), host.rules.len()), ("lazaret-host-1", 61));
+    for rule in &host.rules {
+        assert!(rule.id.starts_with("LZ-H-"), "{}", rule.id);
+        let told = [&rule.title, &rule.section, &rule.remediation, &rule.absent];
+        assert!(told.iter().all(|text| !text.is_empty()), "{} says too little", rule.id);
+        let asks_people = rule.pass.is_none() || rule.human.is_some();
+        assert!(!asks_people || !rule.look_at.is_empty(), "{}: what to look at?", rule.id);
+    }
 }

@@ -40,7 +40,7 @@ fn ids() -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// Subjects from lines `kind name field=value …`: `true`, numbers, `[a,b]`, or a text.
-fn subjects(lines: &str) -> Vec<Subject> {
+pub(super) fn subjects(lines: &str) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split_whitespace();
@@ -135,9 +135,16 @@ fn wrong() -> Vec<Subject> {
 
 /// The outcomes of each recommendation over all objects.
 fn outcomes(subjects: Vec<Subject>) -> BTreeMap<String, BTreeSet<Outcome>> {
+    outcomes_of(&Baseline::docker().unwrap(), subjects)
+}
+
+pub(super) fn outcomes_of(
+    baseline: &Baseline,
+    subjects: Vec<Subject>,
+) -> BTreeMap<String, BTreeSet<Outcome>> {
     let observation = Observation { subjects, ..Observation::default() };
     let mut all: BTreeMap<String, BTreeSet<Outcome>> = BTreeMap::new();
-    for result in Baseline::docker().unwrap().judge(&observation) {
+    for result in baseline.judge(&observation) {
         all.entry(result.id).or_default().insert(result.outcome);
     }
     all
