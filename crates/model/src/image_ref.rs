@@ -76,10 +76,11 @@ impl FromStr for ImageRef {
         }
         let (registry, path) = match name.split_once('/') {
             Some((host, path)) if is_host(host) => (host, path.to_owned()),
-            _ if name.contains('/') => (DEFAULT_REGISTRY, name.to_owned()),
-            _ => (DEFAULT_REGISTRY, format!("library/{name}")),
+            _ => (DEFAULT_REGISTRY, name.to_owned()),
         };
         let registry = if registry == "index.docker.io" { DEFAULT_REGISTRY } else { registry };
+        let has_one_part = registry == DEFAULT_REGISTRY && !path.contains('/');
+        let path = if has_one_part { format!("library/{path}") } else { path };
         if name.is_empty() || path.len() > MAX_NAME_BYTES {
             return Err(fail("the repository name must have 1 to 255 characters"));
         }
@@ -162,6 +163,7 @@ mod tests {
         let cases = [
             ("alpine", "docker.io/library/alpine:latest".to_owned()),
             ("alpine:3.19", "docker.io/library/alpine:3.19".to_owned()),
+            ("docker.io/alpine", "docker.io/library/alpine:latest".to_owned()),
             ("index.docker.io/team/app", "docker.io/team/app:latest".to_owned()),
             ("localhost/app", "localhost/app:latest".to_owned()),
             ("127.0.0.1:5000/a/b__c:V1.0-x", "127.0.0.1:5000/a/b__c:V1.0-x".to_owned()),

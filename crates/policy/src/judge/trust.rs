@@ -4,7 +4,9 @@
 //! scope must be content. A demand on the name itself is met only by a name that stands for the
 //! digest; the signatures are those that the scan found and checked.
 
-use model::{Decision, Finding, ImageRef, Report, TrustResult};
+use std::collections::BTreeSet;
+
+use model::{Decision, Distrust, Finding, FindingKind, ImageRef, Report, TrustResult};
 
 use crate::scope::Names;
 use crate::trust::{TrustFacts, TrustPolicy, distrust, judge_trust};
@@ -46,7 +48,20 @@ pub(super) fn demands(policy: &TrustPolicy, names: &Names, subject: &Subject<'_>
             demands.unmet.extend(unmet);
         }
     }
+    tell_each_once(&mut demands.unmet);
     demands
+}
+
+/// One demand that two names of an image do not meet is one demand.
+fn tell_each_once(unmet: &mut Vec<Finding>) {
+    let mut told = BTreeSet::new();
+    unmet.retain(|finding| match &finding.kind {
+        FindingKind::Trust(distrust) => {
+            let Distrust { scope, requirement, demand, .. } = &**distrust;
+            told.insert((scope.clone(), requirement.clone(), demand.clone()))
+        }
+        _ => true,
+    });
 }
 
 /// What is asked about.
