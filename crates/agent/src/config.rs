@@ -12,8 +12,10 @@ use serde::Deserialize;
 use serde_saphyr::Error;
 
 use crate::AgentError;
+use crate::commands::CommandsConfig;
 use crate::detect::BUILT_IN_RULES;
 use crate::docker::Endpoints;
+use crate::lifecycle::LifeCycleConfig;
 use crate::limits::CONFIG_MAX_BYTES;
 use crate::outputs::OutputConfig;
 use crate::respond::ResponseConfig;
@@ -47,6 +49,10 @@ pub struct AgentConfig {
     pub metrics: MetricsConfig,
     /// What is done about alerts: nothing, until it is said here.
     pub response: ResponseConfig,
+    /// Which engines tell of their containers.
+    pub lifecycle: LifeCycleConfig,
+    /// Which commands become records.
+    pub commands: CommandsConfig,
 }
 
 /// Where numbers can be fetched.
@@ -123,6 +129,8 @@ impl Default for AgentConfig {
             metrics: MetricsConfig::default(),
             response: ResponseConfig::default(),
             nri: NriConfig::default(),
+            lifecycle: LifeCycleConfig::default(),
+            commands: CommandsConfig::default(),
         }
     }
 }

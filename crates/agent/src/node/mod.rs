@@ -10,6 +10,7 @@ mod desk;
 mod health;
 mod metrics;
 mod observers;
+mod parts;
 mod signals;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use model::{AuditKind, AuditRecord, Timestamp};
 use sensor::{Interest, SensorOptions};
 
 use crate::detect::Engine;
+use crate::lifecycle::Surroundings;
 use crate::outputs::{Destination, OutputConfig, Outputs};
 use crate::respond::Hands;
 use crate::trail::{Entries, Trail};
@@ -28,6 +30,7 @@ use crate::{AgentConfig, AgentError};
 use desk::Desk;
 use metrics::Metrics;
 use observers::Observers;
+use parts::Parts;
 
 /// How long the writer waits for entries before it looks around.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -59,26 +62,19 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let before = Snapshot::of_host();
     let record = options.record.as_deref();
     let recorder = record.map(|path| Recorder::create(path, &before, watch.containers()));
+    let recorder = recorder.transpose()?;
     let outputs =
         config.outputs.clone().unwrap_or_else(|| vec![OutputConfig::of(options.output.clone())]);
     let outputs = Outputs::open(&outputs, &options.data_dir.join("spool"))?;
-    let (trail, entries) = Trail::open();
-    let node =
-        Node { engine, watch, outputs, metrics: Metrics::default(), stop: AtomicBool::new(false) };
-    let hands = Hands::new(
-        config.response.clone(),
-        node.watch.containers().clone(),
-        trail.clone(),
-        &config.docker.socket,
-        &options.data_dir.join(RESPONSES),
-    )?;
-    let mut observers = Observers::new(recorder.transpose()?);
-    trail.record(about(&before.node, "begin", &format!("{} rules", node.engine.len())));
-    node.run_all(&sources, &config, before, &mut observers, (Desk::new(trail, hands), entries))
+    let (metrics, stop) = (Metrics::default(), AtomicBool::new(false));
+    let node = Node { config, sources, engine, watch, outputs, metrics, stop };
+    node.run(options, before, recorder)
 }
 
-/// What runs together.
+/// What everybody on the node shares.
 struct Node {
+    config: AgentConfig,
+    sources: Vec<PathBuf>,
     engine: Engine,
     watch: Watch,
     outputs: Outputs,
@@ -87,42 +83,58 @@ struct Node {
 }
 
 impl Node {
-    fn run_all(
+    fn run(
         &self,
-        sources: &[PathBuf],
-        config: &AgentConfig,
+        options: &Options,
         before: Snapshot,
-        observers: &mut Observers,
-        (desk, entries): (Desk, Entries),
+        recorder: Option<Recorder>,
     ) -> Result<(), AgentError> {
+        let (trail, entries) = Trail::open();
+        let directory = self.watch.containers().clone();
+        let hands = Hands::new(
+            self.config.response.clone(),
+            directory.clone(),
+            trail.clone(),
+            &self.config.docker.socket,
+            &options.data_dir.join(RESPONSES),
+        )?;
         let name = before.node.clone();
         std::thread::scope(|scope| {
             let writer = scope.spawn(move || self.write(&entries));
-            let outcome = self.watch_all(sources, config, before, observers, &desk);
+            trail.record(about(&name, "begin", &format!("{} rules", self.engine.len())));
+            let place = Surroundings {
+                trail: trail.clone(),
+                directory,
+                node: name.clone(),
+                data: options.data_dir.clone(),
+            };
+            let desk = Desk::new(trail.clone(), hands);
+            let outcome = self.watch_all(&desk, Parts::new(&self.config, &place), before, recorder);
             desk.finish();
-            desk.trail().record(about(&name, "end", ""));
+            trail.record(about(&name, "end", ""));
             // The writer ends when nobody can hand in any more.
-            drop(desk);
+            drop((desk, place, trail));
             let _ = writer.join();
             outcome
         })
     }
 
+    /// Watches until somebody asks for the end.
     fn watch_all(
         &self,
-        sources: &[PathBuf],
-        config: &AgentConfig,
-        before: Snapshot,
-        observers: &mut Observers,
         desk: &Desk,
+        parts: Parts,
+        before: Snapshot,
+        recorder: Option<Recorder>,
     ) -> Result<(), AgentError> {
-        let parts = std::thread::scope(|scope| {
-            let listen = config.metrics.listen;
-            let mut parts = vec![
-                scope.spawn(|| signals::wait(&self.stop, || self.reload(sources))),
+        let mut observers = Observers::new(&self.config, &parts, desk, recorder);
+        let ended = std::thread::scope(|scope| {
+            let mut threads = vec![
+                scope.spawn(|| signals::wait(&self.stop, || self.reload())),
                 scope.spawn(|| health::watch_over(self, desk)),
+                scope.spawn(|| parts.life_cycle.run(&self.stop)),
             ];
-            parts.extend(listen.map(|to| {
+            threads.extend(self.config.metrics.listen.map(|to| {
                 scope.spawn(move || {
                     // Who asked for numbers and gets none is to know it at once.
                     metrics::serve(self, desk, to)
@@ -131,13 +143,14 @@ impl Node {
             }));
             eprintln!("lazaret agent: watching with {} rules", self.engine.len());
             let watched = self.watch.run(&self.engine, before, &self.stop, |seen| {
-                observers.observe(seen, desk, &self.metrics);
+                self.metrics.event();
+                observers.observe(seen);
             });
             self.stop.store(true, Ordering::Relaxed);
-            let ended = parts.into_iter().map(join).collect::<Vec<_>>();
+            let ended = threads.into_iter().map(join).collect::<Vec<_>>();
             std::iter::once(watched).chain(ended).collect::<Result<Vec<()>, _>>()
         });
-        parts.map(drop).and(observers.finish())
+        ended.map(drop).and(observers.finish())
     }
 
     /// Keeps and passes on what comes until nobody hands in any more.
@@ -150,8 +163,8 @@ impl Node {
         }
     }
 
-    fn reload(&self, sources: &[PathBuf]) {
-        match Engine::open(sources) {
+    fn reload(&self) {
+        match Engine::open(&self.sources) {
             Ok(engine) => {
                 self.engine.replace(engine);
                 eprintln!("lazaret agent: {} rules from now on", self.engine.len());

@@ -1,44 +1,63 @@
 //! `Observers`: everybody who looks at every event, one after the other.
 
-use crate::AgentError;
-use crate::node::desk::Desk;
-use crate::node::metrics::Metrics;
+use crate::commands::Commands;
+use crate::lifecycle::LifeCycle;
 use crate::watch::{Recorder, Seen};
+use crate::{AgentConfig, AgentError};
+
+use super::desk::Desk;
+use super::parts::Parts;
 
 /// The calls that observers want whatever the rules say.
-pub(super) const CALLS: &[&str] = &[];
+pub(super) const CALLS: &[&str] = &["connect", "execve", "execveat"];
 
 /// Those who look at every event.
-pub(super) struct Observers {
+pub(super) struct Observers<'a> {
+    desk: &'a Desk,
+    life_cycle: &'a LifeCycle,
+    commands: Commands,
     recorder: Option<Recorder>,
     refused: Option<AgentError>,
 }
 
-impl Observers {
-    pub(super) fn new(recorder: Option<Recorder>) -> Self {
-        Observers { recorder, refused: None }
+impl<'a> Observers<'a> {
+    pub(super) fn new(
+        config: &AgentConfig,
+        parts: &'a Parts,
+        desk: &'a Desk,
+        recorder: Option<Recorder>,
+    ) -> Self {
+        let life_cycle = &parts.life_cycle;
+        let (callers, execs) = (life_cycle.callers(), life_cycle.execs());
+        let commands = Commands::new(config.commands.clone(), desk.trail().clone(), callers, execs);
+        Observers { desk, life_cycle, commands, recorder, refused: None }
     }
 
-    pub(super) fn observe(&mut self, seen: &Seen<'_>, desk: &Desk, metrics: &Metrics) {
-        metrics.event();
-        if let Some(recorder) = &mut self.recorder
-            && let Err(why) = recorder.write(seen)
-        {
-            eprintln!("lazaret agent: the recording ends here: {why}");
-            self.refused = Some(why);
-            self.recorder = None;
-        }
+    pub(super) fn observe(&mut self, seen: &Seen<'_>) {
+        self.record(seen);
+        self.life_cycle.observe(seen);
+        self.commands.observe(seen);
         for detection in &seen.detections {
-            desk.tell(seen.alert(detection));
+            self.desk.tell(seen.alert(detection));
         }
     }
 
     /// Ends what was begun.
-    pub(super) fn finish(&mut self) -> Result<(), AgentError> {
+    pub(super) fn finish(mut self) -> Result<(), AgentError> {
+        self.commands.finish();
         if let Some(recorder) = self.recorder.take() {
             let events = recorder.finish()?;
             eprintln!("lazaret agent: {events} events recorded");
         }
-        self.refused.take().map_or(Ok(()), Err)
+        self.refused.map_or(Ok(()), Err)
+    }
+
+    fn record(&mut self, seen: &Seen<'_>) {
+        let Some(recorder) = &mut self.recorder else { return };
+        if let Err(why) = recorder.write(seen) {
+            eprintln!("lazaret agent: the recording ends here: {why}");
+            self.refused = Some(why);
+            self.recorder = None;
+        }
     }
 }
