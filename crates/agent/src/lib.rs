@@ -17,6 +17,7 @@ mod error;
 pub mod facts;
 pub mod gate;
 pub mod guard;
+pub mod key_files;
 pub mod lifecycle;
 mod limits;
 pub mod node;

@@ -24,6 +24,9 @@ const PODS: usize = 16_384;
 const PART: usize = 500;
 /// How long to wait before asking an API again that did not answer.
 const RETRY: Duration = Duration::from_secs(5);
+/// How long to wait after a watch that ended well: a server that ends each at once is not asked
+/// more often.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The pods as they were told last.
 struct Pods {
@@ -67,7 +70,10 @@ pub(super) async fn watch(shared: Arc<Shared>, kubeconfig: PathBuf) {
             Err(error) => Err(error.to_string()),
         };
         match outcome {
-            Ok(()) => told.clear(),
+            Ok(()) => {
+                told.clear();
+                tokio::time::sleep(PAUSE).await;
+            }
             Err(why) => {
                 if why != told {
                     pods.shared.complain(&why);

@@ -1,0 +1,410 @@
+//! `Worker`: hashes what was touched, tells it, and looks again: at once, a little later while a
+//! writer may still be at work, and every now and then at everything.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use model::{AuditKind, AuditOutcome, AuditRecord};
+
+use super::config::KeyFilesConfig;
+use super::index::Index;
+use super::notify::Notify;
+use super::pattern::Rule;
+use super::state::{FileState, Kept};
+use super::tell::{Happened, away_alert};
+use super::touch::Touch;
+use crate::AgentError;
+use crate::commands::Fold;
+use crate::lifecycle::now_ns;
+use crate::trail::Trail;
+
+/// How long the queue is waited for.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// After which times a file that is open for writing is looked at again.
+const AGAIN: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_secs(2),
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+];
+/// How long the event of a change may take to come before the change counts as unseen.
+const SUSPICION: Duration = Duration::from_secs(2);
+/// Files that are looked at again at once.
+const OPEN: usize = 4096;
+/// For how long the same reader of the same file is counted, in seconds.
+const READS_FOLD_S: u64 = 60;
+/// How often the states are written down, when they changed.
+const KEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// What the observer hands over.
+pub(super) struct Job {
+    pub(super) touch: Touch,
+    pub(super) path: String,
+    pub(super) rule: Rule,
+    pub(super) base: AuditRecord,
+}
+
+/// Hashes and tells.
+pub(super) struct Worker {
+    pub(super) config: KeyFilesConfig,
+    pub(super) index: Index,
+    pub(super) trail: Trail,
+    pub(super) node: String,
+    pub(super) kept: PathBuf,
+    pub(super) lost: std::sync::Arc<AtomicU64>,
+}
+
+/// What a running worker remembers.
+struct Running<'a> {
+    worker: &'a Worker,
+    /// By path: who may still be writing.
+    open: HashMap<String, Open>,
+    /// By path: found changed, and no event yet.
+    suspects: HashMap<String, Instant>,
+    reads: Fold<(String, String, String)>,
+    notify: Option<Notify>,
+    lost_told: u64,
+    looked: Instant,
+    hashed: Instant,
+    kept: Instant,
+    dirty: bool,
+    kept_failed: bool,
+}
+
+struct Open {
+    base: AuditRecord,
+    rule: Rule,
+    since: Instant,
+    /// The next of `AGAIN`.
+    next: usize,
+}
+
+impl Worker {
+    /// Works until `stop` says so.
+    pub(super) fn run(&self, jobs: &Receiver<Job>, stop: &AtomicBool) -> Result<(), AgentError> {
+        let now = Instant::now();
+        let mut running = Running {
+            worker: self,
+            open: HashMap::new(),
+            suspects: HashMap::new(),
+            reads: Fold::of_seconds(READS_FOLD_S),
+            notify: if self.config.fanotify { Notify::open() } else { None },
+            lost_told: 0,
+            looked: now,
+            hashed: now,
+            kept: now,
+            dirty: true,
+            kept_failed: false,
+        };
+        running.begin();
+        loop {
+            match jobs.recv_timeout(PATIENCE) {
+                Ok(job) => running.take(job),
+                Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => {}
+                Err(_) => break,
+            }
+            running.turn();
+        }
+        running.finish();
+        running.keep()
+    }
+
+    fn state(&self, path: &str) -> Option<FileState> {
+        if !self.index.is_hashed(path) {
+            return FileState::outside_of(Path::new(path));
+        }
+        FileState::of(Path::new(path), self.config.hash_max_bytes)
+    }
+
+    fn base(&self) -> AuditRecord {
+        AuditRecord { time_ns: now_ns(), node: self.node.clone(), ..AuditRecord::default() }
+    }
+}
+
+impl Running<'_> {
+    /// Compares with what was kept, and marks.
+    fn begin(&mut self) {
+        let worker = self.worker;
+        let before = Kept::read(&worker.kept);
+        let mut changed = Vec::new();
+        let found = worker.index.look();
+        for path in &found {
+            let state = worker.state(path);
+            if let (Some(before), Some(rule)) = (&before, worker.index.rule(path)) {
+                let old = before.files.get(path).cloned();
+                let one = Happened {
+                    base: worker.base(),
+                    path: path.clone(),
+                    rule,
+                    before: old,
+                    after: state.clone(),
+                };
+                changed.extend(one.is_changed().then_some(one));
+            }
+            self.put(path, state);
+        }
+        let gone = before.iter().flat_map(|before| &before.files);
+        for (path, old) in gone.filter(|(path, _)| found.binary_search(path).is_err()) {
+            let Some(rule) = worker.index.rule(path) else { continue };
+            let before = Some(old.clone());
+            let (base, path) = (worker.base(), path.clone());
+            changed.push(Happened { base, path, rule, before, after: None });
+        }
+        for one in &changed {
+            let mut record = one.finished("change");
+            record.details.insert("seen".to_owned(), "while the agent was away".to_owned());
+            worker.trail.record(record);
+        }
+        if let Some(alert) = away_alert(&changed, &worker.node, now_ns()) {
+            worker.trail.alert(alert);
+        }
+    }
+
+    fn put(&mut self, path: &str, state: Option<FileState>) {
+        if let (Some(notify), Some(state)) = (&mut self.notify, &state) {
+            notify.mark(path, state);
+        }
+        self.worker.index.put(path, state);
+        self.suspects.remove(path);
+        self.dirty = true;
+    }
+
+    /// A touch: told with what the file was and is.
+    fn take(&mut self, job: Job) {
+        let worker = self.worker;
+        let before = worker.index.state(&job.path);
+        let is_read = job.touch.action == "read";
+        let after = if is_read { before.clone() } else { worker.state(&job.path) };
+        let happened = Happened {
+            base: job.base.clone(),
+            path: job.path.clone(),
+            rule: job.rule,
+            before,
+            after: after.clone(),
+        };
+        let record = happened.record(&job.touch);
+        if is_read {
+            let exe = record.initiator.exe.clone();
+            let container = record.container.as_ref().map(|one| one.id.clone()).unwrap_or_default();
+            let key = (job.path, exe, container);
+            self.reads.take(key, record).into_iter().for_each(|told| worker.trail.record(told));
+            return;
+        }
+        self.put(&job.path, after);
+        let alert = happened.alert(&record, &worker.config.tools);
+        worker.trail.record(record);
+        if let Some(alert) = alert {
+            worker.trail.alert(alert);
+        }
+        if matches!(job.touch.action, "write" | "mmap_write") {
+            self.watch_on(job.path, job.base, job.rule);
+        }
+    }
+
+    fn watch_on(&mut self, path: String, base: AuditRecord, rule: Rule) {
+        if self.open.len() < OPEN || self.open.contains_key(&path) {
+            self.open.insert(path, Open { base, rule, since: Instant::now(), next: 0 });
+        }
+    }
+
+    /// Everything that is due.
+    fn turn(&mut self) {
+        self.tell_lost();
+        self.notified();
+        self.look_again();
+        let every = Duration::from_secs(self.worker.config.look_every_s.max(1));
+        if self.looked.elapsed() >= every {
+            self.look();
+        }
+        self.judge_suspects();
+        for told in self.reads.over(now_ns()) {
+            self.worker.trail.record(told);
+        }
+        if self.dirty && self.kept.elapsed() >= KEEP_EVERY {
+            self.keep_or_say();
+        }
+    }
+
+    fn notified(&mut self) {
+        let Some(notify) = &mut self.notify else { return };
+        for written in notify.written() {
+            let Some(path) = self.worker.index.path_of(written.object) else { continue };
+            // Whoever the sensor named is known better.
+            if self.open.contains_key(&path) || written.pid == std::process::id() {
+                continue;
+            }
+            let Some(rule) = self.worker.index.rule(&path) else { continue };
+            let mut base = self.worker.base();
+            base.initiator = super::by_pid(written.pid);
+            base.details.insert("seen".to_owned(), "fanotify".to_owned());
+            self.watch_on(path, base, rule);
+        }
+    }
+
+    /// Looks at what may still be written.
+    fn look_again(&mut self) {
+        let is_due =
+            |open: &Open| AGAIN.get(open.next).is_some_and(|due| open.since.elapsed() >= *due);
+        let due: Vec<String> = self
+            .open
+            .iter()
+            .filter(|(_, open)| is_due(open))
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in due {
+            self.look_at(&path);
+            if let Some(open) = self.open.get_mut(&path) {
+                open.next += 1;
+                if open.next >= AGAIN.len() {
+                    self.open.remove(&path);
+                }
+            }
+        }
+    }
+
+    fn look_at(&mut self, path: &str) {
+        let worker = self.worker;
+        let before = worker.index.state(path);
+        let outside = FileState::outside_of(Path::new(path));
+        let same = match (&before, &outside) {
+            (Some(before), Some(outside)) => before.looks_like(outside),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        let after = worker.state(path);
+        let Some(open) = self.open.get(path) else { return };
+        let base = AuditRecord { time_ns: now_ns(), ..open.base.clone() };
+        let (rule, path_owned) = (open.rule, path.to_owned());
+        let happened = Happened { base, path: path_owned, rule, before, after: after.clone() };
+        self.put(path, after);
+        if happened.is_changed() {
+            let record = happened.finished("change");
+            let alert = happened.alert(&record, &worker.config.tools);
+            worker.trail.record(record);
+            // The alert of the opening said the same of whoever the sensor saw.
+            if let Some(alert) = alert.filter(|alert| alert.fields.contains_key("seen")) {
+                worker.trail.alert(alert);
+            }
+        }
+    }
+
+    /// Looks at everything: what differs from what is known is suspected.
+    fn look(&mut self) {
+        self.looked = Instant::now();
+        let worker = self.worker;
+        let everything =
+            self.hashed.elapsed() >= Duration::from_secs(worker.config.hash_every_s.max(1));
+        if everything {
+            self.hashed = Instant::now();
+        }
+        let mut paths = worker.index.look();
+        paths.extend(worker.index.all().into_iter().map(|(path, _)| path));
+        paths.sort_unstable();
+        paths.dedup();
+        for path in paths {
+            let known = worker.index.state(&path);
+            let now = if everything {
+                worker.state(&path)
+            } else {
+                FileState::outside_of(Path::new(&path))
+            };
+            let differs = match (&known, &now) {
+                (Some(known), Some(now)) if everything => !known.is_same(now),
+                (Some(known), Some(now)) => !known.looks_like(now),
+                (None, None) => false,
+                _ => true,
+            };
+            if differs && !self.open.contains_key(&path) {
+                self.suspects.entry(path).or_insert_with(Instant::now);
+            }
+        }
+    }
+
+    /// What was suspected, and still no event has come.
+    fn judge_suspects(&mut self) {
+        let due = |since: &Instant| since.elapsed() >= SUSPICION;
+        let due: Vec<String> = self
+            .suspects
+            .iter()
+            .filter(|(_, since)| due(since))
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in due {
+            let worker = self.worker;
+            let (before, after) = (worker.index.state(&path), worker.state(&path));
+            let rule = worker.index.rule(&path).unwrap_or_default();
+            let happened = Happened {
+                base: worker.base(),
+                path: path.clone(),
+                rule,
+                before,
+                after: after.clone(),
+            };
+            self.put(&path, after);
+            if !happened.is_changed() {
+                continue;
+            }
+            let mut record = happened.finished("change");
+            record.outcome = AuditOutcome::Unknown;
+            record.details.insert("seen".to_owned(), "without an event".to_owned());
+            let alert = happened.unseen_alert(&record);
+            worker.trail.record(record);
+            if let Some(alert) = alert {
+                worker.trail.alert(alert);
+            }
+        }
+    }
+
+    /// Touches that found no room: the next look shows what they did, but not who.
+    fn tell_lost(&mut self) {
+        let lost = self.worker.lost.load(Ordering::Relaxed);
+        if lost == self.lost_told {
+            return;
+        }
+        let mut record = self.worker.base();
+        record.kind = AuditKind::Agent;
+        record.action = "blind".to_owned();
+        record.outcome = AuditOutcome::Failure;
+        record.text =
+            format!("{} touches of key files were too many at once", lost - self.lost_told);
+        self.lost_told = lost;
+        self.worker.trail.record(record);
+    }
+
+    fn finish(&mut self) {
+        let open: Vec<String> = self.open.keys().cloned().collect();
+        open.iter().for_each(|path| self.look_at(path));
+        for told in self.reads.rest() {
+            self.worker.trail.record(told);
+        }
+    }
+
+    fn keep_or_say(&mut self) {
+        let kept = self.keep();
+        if let Err(why) = &kept
+            && !self.kept_failed
+        {
+            let mut record = self.worker.base();
+            record.kind = AuditKind::Agent;
+            record.action = "keep".to_owned();
+            record.outcome = AuditOutcome::Failure;
+            record.text = why.to_string();
+            self.worker.trail.record(record);
+        }
+        self.kept_failed = kept.is_err();
+    }
+
+    fn keep(&mut self) -> Result<(), AgentError> {
+        self.kept = Instant::now();
+        self.dirty = false;
+        let files = self.worker.index.all().into_iter().collect();
+        Kept { time_ns: now_ns(), files }.write(&self.worker.kept)
+    }
+}

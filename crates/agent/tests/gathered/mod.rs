@@ -1,0 +1,113 @@
+//! The sources of the audit trail, running together, and what they hand in.
+
+#![allow(dead_code, unreachable_pub)]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lazaret_agent::commands::{Commands, CommandsConfig};
+use lazaret_agent::detect::Engine;
+use lazaret_agent::key_files::{KeyFiles, KeyFilesConfig};
+use lazaret_agent::lifecycle::{LifeCycle, LifeCycleConfig, Surroundings};
+use lazaret_agent::trail::{Entries, Entry, Trail};
+use lazaret_agent::watch::{Snapshot, Watch};
+use model::{Alert, AuditRecord};
+use sensor::SensorOptions;
+
+/// What runs.
+#[derive(Default)]
+pub struct Sources {
+    pub life_cycle: LifeCycleConfig,
+    pub key_files: Option<KeyFilesConfig>,
+    /// Where what must outlive the sources is kept; a folder of its own when empty.
+    pub data: PathBuf,
+}
+
+/// What was handed in.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    pub records: Vec<AuditRecord>,
+    pub alerts: Vec<Alert>,
+}
+
+impl Sources {
+    /// What is handed in while `act` runs, and shortly after it.
+    pub fn gather(self, act: impl FnOnce()) -> Gathered {
+        let temporary = tempfile::tempdir().unwrap();
+        let data = if self.data.as_os_str().is_empty() { temporary.path() } else { &self.data };
+        let (trail, entries) = Trail::open();
+        let watch = Watch::load(&SensorOptions::default()).unwrap();
+        let place = Surroundings {
+            trail: trail.clone(),
+            directory: watch.containers().clone(),
+            node: "node-1".to_owned(),
+            data: data.to_path_buf(),
+        };
+        let docker = self.life_cycle.docker.clone().unwrap_or_default();
+        let life = LifeCycle::new(self.life_cycle, place.clone());
+        let mut commands =
+            Commands::new(CommandsConfig::default(), trail, life.callers(), life.execs())
+                .with_docker(&docker.to_string_lossy());
+        let files = self.key_files.map(|config| KeyFiles::new(config, place));
+        let (mut observer, worker) =
+            files.map_or((None, None), |(one, two)| (Some(one), Some(two)));
+        let (stop, engine) = (AtomicBool::new(false), Engine::load(&[]));
+        std::thread::scope(|scope| {
+            let listening = scope.spawn(|| life.run(&stop));
+            let working = worker.as_ref().map(|worker| scope.spawn(|| worker.run(&stop)));
+            let watching = scope.spawn(|| {
+                watch.run(&engine, Snapshot::of_host(), &stop, |seen| {
+                    life.observe(seen);
+                    commands.observe(seen);
+                    if let Some(files) = &mut observer {
+                        files.observe(seen);
+                    }
+                })
+            });
+            // Everybody is at work, and the first hashes are taken.
+            std::thread::sleep(Duration::from_secs(1));
+            act();
+            std::thread::sleep(Duration::from_millis(1500));
+            stop.store(true, Ordering::Relaxed);
+            watching.join().unwrap().unwrap();
+            listening.join().unwrap().unwrap();
+            if let Some(working) = working {
+                working.join().unwrap().unwrap();
+            }
+        });
+        commands.finish();
+        drained(&entries)
+    }
+}
+
+/// The key files without a watch: only what is found by looking and by notifications.
+pub fn key_files_alone(config: KeyFilesConfig, data: &Path, act: impl FnOnce()) -> Gathered {
+    let (trail, entries) = Trail::open();
+    let directory = lazaret_agent::attribute::Directory::default();
+    let place =
+        Surroundings { trail, directory, node: "node-1".to_owned(), data: data.to_path_buf() };
+    let (_observer, worker) = KeyFiles::new(config, place);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let working = scope.spawn(|| worker.run(&stop));
+        std::thread::sleep(Duration::from_millis(300));
+        act();
+        stop.store(true, Ordering::Relaxed);
+        working.join().unwrap().unwrap();
+    });
+    drained(&entries)
+}
+
+fn drained(entries: &Entries) -> Gathered {
+    let mut told = Gathered::default();
+    while let Some(some) = entries.next(Duration::from_millis(50)).filter(|some| !some.is_empty()) {
+        for entry in some {
+            match entry {
+                Entry::Record(record) => told.records.push(*record),
+                Entry::Alert(alert) => told.alerts.push(*alert),
+            }
+        }
+    }
+    told
+}
