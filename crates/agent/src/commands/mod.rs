@@ -26,7 +26,7 @@ use crate::watch::{Seen, command_line, record, wall_ns};
 use budget::Budget;
 pub use config::{CommandsConfig, Which};
 pub(crate) use fold::Fold;
-use sessions::{Place, Session, SessionKind, Sessions, exec_id, exit_code, id_of, is_runtime};
+use sessions::{Place, Session, SessionKind, Sessions, exit_code, id_of, is_runtime};
 
 /// Programs that are shells by their names.
 const SHELLS: [&str; 9] = ["sh", "bash", "dash", "zsh", "ash", "ksh", "fish", "rbash", "tcsh"];
@@ -79,6 +79,7 @@ impl Commands {
     /// Takes in what the watch tells.
     pub fn observe(&mut self, seen: &Seen<'_>) {
         let seen = &seen.observed;
+        self.sessions.follow(seen.event);
         match &seen.event.kind {
             EventKind::Exec(exec) if !is_runtime(seen.process) => self.started(seen, exec),
             EventKind::Exit { status } => self.ended(seen, *status),
@@ -200,7 +201,7 @@ impl Commands {
     }
 
     fn begin(&mut self, seen: &Observed<'_>, kind: SessionKind, first: ProcessId) {
-        let exec = if kind == SessionKind::Exec { exec_id(seen) } else { None };
+        let exec = self.sessions.exec_id(first);
         let id = id_of(exec.clone(), first, seen.container);
         let process = seen.processes.find(first).unwrap_or(seen.process);
         let command = process.arguments.join(" ");

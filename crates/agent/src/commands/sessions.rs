@@ -8,7 +8,7 @@
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use model::{Container, Event, Initiator, ProcessId};
+use model::{Container, Event, EventKind, Initiator, ProcessId};
 
 use crate::attribute::Process;
 use crate::detect::Observed;
@@ -23,6 +23,9 @@ const SIGNAL_BITS: u32 = 0x7f;
 /// Who is at work.
 pub(super) struct Sessions {
     by_first: LruCache<ProcessId, Session>,
+    /// What a runtime was told to put into a container, on its way: the exec's id where the
+    /// runtime's command line tells it.
+    entering: LruCache<ProcessId, Option<String>>,
 }
 
 /// Somebody at work.
@@ -68,11 +71,54 @@ pub(super) enum Place {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Sessions { by_first: LruCache::new(SESSIONS) }
+        Sessions { by_first: LruCache::new(SESSIONS), entering: LruCache::new(SESSIONS) }
     }
 }
 
 impl Sessions {
+    /// Follows a runtime that is told to put a program into a container: it starts helpers that
+    /// start that program, and is gone before it begins.
+    pub(super) fn follow(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Exec(exec) if is_runtime_exec(&exec.arguments) => {
+                let id = exec_id(&exec.arguments);
+                self.entering.push(event.task.process, id);
+            }
+            EventKind::Fork(child) => {
+                if let Some(id) = self.entering.peek(&event.task.process).cloned() {
+                    self.entering.push(child.process, id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The engine's id of the exec that a session began with.
+    pub(super) fn exec_id(&self, first: ProcessId) -> Option<String> {
+        self.entering.peek(&first).cloned().flatten()
+    }
+
+    /// The process that came into the container from outside, when it is not the first program's
+    /// line.
+    fn entry(&self, seen: &Observed<'_>) -> Option<ProcessId> {
+        let task = &seen.event.task;
+        let above: Vec<&Process> =
+            seen.processes.ancestors(task.process).take_while(inside).collect();
+        let line = std::iter::once(task.process).chain(above.iter().map(|process| process.id));
+        let mut entered = line.filter(|id| self.entering.contains(id));
+        if let Some(first) = entered.next() {
+            return Some(first);
+        }
+        let is_own = task.inner_pid == 1 || above.iter().any(|process| process.inner_pid == 1);
+        // In the host's pid namespace every number is the host's: then only what was seen entering
+        // is known to come from outside.
+        if is_own || task.namespaces.pid == seen.host_namespaces.pid {
+            return None;
+        }
+        let program = above.iter().rev().find(|process| !is_runtime(process));
+        Some(program.map_or(task.process, |process| process.id))
+    }
+
     /// What the program of an event belongs to.
     pub(super) fn place(&self, seen: &Observed<'_>) -> Place {
         let id = seen.event.task.process;
@@ -80,7 +126,7 @@ impl Sessions {
             return Place::Known(first);
         }
         if seen.container.is_some() {
-            return match entry(seen) {
+            return match self.entry(seen) {
                 Some(first) => Place::Begins(SessionKind::Exec, first),
                 None => Place::Own,
             };
@@ -114,21 +160,6 @@ impl Sessions {
     }
 }
 
-/// The process that came into the container from outside, when it is not the first program's line.
-fn entry(seen: &Observed<'_>) -> Option<ProcessId> {
-    let task = &seen.event.task;
-    let above: Vec<&Process> = seen.processes.ancestors(task.process).take_while(inside).collect();
-    let is_own = task.inner_pid == 1 || above.iter().any(|process| process.inner_pid == 1);
-    // In the host's pid namespace every number is the host's: then only what a runtime's exec
-    // started is known to come from outside.
-    let shared = task.namespaces.pid == seen.host_namespaces.pid;
-    if is_own || (shared && runtime_exec(seen).is_none()) {
-        return None;
-    }
-    let first = above.iter().rev().find(|process| !is_runtime(process)).map(|process| process.id);
-    Some(first.unwrap_or(task.process))
-}
-
 /// Whether a process is in a pid namespace below the host's: its number there is another.
 fn inside(process: &&Process) -> bool {
     process.inner_pid != 0 && process.inner_pid != process.id.pid
@@ -144,27 +175,24 @@ pub(super) fn is_runtime(process: &Process) -> bool {
     runtime && words.next() == Some("init") || process.comm.starts_with("runc:[")
 }
 
-/// `runc … exec …` among the ancestors.
-fn runtime_exec<'a>(seen: &'a Observed<'_>) -> Option<&'a Process> {
-    let is_exec = |process: &&Process| {
-        let mut words = process.arguments.iter().map(String::as_str);
-        let name = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-        matches!(name, "runc" | "crun" | "youki") && words.any(|word| word == "exec")
-    };
-    seen.processes.ancestors(seen.event.task.process).take(8).find(is_exec)
+/// `runc … exec …`.
+fn is_runtime_exec(arguments: &[String]) -> bool {
+    let mut words = arguments.iter().map(String::as_str);
+    let name = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    matches!(name, "runc" | "crun" | "youki") && words.any(|word| word == "exec")
 }
 
-/// The engine's id of the exec: its runtime writes the process's number into a file of that name.
-pub(super) fn exec_id(seen: &Observed<'_>) -> Option<String> {
-    let arguments = &runtime_exec(seen)?.arguments;
+/// The engine's id of the exec: its runtime writes the process's number into a file of that name,
+/// or into one below a folder of that name.
+fn exec_id(arguments: &[String]) -> Option<String> {
     let at = arguments.iter().position(|word| word == "--pid-file")?;
-    exec_id_of(arguments.get(at + 1)?)
-}
-
-fn exec_id_of(pid_file: &str) -> Option<String> {
-    let name = pid_file.rsplit('/').next()?.strip_suffix(".pid")?;
-    let digits = name.len() == EXEC_DIGITS && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    digits.then(|| name.to_owned())
+    let mut names = arguments.get(at + 1)?.rsplit('/');
+    let digits = |name: &&str| {
+        name.len() == EXEC_DIGITS && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let own = names.next()?.trim_end_matches(".pid");
+    let above = names.next().unwrap_or_default();
+    [own, above].iter().find(|name| digits(name)).map(|name| (*name).to_owned())
 }
 
 /// The leader of the terminal's or login's session, of whoever logged in.
@@ -205,9 +233,16 @@ mod tests {
     #[test]
     fn the_engines_id_stands_in_the_name_of_a_file() {
         let id = "ab".repeat(32);
-        let path = format!("/run/containerd/io.containerd.runtime.v2.task/moby/x/{id}.pid");
-        assert_eq!(exec_id_of(&path), Some(id));
-        assert_eq!(exec_id_of("/run/x/init.pid"), None);
+        let told = |path: &str| {
+            let words = ["runc", "--root", "/r", "exec", "--pid-file", path, "web"];
+            let words = words.map(str::to_owned);
+            assert!(is_runtime_exec(&words));
+            exec_id(&words)
+        };
+        assert_eq!(told(&format!("/run/containerd/task/moby/x/{id}.pid")), Some(id.clone()));
+        assert_eq!(told(&format!("/var/lib/containers/{id}/exec_pid")), Some(id.clone()));
+        assert_eq!(told("/run/x/init.pid"), None);
+        assert!(!is_runtime_exec(&["runc", "create", "web"].map(str::to_owned)));
         let first = ProcessId { pid: 255, start_ns: 16 };
         assert_eq!(id_of(None, first, None), "host-ff-10");
     }

@@ -150,7 +150,7 @@ impl KeyFiles {
 
 impl KeyFilesWorker {
     /// Works until `stop` says so, or the observer is gone. Hashes everything first: some seconds.
-    pub fn run(&self, stop: &AtomicBool) -> Result<(), AgentError> {
+    pub fn run(self, stop: &AtomicBool) -> Result<(), AgentError> {
         self.worker.run(&self.jobs, stop)
     }
 }

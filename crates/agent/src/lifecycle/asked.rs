@@ -41,7 +41,7 @@ const WITH_WORD: [&str; 14] = [
     "--namespace",
 ];
 /// Words after which the real subcommand follows.
-const OBJECTS: [&str; 20] = [
+const OBJECTS: [&str; 24] = [
     "builder",
     "buildx",
     "c",
@@ -49,6 +49,7 @@ const OBJECTS: [&str; 20] = [
     "container",
     "containers",
     "context",
+    "i",
     "image",
     "images",
     "manifest",
@@ -61,7 +62,10 @@ const OBJECTS: [&str; 20] = [
     "swarm",
     "system",
     "t",
+    "task",
+    "tasks",
     "volume",
+    "volumes",
 ];
 /// What no container, image, network or volume is changed by.
 const READERS: [&str; 22] = [
@@ -137,8 +141,8 @@ const DEEDS: &[(&str, &[&str])] = &[
     ("commit", &["commit", "pause", "unpause"]),
     ("cp", &["archive-path", "extract-to-dir", "copy"]),
     ("export", &["export"]),
-    ("import", &["import", "tag"]),
-    ("load", &["load", "tag", "untag", "delete"]),
+    ("import", &["import", "tag", "pull"]),
+    ("load", &["load", "tag", "untag", "delete", "pull"]),
     ("pull", &["pull", "tag"]),
     ("push", &["push"]),
     ("tag", &["tag"]),
@@ -238,6 +242,8 @@ mod tests {
             ("docker-compose up", "create", Fits::Perhaps),
             ("curl --unix-socket /s http://d/containers/create", "create", Fits::Perhaps),
             ("docker", "create", Fits::Perhaps),
+            ("ctr -a /s --namespace n images import x.tar", "pull", Fits::Yes),
+            ("ctr t kill web", "die", Fits::Yes),
             ("", "create", Fits::Perhaps),
         ] {
             assert_eq!(asked(line).fits(action), expected, "{line}: {action}");

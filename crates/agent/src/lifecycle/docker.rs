@@ -94,6 +94,10 @@ impl Daemon {
             return;
         };
         let time_ns = event.time_ns();
+        // What was told last comes first.
+        if since.is_some_and(|since| time_ns <= since) {
+            return;
+        }
         let is_past = since.is_some() && time_ns < self.shared.began_ns();
         if is_past {
             self.replayed += 1;

@@ -55,7 +55,8 @@ impl Sources {
         let (stop, engine) = (AtomicBool::new(false), Engine::load(&[]));
         std::thread::scope(|scope| {
             let listening = scope.spawn(|| life.run(&stop));
-            let working = worker.as_ref().map(|worker| scope.spawn(|| worker.run(&stop)));
+            let stop_files = &stop;
+            let working = worker.map(|worker| scope.spawn(move || worker.run(stop_files)));
             let watching = scope.spawn(|| {
                 watch.run(&engine, Snapshot::of_host(), &stop, |seen| {
                     life.observe(seen);
@@ -90,7 +91,8 @@ pub fn key_files_alone(config: KeyFilesConfig, data: &Path, act: impl FnOnce()) 
     let (_observer, worker) = KeyFiles::new(config, place);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let working = scope.spawn(|| worker.run(&stop));
+        let stop_files = &stop;
+        let working = scope.spawn(move || worker.run(stop_files));
         std::thread::sleep(Duration::from_millis(300));
         act();
         stop.store(true, Ordering::Relaxed);
