@@ -139,6 +139,40 @@ fn what_repeats_is_counted_and_what_removes_itself_is_its_makers() {
     assert!(gone.initiator.command.contains("--name busy"), "{gone:#?}");
 }
 
+/// At a terminal of the host, without any container.
+#[test]
+fn commands_at_a_terminal_are_a_session() {
+    let Some(lab) = Lab::start() else { return };
+    if !Path::new("/usr/bin/script").exists() {
+        println!("skipped: no script to make a terminal with");
+        return;
+    }
+    let sources = Sources { life_cycle: life_cycle(&lab), ..Sources::default() };
+    let told = sources.gather(|| {
+        let typed = "/bin/true lazaret-typed; /bin/ls /nowhere-lazaret";
+        let mut command = Command::new("/usr/bin/script");
+        command.args(["-qec", typed, "/dev/null"]).stdin(Stdio::null()).stdout(Stdio::null());
+        assert!(!command.status().unwrap().success());
+        assert!(Command::new("/bin/true").arg("lazaret-untyped").status().unwrap().success());
+    });
+    let commands: Vec<&AuditRecord> = told
+        .records
+        .iter()
+        .filter(|one| one.kind == AuditKind::Command && one.container.is_none())
+        .collect();
+    let typed = commands.iter().find(|one| one.text == "/bin/true lazaret-typed").unwrap();
+    assert_eq!(typed.details["session_kind"], "login");
+    assert!(typed.initiator.tty != 0, "{typed:#?}");
+    let session: Vec<&str> = commands
+        .iter()
+        .filter(|one| one.details.get("session") == typed.details.get("session"))
+        .map(|one| one.action.as_str())
+        .collect();
+    assert_eq!(session.first(), Some(&"session_start"), "{commands:#?}");
+    assert_eq!(session.last(), Some(&"session_end"), "{commands:#?}");
+    assert!(!commands.iter().any(|one| one.text.contains("lazaret-untyped")));
+}
+
 /// Events of the time in between are asked for again, and told once.
 #[test]
 fn a_gap_is_filled_from_the_engines_memory() {

@@ -28,6 +28,9 @@ pub use config::{CommandsConfig, Which};
 pub(crate) use fold::Fold;
 use sessions::{Place, Session, SessionKind, Sessions, exit_code, id_of, is_runtime};
 
+/// The system calls that the sensor is to tell of where it knows them: programs that could not be
+/// started. Those that were are told anyway.
+pub const CALLS: [&str; 2] = ["execve", "execveat"];
 /// Programs that are shells by their names.
 const SHELLS: [&str; 9] = ["sh", "bash", "dash", "zsh", "ash", "ksh", "fish", "rbash", "tcsh"];
 
@@ -352,4 +355,32 @@ fn below_a_shell(seen: &Observed<'_>) -> bool {
         SHELLS.contains(&name)
     };
     seen.processes.ancestors(seen.event.task.process).any(is_shell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_line_belongs_to_the_session_of_its_shell() {
+        let (trail, entries) = Trail::open();
+        let callers = Callers::of([]);
+        let mut commands =
+            Commands::new(CommandsConfig::default(), trail, callers, Execs::default());
+        let first = ProcessId { pid: 7, start_ns: 1 };
+        let session = Session { id: "s1".to_owned(), ..Session::default() };
+        commands.sessions.begin(first, session);
+        let mut line = TypedLine { text: "rm -rf /tmp/x".to_owned(), ..TypedLine::default() };
+        line.initiator.process = ProcessId { pid: 9, start_ns: 3 };
+        commands.line(line.clone());
+        line.initiator.ancestors =
+            vec![model::Ancestor { process: first, ..model::Ancestor::default() }];
+        commands.line(line);
+        let told = entries.next(std::time::Duration::from_secs(1)).unwrap();
+        let told: Vec<AuditRecord> = told.iter().map(crate::trail::Entry::to_record).collect();
+        assert_eq!(told.len(), 2);
+        assert!(!told[0].details.contains_key("session"));
+        assert_eq!((told[1].kind, told[1].details["session"].as_str()), (AuditKind::Line, "s1"));
+        assert_eq!(commands.sessions.find(first).map(|session| session.lines), Some(1));
+    }
 }

@@ -37,8 +37,8 @@ use pattern::{Patterns, Rule};
 use touch::{Touch, on_host, touches};
 use worker::{Job, Worker};
 
-/// The system calls that are to be told for key files.
-pub const CALLS: [&str; 31] = [
+/// The system calls that the sensor is to tell of for key files, as far as it knows them.
+pub const CALLS: [&str; 28] = [
     "open",
     "openat",
     "openat2",
@@ -49,6 +49,7 @@ pub const CALLS: [&str; 31] = [
     "renameat2",
     "unlink",
     "unlinkat",
+    "rmdir",
     "link",
     "linkat",
     "symlink",
@@ -58,18 +59,14 @@ pub const CALLS: [&str; 31] = [
     "chmod",
     "fchmod",
     "fchmodat",
+    "fchmodat2",
     "chown",
     "lchown",
     "fchown",
     "fchownat",
     "truncate",
     "ftruncate",
-    "rmdir",
-    "mkdir",
-    "mkdirat",
     "mmap",
-    "mprotect",
-    "splice",
 ];
 /// Touches that wait to be hashed.
 const JOBS: usize = 4096;
@@ -109,7 +106,10 @@ impl KeyFiles {
     /// Takes in what the watch tells.
     pub fn observe(&mut self, seen: &Seen<'_>) {
         let seen = &seen.observed;
-        if !matches!(seen.event.kind, EventKind::Call(_)) {
+        let EventKind::Call(call) = &seen.event.kind else { return };
+        // Nearly all there is: something else is read.
+        let reads = touch::read_object(call);
+        if reads.is_some_and(|object| self.index.path_of(object).is_none()) {
             return;
         }
         for touch in touches(seen.event, &seen.process.cwd) {

@@ -40,7 +40,9 @@ pub(super) fn touches(event: &Event, cwd: &str) -> Vec<Touch> {
         "ftruncate" => by_object(call, "truncate"),
         "fchmod" => by_object(call, "chmod").map(|touch| with_mode(touch, call.arguments[1])),
         "chmod" => named(call, "chmod", cwd).map(|touch| with_mode(touch, call.arguments[1])),
-        "fchmodat" => named(call, "chmod", cwd).map(|touch| with_mode(touch, call.arguments[2])),
+        "fchmodat" | "fchmodat2" => {
+            named(call, "chmod", cwd).map(|touch| with_mode(touch, call.arguments[2]))
+        }
         "fchown" => by_object(call, "chown").map(|touch| with_owner(touch, call, 1)),
         "chown" | "lchown" => named(call, "chown", cwd).map(|touch| with_owner(touch, call, 1)),
         "fchownat" => named(call, "chown", cwd).map(|touch| with_owner(touch, call, 2)),
@@ -52,6 +54,15 @@ pub(super) fn touches(event: &Event, cwd: &str) -> Vec<Touch> {
         _ => None,
     };
     one.into_iter().collect()
+}
+
+/// The object that a call opens for reading only.
+pub(super) fn read_object(call: &Call) -> Option<(u32, u64)> {
+    if call.ret < 0 || !call.name.starts_with("open") {
+        return None;
+    }
+    let object = call.object.as_ref().filter(|object| object.open_flags & O_ACCMODE == 0)?;
+    Some((object.device, object.inode))
 }
 
 fn opened(call: &Call, cwd: &str) -> Option<Touch> {

@@ -47,6 +47,8 @@ pub use config::{KubernetesConfig, LifeCycleConfig};
 pub use execs::{Execs, PodExec};
 use standing::Standing;
 
+/// The system calls that the sensor is to tell of, to know who speaks to the engines.
+pub const CALLS: [&str; 1] = ["connect"];
 /// How often it is written down how far the streams have been read.
 const KEEP_EVERY: Duration = Duration::from_millis(500);
 /// Where that is written, below the agent's folder.
