@@ -15,6 +15,7 @@ use crate::AgentError;
 use crate::commands::CommandsConfig;
 use crate::detect::BUILT_IN_RULES;
 use crate::docker::Endpoints;
+use crate::key_files::KeyFilesConfig;
 use crate::lifecycle::LifeCycleConfig;
 use crate::limits::CONFIG_MAX_BYTES;
 use crate::outputs::OutputConfig;
@@ -53,6 +54,8 @@ pub struct AgentConfig {
     pub lifecycle: LifeCycleConfig,
     /// Which commands become records.
     pub commands: CommandsConfig,
+    /// Which files matter.
+    pub key_files: KeyFilesConfig,
 }
 
 /// Where numbers can be fetched.
@@ -131,6 +134,7 @@ impl Default for AgentConfig {
             nri: NriConfig::default(),
             lifecycle: LifeCycleConfig::default(),
             commands: CommandsConfig::default(),
+            key_files: KeyFilesConfig::default(),
         }
     }
 }

@@ -10,7 +10,6 @@ mod desk;
 mod health;
 mod metrics;
 mod observers;
-mod parts;
 mod signals;
 
 use std::path::PathBuf;
@@ -20,8 +19,10 @@ use std::time::Duration;
 use model::{AuditKind, AuditRecord, Timestamp};
 use sensor::{Interest, SensorOptions};
 
+use crate::commands::Commands;
 use crate::detect::Engine;
-use crate::lifecycle::Surroundings;
+use crate::key_files::KeyFiles;
+use crate::lifecycle::{LifeCycle, Surroundings};
 use crate::outputs::{Destination, OutputConfig, Outputs};
 use crate::respond::Hands;
 use crate::trail::{Entries, Trail};
@@ -29,8 +30,7 @@ use crate::watch::{Recorder, Snapshot, Watch};
 use crate::{AgentConfig, AgentError};
 use desk::Desk;
 use metrics::Metrics;
-use observers::Observers;
-use parts::Parts;
+use observers::{Observers, Recording};
 
 /// How long the writer waits for entries before it looks around.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -109,7 +109,7 @@ impl Node {
                 data: options.data_dir.clone(),
             };
             let desk = Desk::new(trail.clone(), hands);
-            let outcome = self.watch_all(&desk, Parts::new(&self.config, &place), before, recorder);
+            let outcome = self.watch_all(&desk, &place, before, recorder);
             desk.finish();
             trail.record(about(&name, "end", ""));
             // The writer ends when nobody can hand in any more.
@@ -123,16 +123,27 @@ impl Node {
     fn watch_all(
         &self,
         desk: &Desk,
-        parts: Parts,
+        place: &Surroundings,
         before: Snapshot,
         recorder: Option<Recorder>,
     ) -> Result<(), AgentError> {
-        let mut observers = Observers::new(&self.config, &parts, desk, recorder);
+        let life_cycle = LifeCycle::new(self.config.lifecycle.clone(), place.clone());
+        let (touched, key_files) = KeyFiles::new(self.config.key_files.clone(), place.clone());
+        let commands = self.config.commands.clone();
+        let trail = place.trail.clone();
+        let mut observers = Observers {
+            desk,
+            life_cycle: &life_cycle,
+            commands: Commands::new(commands, trail, life_cycle.callers(), life_cycle.execs()),
+            key_files: touched,
+            recording: Recording::new(recorder),
+        };
         let ended = std::thread::scope(|scope| {
             let mut threads = vec![
                 scope.spawn(|| signals::wait(&self.stop, || self.reload())),
                 scope.spawn(|| health::watch_over(self, desk)),
-                scope.spawn(|| parts.life_cycle.run(&self.stop)),
+                scope.spawn(|| life_cycle.run(&self.stop)),
+                scope.spawn(|| key_files.run(&self.stop)),
             ];
             threads.extend(self.config.metrics.listen.map(|to| {
                 scope.spawn(move || {
@@ -188,7 +199,7 @@ fn interests(engine: &Engine) -> Vec<Interest> {
     let is_wanted = |interest: &Interest| {
         let named = |types: &std::collections::BTreeSet<String>| types.contains(&interest.call);
         interest.detail.alert
-            || observers::CALLS.contains(&interest.call.as_str())
+            || observers::wants(&interest.call)
             || wanted.as_ref().is_none_or(named)
     };
     Interest::all().into_iter().filter(is_wanted).collect()

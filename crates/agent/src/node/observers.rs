@@ -1,42 +1,33 @@
 //! `Observers`: everybody who looks at every event, one after the other.
 
-use crate::commands::Commands;
-use crate::lifecycle::LifeCycle;
-use crate::watch::{Recorder, Seen};
-use crate::{AgentConfig, AgentError};
-
 use super::desk::Desk;
-use super::parts::Parts;
+use crate::AgentError;
+use crate::commands::{self, Commands};
+use crate::key_files::{self, KeyFiles};
+use crate::lifecycle::{self, LifeCycle};
+use crate::watch::{Recorder, Seen};
 
-/// The calls that observers want whatever the rules say.
-pub(super) const CALLS: &[&str] = &["connect", "execve", "execveat"];
+/// Whether an observer wants a call, whatever the rules say.
+pub(super) fn wants(call: &str) -> bool {
+    let lists: [&[&str]; 3] = [&commands::CALLS, &key_files::CALLS, &lifecycle::CALLS];
+    lists.iter().any(|list| list.contains(&call))
+}
 
 /// Those who look at every event.
 pub(super) struct Observers<'a> {
-    desk: &'a Desk,
-    life_cycle: &'a LifeCycle,
-    commands: Commands,
-    recorder: Option<Recorder>,
-    refused: Option<AgentError>,
+    pub(super) desk: &'a Desk,
+    pub(super) life_cycle: &'a LifeCycle,
+    pub(super) commands: Commands,
+    pub(super) key_files: KeyFiles,
+    pub(super) recording: Recording,
 }
 
-impl<'a> Observers<'a> {
-    pub(super) fn new(
-        config: &AgentConfig,
-        parts: &'a Parts,
-        desk: &'a Desk,
-        recorder: Option<Recorder>,
-    ) -> Self {
-        let life_cycle = &parts.life_cycle;
-        let (callers, execs) = (life_cycle.callers(), life_cycle.execs());
-        let commands = Commands::new(config.commands.clone(), desk.trail().clone(), callers, execs);
-        Observers { desk, life_cycle, commands, recorder, refused: None }
-    }
-
+impl Observers<'_> {
     pub(super) fn observe(&mut self, seen: &Seen<'_>) {
-        self.record(seen);
+        self.recording.write(seen);
         self.life_cycle.observe(seen);
         self.commands.observe(seen);
+        self.key_files.observe(seen);
         for detection in &seen.detections {
             self.desk.tell(seen.alert(detection));
         }
@@ -45,19 +36,35 @@ impl<'a> Observers<'a> {
     /// Ends what was begun.
     pub(super) fn finish(mut self) -> Result<(), AgentError> {
         self.commands.finish();
-        if let Some(recorder) = self.recorder.take() {
-            let events = recorder.finish()?;
-            eprintln!("lazaret agent: {events} events recorded");
-        }
-        self.refused.map_or(Ok(()), Err)
+        self.recording.finish()
+    }
+}
+
+/// A recording that may end before the watch does.
+pub(super) struct Recording {
+    recorder: Option<Recorder>,
+    refused: Option<AgentError>,
+}
+
+impl Recording {
+    pub(super) fn new(recorder: Option<Recorder>) -> Self {
+        Recording { recorder, refused: None }
     }
 
-    fn record(&mut self, seen: &Seen<'_>) {
+    fn write(&mut self, seen: &Seen<'_>) {
         let Some(recorder) = &mut self.recorder else { return };
         if let Err(why) = recorder.write(seen) {
             eprintln!("lazaret agent: the recording ends here: {why}");
             self.refused = Some(why);
             self.recorder = None;
         }
+    }
+
+    fn finish(self) -> Result<(), AgentError> {
+        if let Some(recorder) = self.recorder {
+            let events = recorder.finish()?;
+            eprintln!("lazaret agent: {events} events recorded");
+        }
+        self.refused.map_or(Ok(()), Err)
     }
 }
