@@ -20,7 +20,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use model::Event;
-use sensor::{Losses, Ring, Sensor, SensorOptions, decode};
+use sensor::{CgroupLoss, Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
 use crate::attribute::Directory;
@@ -105,6 +105,11 @@ impl Watch {
     /// What was lost in user space so far.
     pub fn lost(&self) -> &Lost {
         &self.lost
+    }
+
+    /// What each cgroup lost in the kernel so far.
+    pub fn losses_by_cgroup(&self) -> Result<Vec<CgroupLoss>, AgentError> {
+        Ok(self.sensor.losses_by_cgroup()?)
     }
 
     /// What was sent and lost in the kernel so far.
