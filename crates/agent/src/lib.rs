@@ -20,6 +20,7 @@ pub mod guard;
 pub mod key_files;
 pub mod lifecycle;
 mod limits;
+pub mod lines;
 pub mod node;
 pub mod nri;
 pub mod outputs;
