@@ -79,13 +79,15 @@ fn a_password(rings: &[Ring]) {
     let steps = [
         ("ready>", "read -s -p pass$((1+1)): word; echo got-$((1+2))\r"),
         ("pass2:", "correct horse\r"),
-        ("got-3", "exit\r"),
+        ("got-3", "read -s -n 3 -p key$((2+2)): word; echo got-$((2+3))\r"),
+        ("key4:", "bat"),
+        ("got-5", "exit\r"),
     ];
     let shell = ["bash", "--norc", "--noprofile", "-i"];
     let Some(lines) = typed(rings, &shell, &steps) else { return };
-    assert!(lines.iter().all(|line| !line.text.contains("horse")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.text.contains("horse") || line.text.contains("bat")));
     let hidden: Vec<bool> = lines.iter().map(|line| line.hidden).collect();
-    assert_eq!(hidden, [false, true, false], "{lines:?}");
+    assert_eq!(hidden, [false, true, false, false], "{lines:?}");
 }
 
 /// A program that takes keys without echo and is no line editor asks for a secret, or shows a page.

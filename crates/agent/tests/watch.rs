@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lazaret_agent::detect::Engine;
-use lazaret_agent::watch::{Snapshot, Watch};
+use lazaret_agent::watch::Watch;
 use policy::rules::RulesFile;
 use sensor::SensorOptions;
 use watched::{Lab, said};
@@ -77,7 +77,7 @@ fn no_container_is_too_short_lived() {
     const CONTAINERS: usize = 20;
     std::thread::scope(|scope| {
         let watching = scope.spawn(|| {
-            watch.run(&engine, Snapshot::of_host(), &stop, |seen| {
+            watch.run(&engine, watch.snapshot(), &stop, |seen| {
                 let model::EventKind::Exec(exec) = &seen.observed.event.kind else { return };
                 if exec.claimed != "/bin/true" || exec.arguments.len() != 2 {
                     return;

@@ -7,6 +7,7 @@
 #define TYPED_BYTES 256
 /* termios(3) */
 #define ICRNL 0000400
+#define ISIG 0000001
 #define ICANON 0000002
 #define ECHO 0000010
 /* Majors of terminals: virtual and serial consoles, /dev/tty and consoles, pseudo-terminals. */
@@ -31,12 +32,12 @@ static __always_inline bool is_terminal(__u32 rdev)
 }
 
 /* Whether a program that takes each key is one that edits lines. Line editors take the carriage
- * return as it is; who asks for a password key by key mostly does not care. */
-static __always_inline bool edits_lines(struct task_struct *task, __u32 input)
+ * return (readline, zsh) or ^C (busybox) as it is; who asks for a password key by key does neither. */
+static __always_inline bool edits_lines(struct task_struct *task, __u32 input, __u32 local)
 {
 	char comm[COMM_BYTES] = {};
 
-	if (input & ICRNL)
+	if (input & ICRNL && local & ISIG)
 		return false;
 	bpf_core_read(comm, sizeof(comm), &task->comm);
 	/* What lies behind the name's end is older names' remains. */
@@ -69,7 +70,7 @@ static __always_inline bool fill_terminal(struct terminal *to, struct task_struc
 	input = READ(tty, termios.c_iflag);
 	if (local & ICANON)
 		to->mode = local & ECHO ? TERMINAL_LINES : TERMINAL_HIDDEN;
-	else if (local & ECHO || edits_lines(task, input))
+	else if (local & ECHO || edits_lines(task, input, local))
 		to->mode = TERMINAL_KEYS;
 	else
 		return false;

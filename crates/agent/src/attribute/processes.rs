@@ -3,6 +3,7 @@
 //! Filled by events alone; no event needs `/proc`. A process that was never seen begin (the agent
 //! started later, or events were lost) is made from the header of its first event.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
@@ -55,6 +56,16 @@ pub struct Processes {
     forgotten: u64,
 }
 
+impl Process {
+    /// The process of an event that tells what runs; `None` of another.
+    pub fn running(event: &Event) -> Option<Process> {
+        let EventKind::Running(exec) = &event.kind else { return None };
+        let mut process = from_header(&event.task);
+        become_program(&mut process, exec);
+        Some(process)
+    }
+}
+
 impl Processes {
     /// A graph of at most so many live and so many dead processes.
     pub fn new(live: NonZeroUsize, dead: NonZeroUsize) -> Self {
@@ -102,6 +113,28 @@ impl Processes {
     /// Puts in what was running before; see `start_up`.
     pub fn seed(&mut self, process: Process) {
         if !self.live.contains(&process.id) {
+            self.keep(process);
+        }
+    }
+
+    /// After a loss: those that run now become what they are now, those that do not are dead.
+    pub fn heal(&mut self, running: Vec<Process>) {
+        let alive: HashSet<ProcessId> = running.iter().map(|process| process.id).collect();
+        let gone: Vec<ProcessId> =
+            self.live.iter().map(|(id, _)| *id).filter(|id| !alive.contains(id)).collect();
+        for id in gone {
+            if let Some(process) = self.live.pop(&id) {
+                // When it ended was not seen.
+                let ended_ns = process.ended_ns.or(Some(process.exec_ns.max(id.start_ns)));
+                self.dead.put(id, Process { ended_ns, ..process });
+            }
+        }
+        for mut process in running {
+            if let Some(known) = self.live.peek(&process.id)
+                && known.exe == process.exe
+            {
+                process.exec_ns = known.exec_ns;
+            }
             self.keep(process);
         }
     }
@@ -242,5 +275,23 @@ mod tests {
         let (live, dead, forgotten) = graph.counts();
         assert!(live <= 8 && dead <= 4 && forgotten > 0);
         assert_eq!(graph.ancestors(id(9_999)).count(), 1);
+    }
+
+    #[test]
+    fn what_was_lost_is_healed_by_who_runs() {
+        let number = NonZeroUsize::new(8).unwrap();
+        let mut processes = Processes::new(number, number);
+        processes.observe(&event(2, 1, exec("sh")));
+        processes.observe(&event(3, 2, exec("cat")));
+        let kind = EventKind::Running(Box::new(match exec("nc") {
+            EventKind::Exec(exec) => *exec,
+            _ => panic!(),
+        }));
+        let running = [event(3, 2, kind.clone()), event(4, 3, kind)];
+        processes.heal(running.iter().filter_map(Process::running).collect());
+        assert!(processes.find(id(2)).unwrap().ended_ns.is_some(), "its exit was lost");
+        assert_eq!(processes.find(id(3)).unwrap().arguments[0], "nc", "its exec was lost");
+        assert!(processes.ancestors(id(4)).any(|above| above.id == id(3)), "its fork was lost");
+        assert_eq!(processes.counts().0, 2);
     }
 }

@@ -59,7 +59,7 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let engine = Engine::open(&sources)?;
     let watch =
         Watch::load(&SensorOptions { interests: interests(&engine), ..SensorOptions::default() })?;
-    let before = Snapshot::of_host();
+    let before = watch.snapshot();
     let record = options.record.as_deref();
     let recorder = record.map(|path| Recorder::create(path, &before, watch.containers()));
     let recorder = recorder.transpose()?;

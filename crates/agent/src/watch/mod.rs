@@ -7,6 +7,8 @@
 //! The queue and the line are bounded; what finds no room is counted and told.
 
 mod alert;
+mod blind;
+mod heal;
 mod initiator;
 mod line;
 mod record;
@@ -15,6 +17,7 @@ mod runtime;
 mod snapshot;
 mod state;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
@@ -23,8 +26,10 @@ use model::Event;
 use sensor::{CgroupLoss, Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
-use crate::attribute::Directory;
+use crate::attribute::{Directory, Process};
 use crate::detect::Engine;
+pub use blind::{Blind, Blindness};
+use heal::Healer;
 pub use initiator::{command_line, container, initiator};
 use line::Line;
 pub(crate) use record::{record, wall_ns};
@@ -87,7 +92,12 @@ impl Watch {
             let readers: Vec<_> = readers.collect();
             drop(sender);
             let mut state = State::begin(before, self.containers.clone());
-            drain(&receiver, |event| state.take(event, &self.announced, engine, &mut sink));
+            let mut healer = Healer::default();
+            drain(&receiver, |event| match event {
+                Some(event) => state.take(event, &self.announced, engine, &mut sink),
+                None if healer.is_due(self) => state.heal(self.running()),
+                None => {}
+            });
             readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
         });
         for reader in outcome {
@@ -95,6 +105,29 @@ impl Watch {
             reader.map_err(|_| AgentError::System { what: "a reader of the sensor", why })??;
         }
         Ok(())
+    }
+
+    /// The host as it is now: its processes as the kernel's own walk tells them, where it has one, and
+    /// as `/proc` does otherwise.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::of_host();
+        let walked = self.running();
+        let known: HashSet<u32> = walked.iter().map(|process| process.id.pid).collect();
+        // The walk gives exact starts, so its processes are those of the events to come.
+        snapshot.processes.retain(|process| !known.contains(&process.id.pid));
+        snapshot.processes.extend(walked);
+        snapshot
+    }
+
+    /// Every process, as the kernel's walk tells it; none where it has no walk.
+    fn running(&self) -> Vec<Process> {
+        let events = self.sensor.running().ok().flatten().unwrap_or_default();
+        events.iter().filter_map(Process::running).collect()
+    }
+
+    /// Which containers lost events since `seen` was last asked with, and how many.
+    pub fn blind(&self, seen: &mut Blindness) -> Result<Vec<Blind>, AgentError> {
+        Ok(seen.news(self.sensor.losses_by_cgroup()?, &self.containers))
     }
 
     /// The containers of the node, as far as the watch has seen them.
@@ -164,8 +197,9 @@ impl Reader<'_> {
     }
 }
 
-/// Gives events in the order of time until all readers have ended.
-fn drain(receiver: &Receiver<Event>, mut each: impl FnMut(Event)) {
+/// Gives events in the order of time until all readers have ended, and nothing each time that there is
+/// none to give.
+fn drain(receiver: &Receiver<Event>, mut each: impl FnMut(Option<Event>)) {
     let mut line = Line::default();
     loop {
         match receiver.recv_timeout(QUEUE_PATIENCE) {
@@ -174,10 +208,11 @@ fn drain(receiver: &Receiver<Event>, mut each: impl FnMut(Event)) {
             Err(RecvTimeoutError::Disconnected) => break,
         }
         while let Some(event) = line.ready() {
-            each(event);
+            each(Some(event));
         }
+        each(None);
     }
     while let Some(event) = line.pop() {
-        each(event);
+        each(Some(event));
     }
 }

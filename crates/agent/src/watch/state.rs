@@ -44,6 +44,13 @@ impl State {
         State { processes, containers, before, number: 0 }
     }
 
+    /// Makes the processes what the kernel says they are now; nothing when it does not say.
+    pub(super) fn heal(&mut self, running: Vec<Process>) {
+        if !running.is_empty() {
+            self.processes.heal(running);
+        }
+    }
+
     /// Takes an event in and tells what it means.
     pub(super) fn take(
         &mut self,
