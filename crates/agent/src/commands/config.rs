@@ -12,6 +12,9 @@ pub struct CommandsConfig {
     /// On the host, the same. `interactive` are those of whoever logged in, at a terminal, or below
     /// a shell that is.
     pub host: Which,
+    /// Whether what is typed at terminals is recorded, line by line. What is not echoed, a password,
+    /// never is.
+    pub lines: bool,
     /// For how long the same command of the same user in the same place is counted instead of told
     /// again, in seconds; 0 tells each.
     pub fold_s: u64,
@@ -38,6 +41,7 @@ impl Default for CommandsConfig {
         CommandsConfig {
             containers: Which::All,
             host: Which::Interactive,
+            lines: true,
             fold_s: 60,
             rate: 50,
             burst: 500,

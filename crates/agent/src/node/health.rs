@@ -11,6 +11,7 @@ use super::Node;
 use super::desk::Desk;
 use crate::AgentError;
 use crate::trail::Trail;
+use crate::watch::{Blind, Blindness};
 
 /// How often is looked whether folded alerts are due.
 const LOOK: Duration = Duration::from_millis(250);
@@ -19,11 +20,9 @@ const TELL: Duration = Duration::from_secs(1);
 /// The name under which losses are told.
 const RULE: &str = "Sensor lost sight";
 
-/// What was lost, by whom: a container's name and id, or nothing for the node as a whole.
-type Counts = BTreeMap<(Option<u64>, &'static str), u64>;
-
 /// Looks until the node ends.
 pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
+    let mut blindness = Blindness::default();
     let mut known = lost(node, desk.trail());
     let mut told = Instant::now();
     while !node.stop.load(Ordering::Relaxed) {
@@ -34,33 +33,44 @@ pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
         }
         told = Instant::now();
         let now = lost(node, desk.trail());
-        for alert in alerts(node, &known, &now) {
-            desk.tell(alert);
+        let more = now.iter().map(|(what, count)| {
+            (*what, count - known.get(what).copied().unwrap_or_default().min(*count))
+        });
+        let more: Counts = more.filter(|(_, more)| *more > 0).collect();
+        if !more.is_empty() {
+            desk.tell(alert(&more, None));
+        }
+        for blind in node.watch.blind(&mut blindness).unwrap_or_default() {
+            let Some(container) = &blind.container else { continue };
+            let counts = Counts::from([(what(&blind), blind.count)]);
+            desk.tell(alert(&counts, Some(ContainerRef::from(&**container))));
         }
         known = now;
     }
     Ok(())
 }
 
-/// Everything that was lost so far, by whom, what and why.
+/// How many, by what and why.
+type Counts = BTreeMap<&'static str, u64>;
+
+/// Everything that was lost so far.
 fn lost(node: &Node, trail: &Trail) -> Counts {
-    let whole = lost_events(node).into_iter().map(|(what, count)| ((None, what), count));
-    let mut all: Counts = whole.collect();
-    all.insert((None, "records.queue_full"), trail.lost().records.load(Ordering::Relaxed));
-    all.insert((None, "alerts.queue_full"), trail.lost().alerts.load(Ordering::Relaxed));
-    for loss in node.watch.losses_by_cgroup().unwrap_or_default() {
-        let what = match (loss.class, loss.reason) {
-            (EventClass::Alert, _) => "events.alert_ring_full",
-            (EventClass::Bulk, LossReason::RingFull) => "events.ring_full",
-            (EventClass::Bulk, LossReason::Throttled) => "events.throttled",
-        };
-        *all.entry((Some(loss.cgroup_id), what)).or_default() += loss.count;
-    }
+    let mut all = lost_events(node);
+    all.insert("records.queue_full", trail.lost().records.load(Ordering::Relaxed));
+    all.insert("alerts.queue_full", trail.lost().alerts.load(Ordering::Relaxed));
     all
 }
 
+fn what(blind: &Blind) -> &'static str {
+    match (blind.class, blind.reason) {
+        (EventClass::Alert, _) => "events.alert_ring_full",
+        (EventClass::Bulk, LossReason::RingFull) => "events.ring_full",
+        (EventClass::Bulk, LossReason::Throttled) => "events.throttled",
+    }
+}
+
 /// The events that were lost so far, by why.
-pub(super) fn lost_events(node: &Node) -> BTreeMap<&'static str, u64> {
+pub(super) fn lost_events(node: &Node) -> Counts {
     let lost = node.watch.lost();
     let mut all = BTreeMap::from([
         ("events.queue_full", lost.queue_full.load(Ordering::Relaxed)),
@@ -74,26 +84,7 @@ pub(super) fn lost_events(node: &Node) -> BTreeMap<&'static str, u64> {
     all
 }
 
-/// An alert for the node, and one for each container, that lost something since the last look.
-fn alerts(node: &Node, known: &Counts, now: &Counts) -> Vec<Alert> {
-    let mut more: BTreeMap<Option<u64>, BTreeMap<&'static str, u64>> = BTreeMap::new();
-    for ((whose, what), count) in now {
-        let before = known.get(&(*whose, what)).copied().unwrap_or_default();
-        if *count > before {
-            more.entry(*whose).or_default().insert(what, count - before);
-        }
-    }
-    let of_container = |(whose, counts): (Option<u64>, BTreeMap<&'static str, u64>)| match whose {
-        None => Some(alert(&counts, None)),
-        Some(cgroup) => {
-            let container = node.watch.containers().of_cgroup(cgroup)?;
-            Some(alert(&counts, Some(ContainerRef::from(&*container))))
-        }
-    };
-    more.into_iter().filter_map(of_container).collect()
-}
-
-fn alert(counts: &BTreeMap<&'static str, u64>, container: Option<ContainerRef>) -> Alert {
+fn alert(counts: &Counts, container: Option<ContainerRef>) -> Alert {
     let told: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     let place = container.as_ref().map_or("this node", |container| &container.name);
     let field = |(what, count): (&&str, &u64)| (format!("lost.{what}"), Some(count.to_string()));

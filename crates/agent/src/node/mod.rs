@@ -23,6 +23,7 @@ use crate::commands::Commands;
 use crate::detect::Engine;
 use crate::key_files::KeyFiles;
 use crate::lifecycle::{LifeCycle, Surroundings};
+use crate::lines::Lines;
 use crate::outputs::{Destination, OutputConfig, Outputs};
 use crate::respond::Hands;
 use crate::trail::{Entries, Trail};
@@ -57,8 +58,10 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let config = AgentConfig::load(&options.config_file)?;
     let sources = options.rules.clone().unwrap_or_else(|| config.rules.clone());
     let engine = Engine::open(&sources)?;
-    let watch =
-        Watch::load(&SensorOptions { interests: interests(&engine), ..SensorOptions::default() })?;
+    let watch = Watch::load(&SensorOptions {
+        interests: interests(&config, &engine),
+        ..SensorOptions::default()
+    })?;
     let before = watch.snapshot();
     let record = options.record.as_deref();
     let recorder = record.map(|path| Recorder::create(path, &before, watch.containers()));
@@ -135,6 +138,7 @@ impl Node {
             desk,
             life_cycle: &life_cycle,
             commands: Commands::new(commands, trail, life_cycle.callers(), life_cycle.execs()),
+            lines: Lines::default(),
             key_files: touched,
             recording: Recording::new(recorder),
         };
@@ -194,7 +198,7 @@ fn join(
 
 /// The calls that a rule or an observer wants. Those that change privileges, namespaces, mounts or
 /// the kernel are always wanted.
-fn interests(engine: &Engine) -> Vec<Interest> {
+fn interests(config: &AgentConfig, engine: &Engine) -> Vec<Interest> {
     let wanted = engine.event_types();
     let is_wanted = |interest: &Interest| {
         let named = |types: &std::collections::BTreeSet<String>| types.contains(&interest.call);
@@ -202,7 +206,8 @@ fn interests(engine: &Engine) -> Vec<Interest> {
             || observers::wants(&interest.call)
             || wanted.as_ref().is_none_or(named)
     };
-    Interest::all().into_iter().filter(is_wanted).collect()
+    let lines = config.commands.lines.then(Interest::terminal_input);
+    Interest::all().into_iter().filter(is_wanted).chain(lines).collect()
 }
 
 /// A record of what the agent itself did.

@@ -2,10 +2,11 @@
 
 use super::desk::Desk;
 use crate::AgentError;
-use crate::commands::{self, Commands};
+use crate::commands::{self, Commands, TypedLine};
 use crate::key_files::{self, KeyFiles};
 use crate::lifecycle::{self, LifeCycle};
-use crate::watch::{Recorder, Seen};
+use crate::lines::{Line, Lines};
+use crate::watch::{Recorder, Seen, container, initiator};
 
 /// Whether an observer wants a call, whatever the rules say.
 pub(super) fn wants(call: &str) -> bool {
@@ -18,6 +19,7 @@ pub(super) struct Observers<'a> {
     pub(super) desk: &'a Desk,
     pub(super) life_cycle: &'a LifeCycle,
     pub(super) commands: Commands,
+    pub(super) lines: Lines,
     pub(super) key_files: KeyFiles,
     pub(super) recording: Recording,
 }
@@ -27,6 +29,9 @@ impl Observers<'_> {
         self.recording.write(seen);
         self.life_cycle.observe(seen);
         self.commands.observe(seen);
+        for line in self.lines.take(seen.observed.event) {
+            self.commands.line(typed(seen, line));
+        }
         self.key_files.observe(seen);
         for detection in &seen.detections {
             self.desk.tell(seen.alert(detection));
@@ -37,6 +42,17 @@ impl Observers<'_> {
     pub(super) fn finish(mut self) -> Result<(), AgentError> {
         self.commands.finish();
         self.recording.finish()
+    }
+}
+
+/// A line with who typed it. The shell read it a moment ago: the process of this event.
+fn typed(seen: &Seen<'_>, line: Line) -> TypedLine {
+    TypedLine {
+        time_ns: seen.observed.boot_ns.saturating_add_unsigned(line.entered_ns),
+        text: if line.cut { format!("{}…", line.text) } else { line.text },
+        initiator: initiator(&seen.observed),
+        container: container(&seen.observed),
+        node: seen.observed.node.to_owned(),
     }
 }
 

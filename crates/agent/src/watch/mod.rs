@@ -23,7 +23,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use model::Event;
-use sensor::{CgroupLoss, Losses, Ring, Sensor, SensorOptions, decode};
+use sensor::{Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
 use crate::attribute::{Directory, Process};
@@ -138,11 +138,6 @@ impl Watch {
     /// What was lost in user space so far.
     pub fn lost(&self) -> &Lost {
         &self.lost
-    }
-
-    /// What each cgroup lost in the kernel so far.
-    pub fn losses_by_cgroup(&self) -> Result<Vec<CgroupLoss>, AgentError> {
-        Ok(self.sensor.losses_by_cgroup()?)
     }
 
     /// What was sent and lost in the kernel so far.
