@@ -56,6 +56,8 @@ pub struct AgentConfig {
     pub commands: CommandsConfig,
     /// Which files matter.
     pub key_files: KeyFilesConfig,
+    /// The rules over what containers do.
+    pub detect: DetectConfig,
 }
 
 /// Where numbers can be fetched.
@@ -97,6 +99,15 @@ impl Default for NriConfig {
     }
 }
 
+/// What the rules over kernel events are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DetectConfig {
+    /// Whether `proc.name` and its kin are the name of the file that runs instead of the kernel's
+    /// comm, which a program can choose; see [`crate::detect::Engine::strict_names`].
+    pub strict_names: bool,
+}
+
 /// What the runtime guard is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -135,6 +146,7 @@ impl Default for AgentConfig {
             lifecycle: LifeCycleConfig::default(),
             commands: CommandsConfig::default(),
             key_files: KeyFilesConfig::default(),
+            detect: DetectConfig::default(),
         }
     }
 }

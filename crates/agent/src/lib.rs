@@ -13,6 +13,7 @@ pub mod commands;
 mod config;
 pub mod detect;
 pub mod docker;
+pub mod drift;
 mod error;
 pub mod facts;
 pub mod gate;
@@ -29,6 +30,6 @@ pub mod trail;
 pub mod watch;
 
 pub use config::{
-    AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DockerConfig, MetricsConfig, NriConfig,
+    AgentConfig, BUILT_IN_POLICY, CONFIG_FILE, DetectConfig, DockerConfig, MetricsConfig, NriConfig,
 };
 pub use error::AgentError;

@@ -1,178 +1,113 @@
 //! Each built-in detection against a real container that does the thing, and beside it one that does
 //! nearly the same and must stay silent.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::type_complexity, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::type_complexity, unreachable_pub)]
 
+#[path = "detections/cases.rs"]
+mod cases;
 mod watched;
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cases::{CASES, Case};
 use lazaret_agent::detect::{BUILT_IN, Engine};
 use watched::{Lab, said};
 
-/// A behaviour: options of `docker run`, a script, the rule that must speak; `None` for silence.
-struct Case {
-    name: &'static str,
-    options: &'static [&'static str],
-    script: &'static str,
-    rule: Option<&'static str>,
-}
-
-const fn case(
-    name: &'static str,
-    options: &'static [&'static str],
-    script: &'static str,
-    rule: &'static str,
-) -> Case {
-    Case { name, options, script, rule: Some(rule) }
-}
-
-const fn silent(
-    name: &'static str,
-    options: &'static [&'static str],
-    script: &'static str,
-) -> Case {
-    Case { name, options, script, rule: None }
-}
-
-const LOOSE: &[&str] = &[
-    "--cap-add",
-    "SYS_ADMIN",
-    "--security-opt",
-    "apparmor=unconfined",
-    "--security-opt",
-    "seccomp=unconfined",
-];
-
-const IN_HOST_PIDS: &[&str] = &[
-    "--pid",
-    "host",
-    "--cap-add",
-    "SYS_ADMIN",
-    "--cap-add",
-    "SYS_PTRACE",
-    "--cap-add",
-    "SYS_CHROOT",
-    "--security-opt",
-    "apparmor=unconfined",
-    "--security-opt",
-    "seccomp=unconfined",
-];
-/// The kernel's settings can be written.
-const OPEN_PROC: &[&str] = &[
-    "--cap-add",
-    "SYS_ADMIN",
-    "--security-opt",
-    "systempaths=unconfined",
-    "--security-opt",
-    "apparmor=unconfined",
-];
-
-/// Every act is harmless: files are opened and not written, namespaces entered to do nothing.
-const CASES: &[Case] = &[
-    case("shadow", &[], "cat /innocent", "Password file read in a container"),
-    silent("passwd", &[], "cat /etc/passwd; ls -la /etc; cat /proc/self/status"),
-    case(
-        "package",
-        &[],
-        "cp /bin/busybox /tmp/apt; /tmp/apt true",
-        "Package manager in a container",
-    ),
-    case(
-        "cron",
-        &[],
-        "mkdir /etc/cron.d; : > /etc/cron.d/job",
-        "Scheduled job written in a container",
-    ),
-    silent("crontab-read", &[], "mkdir /etc/cron.d; cat /etc/cron.d/* ; true"),
-    case(
-        "ssh",
-        &[],
-        "mkdir /root/.ssh; : > /root/.ssh/authorized_keys",
-        "Key for remote login added",
-    ),
-    case("preload", &[], ": > /etc/ld.so.preload", "Preloaded library planted"),
-    case(
-        "shm",
-        &["--tmpfs", "/dev/shm:exec"],
-        "cp /bin/busybox /dev/shm/true; /dev/shm/true",
-        "Program from shared memory started",
-    ),
-    case(
-        "core-pattern",
-        OPEN_PROC,
-        ": >> /proc/sys/kernel/core_pattern",
-        "Kernel setting opened for writing in a container",
-    ),
-    silent("core-pattern-read", OPEN_PROC, "cat /proc/sys/kernel/core_pattern"),
-    case(
-        "cgroup-mount",
-        LOOSE,
-        "mkdir /m; mount -t cgroup -o pids cgroup /m; umount /m",
-        "Cgroup filesystem mounted in a container",
-    ),
-    silent("tmpfs-mount", LOOSE, "mkdir /m; mount -t tmpfs none /m; umount /m"),
-    case(
-        "host-mount-namespace",
-        IN_HOST_PIDS,
-        "nsenter -t $HOST_PID -m /bin/true",
-        "Namespace of the host gained",
-    ),
-    case(
-        "host-root",
-        IN_HOST_PIDS,
-        "cat /proc/$HOST_PID/root/etc/hostname",
-        "File of another mount namespace opened",
-    ),
-    case(
-        "reverse-shell",
-        &[],
-        "(nc -l -p 4455 & sleep 1; : | nc 127.0.0.1 4455 -e /bin/sh) & sleep 3",
-        "Shell on a network connection",
-    ),
-    case("miner", &[], "cp /bin/busybox /tmp/xmrig; /tmp/xmrig true", "Known miner started"),
-    silent(
-        "work",
-        &[],
-        "for i in 1 2 3 4 5; do echo $i > /tmp/f$i; grep $i /tmp/f$i; done; ls /proc; ps; id",
-    ),
+/// Containers at work at once.
+const TOGETHER: usize = 4;
+/// How long a container may run.
+const PATIENCE_S: u32 = 30;
+/// What the start of a container with more than usual says by itself.
+const STARTS: &[&str] = &[
+    "Container with dangerous capabilities started",
+    "Container in the host's processes or messages started",
+    "Container with a sensitive mount started",
+    "Container without system call filter started",
+    "Privileged container started",
 ];
 
 #[test]
 fn every_behaviour_is_told_and_its_twin_is_not() {
     let Some(lab) = Lab::start() else { return };
     let engine = Engine::load(&[BUILT_IN]);
+    let wanted = std::env::var("LAZARET_CASE").unwrap_or_default();
+    let cases: Vec<&Case> = CASES.iter().filter(|case| case.name.contains(&wanted)).collect();
+    let protected = lab.folder.path().join("protected");
+    std::fs::create_dir(&protected).unwrap();
+    std::fs::copy("/bin/busybox", protected.join("runc")).unwrap();
     // A process of the host that is the test's own to be reached for.
     let mut host = std::process::Command::new("sleep").arg("300").spawn().unwrap();
-    let host_pid = format!("HOST_PID={}", host.id());
+    let (next, skipped) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let found = said(&engine, "case-", || {
-        for case in CASES {
-            let name = format!("case-{}", case.name);
-            let mut run =
-                vec!["run", "--rm", "--network", "none", "--env", &host_pid, "--name", &name];
-            run.extend_from_slice(case.options);
-            let script = format!("echo begun; {}", case.script);
-            run.extend_from_slice(&["shop:1.2", "/bin/sh", "-c", &script]);
-            let (_, out) = lab.docker(&run);
-            assert!(out.contains("begun"), "{} did not start", case.name);
-        }
+        std::thread::scope(|scope| {
+            for _ in 0..TOGETHER {
+                scope.spawn(|| {
+                    while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if !run(&lab, case, host.id()) {
+                            skipped.lock().unwrap().push(case.name);
+                        }
+                    }
+                });
+            }
+        });
     });
     host.kill().unwrap();
     host.wait().unwrap();
-    let mut mistakes = Vec::new();
-    for case in CASES {
-        let name = format!("case-{}", case.name);
-        let of: Vec<&str> = found
-            .iter()
-            .filter(|(container, ..)| *container == name)
-            .map(|(_, rule, _)| rule.as_str())
-            .collect();
-        let right = match case.rule {
-            Some(rule) => of.contains(&rule),
-            None => of.is_empty(),
-        };
-        if !right {
-            mistakes
-                .push(format!("{}: expected {:?}, the rules said {of:?}", case.name, case.rule));
-        }
-    }
+    let skipped = skipped.into_inner().unwrap();
+    // What a machine refuses needs more than the usual rights.
+    assert!(skipped.len() <= 2, "{skipped:?} did not start");
+    let ran = cases.iter().filter(|case| !skipped.contains(&case.name));
+    let mistakes: Vec<String> = ran.filter_map(|case| mistake(case, &found)).collect();
     assert!(mistakes.is_empty(), "{mistakes:#?}");
+}
+
+/// Whether it began: some machines refuse privileged containers.
+fn run(lab: &Lab, case: &Case, host_pid: u32) -> bool {
+    let name = format!("case-{}", case.name);
+    let host_pid = format!("HOST_PID={host_pid}");
+    let mut run: Vec<String> =
+        ["run", "--rm", "--network", "none", "--env", &host_pid, "--name", &name]
+            .map(str::to_owned)
+            .to_vec();
+    let folder = lab.folder.path().to_string_lossy();
+    run.extend(case.options.iter().map(|option| option.replace("$LAB", &folder)));
+    let script = format!("echo begun; {}", case.script);
+    run.extend(["shop:1.2", "/bin/sh", "-c", &script].map(str::to_owned));
+    let words: Vec<&str> = run.iter().map(String::as_str).collect();
+    let out = lab.run_within(PATIENCE_S, &name, &words);
+    let began = out.contains("begun");
+    if !began {
+        eprintln!("skipped: {} did not start", case.name);
+    }
+    if std::env::var_os("LAZARET_CASE").is_some() {
+        println!("{name}: {out}");
+    }
+    began
+}
+
+fn mistake(case: &Case, found: &[(String, String, String)]) -> Option<String> {
+    let name = format!("case-{}", case.name);
+    let of: Vec<&(String, String, String)> =
+        found.iter().filter(|(container, ..)| *container == name).collect();
+    let of: Vec<(&str, &str)> =
+        of.iter().map(|(_, rule, line)| (rule.as_str(), line.as_str())).collect();
+    let right = match case.rule {
+        Some(rule) => of.iter().any(|(said, _)| *said == rule),
+        None => of.iter().all(|(said, _)| STARTS.contains(said)),
+    };
+    (!right).then(|| format!("{}: expected {:?}, the rules said {of:?}", case.name, case.rule))
+}
+
+/// No rule is there that no behaviour makes speak, but those that say why.
+#[test]
+fn every_rule_has_a_behaviour() {
+    let engine = Engine::load(&[BUILT_IN]);
+    let driven = |name: &str| CASES.iter().any(|case| case.rule == Some(name));
+    let loaded = engine.loaded();
+    let names = loaded.rules.iter().map(|rule| rule.name.as_str());
+    let undriven: Vec<&str> = names
+        .filter(|name| !driven(name) && !cases::UNDRIVEN.iter().any(|(rule, _)| rule == name))
+        .collect();
+    assert!(undriven.is_empty(), "{undriven:#?}");
 }

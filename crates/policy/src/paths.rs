@@ -70,6 +70,11 @@ pub fn places_harmless_to_read() -> &'static [&'static str] {
     &HARMLESS_TO_READ
 }
 
+/// What of the host a mount of one of its paths lays open, in words; `None` when nothing known.
+pub fn mount_lays_open(source: &str, read_only: bool) -> Option<&'static str> {
+    lays_open(&normal(source), read_only).map(|place| place.what)
+}
+
 /// A path without `.`, `..`, doubled or trailing slashes, the usual links followed. Always begins
 /// with a slash.
 pub(crate) fn normal(path: &str) -> String {

@@ -2,10 +2,13 @@
 
 use policy::rules::RulesFile;
 
-/// `rules/runtime/lazaret.yaml`.
+/// `rules/runtime/lazaret.yaml`, then `intrusion.yaml`, which uses its macros.
 pub const BUILT_IN: RulesFile<'static> = RulesFile {
     name: "built-in rules",
-    text: include_str!("../../../../rules/runtime/lazaret.yaml"),
+    text: concat!(
+        include_str!("../../../../rules/runtime/lazaret.yaml"),
+        include_str!("../../../../rules/runtime/intrusion.yaml")
+    ),
 };
 
 #[cfg(test)]
@@ -21,7 +24,10 @@ mod tests {
         assert!(loaded.skipped.is_empty(), "{:#?}", loaded.skipped);
         let warnings: Vec<_> = loaded.warnings().collect();
         assert!(warnings.is_empty(), "{warnings:#?}");
-        assert!(engine.len() > 35, "{}", engine.len());
+        assert!(engine.len() > 95, "{}", engine.len());
+        // A rule that is asked of every event would want every call from the kernel.
+        let wanted = engine.event_types().expect("every rule names its events");
+        assert!(wanted.contains("connect") && !wanted.contains("recvmsg"), "{wanted:?}");
         for rule in &loaded.rules {
             assert!(!rule.tags.is_empty() && !rule.description.is_empty(), "{}", rule.name);
         }

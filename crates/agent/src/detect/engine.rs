@@ -18,6 +18,7 @@ struct Asked {
     rules: Vec<Ready>,
     set: RuleSet,
     loaded: Arc<Loaded>,
+    strict_names: bool,
 }
 
 /// What of a rule is told with a detection.
@@ -55,8 +56,26 @@ impl Engine {
             tags: rule.tags.clone(),
             output: rule.output.clone(),
         });
-        let asked = Asked { rules: rules.collect(), set, loaded: Arc::new(loaded) };
+        let rules = rules.collect();
+        let asked = Asked { rules, set, loaded: Arc::new(loaded), strict_names: false };
         Engine { asked: RwLock::new(Arc::new(asked)) }
+    }
+
+    /// Names processes by the file they run instead of by their comm, which a program can choose,
+    /// and which the kernel cuts after 15 bytes. Off by default: Falco's rules are written for comm.
+    #[must_use]
+    pub fn strict_names(self, strict: bool) -> Self {
+        let mut asked = self.asked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Nobody else has it yet.
+        if let Some(asked) = Arc::get_mut(&mut asked) {
+            asked.strict_names = strict;
+        }
+        Engine { asked: RwLock::new(asked) }
+    }
+
+    /// Whether processes are named by the file they run.
+    pub fn has_strict_names(&self) -> bool {
+        self.now().strict_names
     }
 
     /// From now on the rules of another are asked.

@@ -7,11 +7,13 @@
 mod built_in;
 mod engine;
 mod facts;
+mod relay;
 mod sources;
 mod users;
 
 pub use built_in::BUILT_IN;
 pub use engine::{Detection, Engine};
 pub use facts::Observed;
+pub use relay::{Relay, Relays};
 pub use sources::BUILT_IN_RULES;
 pub use users::Users;

@@ -22,6 +22,7 @@ use model::{Decision, Gate};
 use crate::AgentError;
 use crate::gate::{Ask, Court};
 pub use arguments::{Asked, Making};
+pub(crate) use workload::is_engines_own;
 
 /// Runtimes that are looked for, when the configuration names none.
 const RUNTIMES: [&str; 4] =

@@ -68,7 +68,7 @@ const ENGINES_OWN: [&str; 7] = [
     "/.dockerenv",
 ];
 
-fn is_engines_own(mount: &Mount, id: &str) -> bool {
+pub(crate) fn is_engines_own(mount: &Mount, id: &str) -> bool {
     let of_this = mount.source.split('/').any(|name| name.starts_with(id)) && !id.is_empty();
     of_this && ENGINES_OWN.contains(&mount.target.as_str())
 }

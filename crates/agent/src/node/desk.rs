@@ -7,6 +7,7 @@ use std::time::Instant;
 use model::Alert;
 
 use crate::alerts::{AlertCounts, Alerts};
+use crate::drift::Images;
 use crate::respond::Hands;
 use crate::trail::Trail;
 
@@ -15,17 +16,23 @@ pub(super) struct Desk {
     alerts: Mutex<Alerts>,
     trail: Trail,
     hands: Hands,
+    /// What stored reports say; `None` where there is no store.
+    images: Option<Images>,
     began: Instant,
 }
 
 impl Desk {
-    pub(super) fn new(trail: Trail, hands: Hands) -> Self {
-        Desk { alerts: Mutex::default(), trail, hands, began: Instant::now() }
+    pub(super) fn new(trail: Trail, hands: Hands, images: Option<Images>) -> Self {
+        Desk { alerts: Mutex::default(), trail, hands, images, began: Instant::now() }
     }
 
     /// Takes an alert in: it is answered where a rule says so, and told now or folded.
-    pub(super) fn tell(&self, alert: Alert) {
+    pub(super) fn tell(&self, mut alert: Alert) {
         self.hands.answer(&alert);
+        if let (Some(images), Some(container)) = (&self.images, &alert.container) {
+            let exe = alert.initiator.as_ref().map(|initiator| initiator.exe.as_str());
+            alert.image = images.context(container, exe.unwrap_or_default());
+        }
         self.pass(|alerts| alerts.take(alert, self.began.elapsed()));
     }
 

@@ -12,15 +12,18 @@ mod metrics;
 mod observers;
 mod signals;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::{AuditKind, AuditRecord, Timestamp};
 use sensor::{Interest, SensorOptions};
+use store::Store;
 
 use crate::commands::Commands;
 use crate::detect::Engine;
+use crate::drift::Images;
 use crate::key_files::KeyFiles;
 use crate::lifecycle::{LifeCycle, Surroundings};
 use crate::lines::Lines;
@@ -37,6 +40,8 @@ use observers::{Observers, Recording};
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The folder of what the hands have in force, below the folder of all that is kept.
 pub const RESPONSES: &str = "responses";
+/// The store of reports, below the folder of all that is kept.
+const REPORTS: &str = "lazaret.sqlite";
 
 /// What the guard is started with.
 #[derive(Debug, Clone)]
@@ -57,7 +62,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), AgentError> {
     let config = AgentConfig::load(&options.config_file)?;
     let sources = options.rules.clone().unwrap_or_else(|| config.rules.clone());
-    let engine = Engine::open(&sources)?;
+    let engine = Engine::open(&sources)?.strict_names(config.detect.strict_names);
     let watch = Watch::load(&SensorOptions {
         interests: interests(&config, &engine),
         ..SensorOptions::default()
@@ -111,7 +116,8 @@ impl Node {
                 node: name.clone(),
                 data: options.data_dir.clone(),
             };
-            let desk = Desk::new(trail.clone(), hands);
+            let images = images(&options.data_dir.join(REPORTS), &self.watch);
+            let desk = Desk::new(trail.clone(), hands, images);
             let outcome = self.watch_all(&desk, &place, before, recorder);
             desk.finish();
             trail.record(about(&name, "end", ""));
@@ -181,7 +187,7 @@ impl Node {
     fn reload(&self) {
         match Engine::open(&self.sources) {
             Ok(engine) => {
-                self.engine.replace(engine);
+                self.engine.replace(engine.strict_names(self.engine.has_strict_names()));
                 eprintln!("lazaret agent: {} rules from now on", self.engine.len());
             }
             Err(why) => eprintln!("lazaret agent: the rules stay as they were: {why}"),
@@ -208,6 +214,18 @@ fn interests(config: &AgentConfig, engine: &Engine) -> Vec<Interest> {
     };
     let lines = config.commands.lines.then(Interest::terminal_input);
     Interest::all().into_iter().filter(is_wanted).chain(lines).collect()
+}
+
+/// What stored reports say of images; a node without a store goes on without them.
+fn images(path: &Path, watch: &Watch) -> Option<Images> {
+    if !path.exists() {
+        return None;
+    }
+    let opened = Store::open(path);
+    let store =
+        opened.inspect_err(|why| eprintln!("lazaret agent: alerts go without reports: {why}"));
+    let (containers, drift) = (watch.containers().clone(), Arc::clone(watch.drift()));
+    Some(Images::new(Arc::new(store.ok()?), containers, drift))
 }
 
 /// A record of what the agent itself did.

@@ -18,6 +18,7 @@ mod snapshot;
 mod state;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ use sensor::{Losses, Ring, Sensor, SensorOptions, decode};
 use crate::AgentError;
 use crate::attribute::{Directory, Process};
 use crate::detect::Engine;
+use crate::drift::Drift;
 pub use blind::{Blind, Blindness};
 use heal::Healer;
 pub use initiator::{command_line, container, initiator};
@@ -62,6 +64,7 @@ pub struct Watch {
     sensor: Sensor,
     announced: Announced,
     containers: Directory,
+    drift: Arc<Drift>,
     lost: Lost,
 }
 
@@ -71,7 +74,8 @@ impl Watch {
     pub fn load(options: &SensorOptions) -> Result<Self, AgentError> {
         let sensor = Sensor::load(options)?;
         let (announced, containers) = (Announced::default(), Directory::default());
-        Ok(Watch { sensor, announced, containers, lost: Lost::default() })
+        let (drift, lost) = (Arc::default(), Lost::default());
+        Ok(Watch { sensor, announced, containers, drift, lost })
     }
 
     /// Watches until `stop` says so, from what was there `before`. Every event, with all that is known of it and what the rules
@@ -91,7 +95,8 @@ impl Watch {
             let readers = readers.into_iter().map(|reader| scope.spawn(move || reader.read(stop)));
             let readers: Vec<_> = readers.collect();
             drop(sender);
-            let mut state = State::begin(before, self.containers.clone());
+            let mut state =
+                State::begin(before, self.containers.clone()).with_drift(Arc::clone(&self.drift));
             let mut healer = Healer::default();
             drain(&receiver, |event| match event {
                 Some(event) => state.take(event, &self.announced, engine, &mut sink),
@@ -133,6 +138,11 @@ impl Watch {
     /// The containers of the node, as far as the watch has seen them.
     pub fn containers(&self) -> &Directory {
         &self.containers
+    }
+
+    /// What holds programs against the images of their containers.
+    pub fn drift(&self) -> &Arc<Drift> {
+        &self.drift
     }
 
     /// What was lost in user space so far.

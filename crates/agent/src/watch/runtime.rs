@@ -33,6 +33,7 @@ impl Announced {
         let Ok(bundle) = read_bundle(&folder) else { return };
         let mut container = Container { id: id.clone(), ..Container::default() };
         learn(&mut container, &bundle);
+        container.root = folder.join(&bundle.root).to_string_lossy().into_owned();
         if let Ok(mut announced) = self.0.lock() {
             announced.put(id, container);
         }

@@ -1,13 +1,15 @@
 //! `State`: what the watch knows at a moment: processes, containers, users.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use model::{CgroupName, Container, Engine, Event, EventKind, Start};
 
 use super::runtime::Announced;
 use super::snapshot::Snapshot;
 use crate::attribute::{Directory, Process, Processes};
-use crate::detect::{self, Detection, Observed};
+use crate::detect::{self, Detection, Observed, Relays};
+use crate::drift::Drift;
 
 const LIVE_PROCESSES: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
 const DEAD_PROCESSES: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
@@ -18,6 +20,8 @@ pub struct State {
     containers: Directory,
     before: Snapshot,
     number: u64,
+    relays: Relays,
+    drift: Option<Arc<Drift>>,
 }
 
 /// An event with all that is known of it.
@@ -41,7 +45,13 @@ impl State {
             processes.seed(process.clone());
         }
         let before = Snapshot { cgroups: Vec::new(), processes: Vec::new(), ..before };
-        State { processes, containers, before, number: 0 }
+        State { processes, containers, before, number: 0, relays: Relays::default(), drift: None }
+    }
+
+    /// Holds programs against images: not when events of another day are looked at.
+    pub(super) fn with_drift(mut self, drift: Arc<Drift>) -> Self {
+        self.drift = Some(drift);
+        self
     }
 
     /// Makes the processes what the kernel says they are now; nothing when it does not say.
@@ -61,7 +71,8 @@ impl State {
     ) {
         self.number += 1;
         self.processes.observe(&event);
-        self.attribute(&event, announced);
+        let is_container_start = self.attribute(&event, announced);
+        let relay = self.relays.observe(&event);
         let stranger = Process::default();
         let id = event.task.process;
         let container = self.containers.of_cgroup(event.task.cgroup_id);
@@ -75,21 +86,29 @@ impl State {
             host_namespaces: self.before.host_namespaces,
             users: &self.before.users,
             node: &self.before.node,
+            drift: self.drift.as_deref(),
+            relay: relay.as_ref(),
+            is_container_start,
+            strict_names: engine.has_strict_names(),
         };
         let detections = engine.observe(&observed);
         sink(&Seen { observed, detections });
     }
 
-    fn attribute(&mut self, event: &Event, announced: &Announced) {
+    /// Whether the event is the exec of a container's first program.
+    fn attribute(&mut self, event: &Event, announced: &Announced) -> bool {
         match &event.kind {
-            EventKind::CgroupMade(cgroup) => self.cgroup(cgroup, event.time_ns, announced),
+            EventKind::CgroupMade(cgroup) => {
+                self.cgroup(cgroup, event.time_ns, announced);
+                false
+            }
             EventKind::Exec(exec) => {
                 if let Some(cgroup) = &exec.cgroup {
                     self.cgroup(cgroup, event.time_ns, announced);
                 }
-                self.first_program(event);
+                self.first_program(event)
             }
-            _ => {}
+            _ => false,
         }
     }
 
@@ -108,15 +127,16 @@ impl State {
 
     /// A container's first program: in its cgroup, with a mount namespace of its own. What the
     /// runtime does there before is not the container's.
-    fn first_program(&mut self, event: &Event) {
+    fn first_program(&mut self, event: &Event) -> bool {
         let task = &event.task;
-        let Some(container) = self.containers.of_cgroup(task.cgroup_id) else { return };
+        let Some(container) = self.containers.of_cgroup(task.cgroup_id) else { return false };
         if container.start.is_some() || task.namespaces.mnt == self.before.host_namespaces.mnt {
-            return;
+            return false;
         }
         let start = Start { namespaces: task.namespaces, capabilities: task.capabilities };
         let id = container.id.clone();
         let learn = |container: &mut Container| container.start = Some(start);
         self.containers.write(|containers| containers.learn(&id, learn));
+        true
     }
 }

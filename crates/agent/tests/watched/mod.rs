@@ -34,7 +34,7 @@ impl Lab {
         let log = std::fs::File::create(at("log")).unwrap();
         let mut command = Command::new("/usr/sbin/dockerd");
         command.args(["--bridge", "none", "--iptables=false", "--storage-driver", "overlay2"]);
-        command.arg("--host").arg(format!("unix://{}", at("sock").display()));
+        command.arg("--host").arg(format!("unix://{}", at("docker.sock").display()));
         command.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
         command.arg("--pidfile").arg(at("pid"));
         std::fs::write(at("none.json"), "{}").unwrap();
@@ -51,7 +51,7 @@ impl Lab {
     }
 
     pub fn docker(&self, arguments: &[&str]) -> (bool, String) {
-        let socket = format!("unix://{}", self.folder.path().join("sock").display());
+        let socket = format!("unix://{}", self.folder.path().join("docker.sock").display());
         let mut command = Command::new("docker");
         let output =
             command.arg("--host").arg(socket).args(arguments).stdin(Stdio::null()).output();
@@ -59,22 +59,35 @@ impl Lab {
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// An image of busybox alone.
+    /// Runs a container that is ended, and told of, when it takes too long.
+    pub fn run_within(&self, seconds: u32, name: &str, arguments: &[&str]) -> String {
+        let socket = format!("unix://{}", self.folder.path().join("docker.sock").display());
+        let mut command = Command::new("timeout");
+        command.arg(seconds.to_string()).args(["docker", "--host", &socket]).args(arguments);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        if output.status.code() == Some(124) {
+            println!("{name}: it takes too long");
+            self.docker(&["rm", "-f", name]);
+        }
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// An image of busybox, with bash and perl where the host has them.
     fn import(&self) {
         let root = self.folder.path().join("root");
-        std::fs::create_dir_all(root.join("bin")).unwrap();
-        for folder in ["etc", "tmp", "root"] {
+        for folder in ["bin", "etc", "tmp", "root", "run"] {
             std::fs::create_dir_all(root.join(folder)).unwrap();
         }
         std::fs::write(root.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\n").unwrap();
         std::fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
-        let applets = [
-            "sh", "cat", "true", "cp", "mkdir", "mount", "umount", "ls", "grep", "ps", "id",
-            "nsenter", "nc", "sleep", "ip", "chmod",
-        ];
-        for name in applets {
+        std::fs::copy("/bin/busybox", root.join("bin/tool")).unwrap();
+        for name in APPLETS {
             std::os::unix::fs::symlink("busybox", root.join("bin").join(name)).unwrap();
         }
+        for program in ["/bin/bash", "/usr/bin/perl"] {
+            with_libraries(Path::new(program), &root);
+        }
+        with_folder(Path::new(PERL_MODULES), &root);
         std::fs::write(root.join("etc/shadow"), "root:*:1::::::\n").unwrap();
         std::os::unix::fs::symlink("/etc/shadow", root.join("innocent")).unwrap();
         let tar = self.folder.path().join("root.tar");
@@ -82,6 +95,39 @@ impl Lab {
             Command::new("tar").arg("-cf").arg(&tar).arg("-C").arg(&root).arg(".").status();
         assert!(packed.unwrap().success());
         assert!(self.docker(&["import", tar.to_str().unwrap(), "shop:1.2"]).0);
+    }
+}
+
+const APPLETS: &[&str] = &[
+    "sh", "cat", "true", "cp", "mkdir", "mount", "umount", "ls", "grep", "ps", "id", "nsenter",
+    "nc", "sleep", "ip", "mkfifo", "chmod", "rm", "ln", "dd", "mknod", "unshare", "find", "sed",
+    "tr", "base64", "touch", "mv", "head", "wc", "sort", "tar", "gzip", "timeout", "seq", "xargs",
+    "date", "httpd", "wget", "awk", "expr", "env", "dpkg", "kill",
+];
+const PERL_MODULES: &str = "/usr/lib/x86_64-linux-gnu/perl-base";
+
+/// Copies a program and the libraries that it names to the same places below a root.
+pub fn with_libraries(program: &Path, root: &Path) {
+    if !program.exists() {
+        return;
+    }
+    let listed = Command::new("ldd").arg(program).output().unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let libraries = listed.split_whitespace().filter(|word| word.starts_with('/'));
+    for path in libraries.chain([program.to_str().unwrap()]) {
+        let to = root.join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(path, to).unwrap();
+    }
+}
+
+/// Copies a folder to the same place below a root.
+pub fn with_folder(folder: &Path, root: &Path) {
+    let to = root.join(folder.strip_prefix("/").unwrap());
+    if folder.exists() {
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        let copied = Command::new("cp").arg("-a").arg(folder).arg(&to).status();
+        assert!(copied.unwrap().success());
     }
 }
 

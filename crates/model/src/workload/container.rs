@@ -24,6 +24,9 @@ pub struct Container {
     pub labels: BTreeMap<String, String>,
     /// What it may do, and its image.
     pub spec: ContainerSpec,
+    /// The root filesystem's path on the host; empty when not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub root: String,
     /// How much of this is known.
     pub known: Known,
     /// When it was first seen, in nanoseconds since boot.

@@ -10,6 +10,8 @@ const O_RDONLY: u32 = 0;
 const O_WRONLY: u32 = 1;
 const O_RDWR: u32 = 2;
 const O_CREAT: u32 = 0o100;
+const O_EXCL: u32 = 0o200;
+const O_TRUNC: u32 = 0o1000;
 /// Any of the three bits that let a file be run.
 const MODE_RUN: u32 = 0o111;
 
@@ -69,14 +71,14 @@ pub(super) fn opened(call: &Call) -> Option<u32> {
     let asked = match call.name.as_str() {
         "openat" => call.arguments[2],
         "open" => call.arguments[1],
-        "creat" => u64::from(O_WRONLY | O_CREAT | 0o1000),
+        "creat" => u64::from(O_WRONLY | O_CREAT | O_TRUNC),
         "openat2" | "open_by_handle_at" => 0,
         _ => return None,
     };
-    let created = asked as u32 & O_CREAT;
+    let forgotten = asked as u32 & (O_CREAT | O_EXCL | O_TRUNC);
     let object: Option<&FileObject> = call.object.as_ref();
-    // The kernel forgets O_CREAT once the file is open.
-    Some(object.map_or(asked as u32, |object| object.open_flags | created))
+    // The kernel forgets them once the file is open.
+    Some(object.map_or(asked as u32, |object| object.open_flags | forgotten))
 }
 
 fn result(seen: &Observed<'_>) -> Option<i64> {

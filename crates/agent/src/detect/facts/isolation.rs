@@ -74,6 +74,7 @@ fn of_file<'a>(object: &'a FileObject, name: &str) -> Option<Value<'a>> {
         "fs" => filesystem(object),
         "is_foreign_mount" => Value::Bool(is_foreign(object)),
         "is_outside_root" => Value::Bool(object.flags.outside_root && !object.flags.detached),
+        "is_setuid" => Value::Bool(object.mode & SETUID_OR_SETGID != 0),
         "is_block_device" => Value::Bool(object.mode & S_IFMT == S_IFBLK),
         "nlink" => Value::Int(i64::from(object.links)),
         _ => return None,

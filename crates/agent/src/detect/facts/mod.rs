@@ -2,18 +2,22 @@
 //! `policy::filter::tables::syscall`. A field that has no answer here has no value there.
 
 mod arguments;
+#[cfg(test)]
+mod census;
 mod container;
 mod descriptor;
 mod event;
 mod flags;
 mod isolation;
+mod origin;
 mod process;
 
 use model::{Container, Event, EventKind, Namespaces, ProcessId};
 use policy::filter::{Facts, Field, Value};
 
 use crate::attribute::{Process, Processes};
-use crate::detect::Users;
+use crate::detect::{Relay, Users};
+use crate::drift::Drift;
 
 /// An event with all that is known of who did it.
 pub struct Observed<'a> {
@@ -35,6 +39,14 @@ pub struct Observed<'a> {
     pub users: &'a Users,
     /// The node's name.
     pub node: &'a str,
+    /// Holds programs against images; `None` where no disk may be looked at.
+    pub drift: Option<&'a Drift>,
+    /// The relay that this event made whole.
+    pub relay: Option<&'a Relay>,
+    /// Whether it is the exec of the container's first program.
+    pub is_container_start: bool,
+    /// Whether a process is named by the file it runs, not by what it calls itself.
+    pub strict_names: bool,
 }
 
 impl Facts for Observed<'_> {
@@ -48,7 +60,7 @@ impl Facts for Observed<'_> {
             "container" | "k8s" => container::value(self, name, argument),
             _ => None,
         };
-        known.or_else(|| isolation::value(self, name))
+        known.or_else(|| isolation::value(self, name)).or_else(|| origin::value(self, name))
     }
 }
 

@@ -8,6 +8,8 @@ use crate::attribute::Process;
 
 /// Bytes that the kernel keeps of a name; rules are written for them.
 const COMM_BYTES: usize = 15;
+/// Programs that do what they are called.
+const MANY_IN_ONE: [&str; 4] = ["busybox", "toybox", "coreutils", "sbase-box"];
 const NS_PER_S: i64 = 1_000_000_000;
 
 pub(super) fn value<'a>(
@@ -53,13 +55,29 @@ fn arguments(process: &Process) -> String {
     process.arguments.get(1..).unwrap_or_default().join(" ")
 }
 
-fn command_line(process: &Process) -> String {
-    let arguments = arguments(process);
-    if arguments.is_empty() {
-        process.comm.clone()
-    } else {
-        format!("{} {arguments}", process.comm)
+/// What a process is called: its comm; in strict mode the name of the file that it runs, which it
+/// cannot choose. Programs that are many in one are told by how they were called.
+pub(super) fn name<'a>(seen: &Observed<'_>, process: &'a Process) -> &'a str {
+    let leaf = |path: &'a str| path.rsplit('/').next().unwrap_or(path);
+    let exe = exe_path(process).filter(|path| !path.is_empty());
+    // A shell of busybox starts its own programs through /proc/self/exe: `exe` is no name.
+    let wanted = |_: &&str| seen.strict_names || process.comm == "exe";
+    let Some(exe) = exe.filter(wanted) else { return &process.comm };
+    match exe.trim_start_matches("memfd:") {
+        many if MANY_IN_ONE.contains(&leaf(many)) => {
+            exe_name(process).map_or(leaf(many), |called| leaf(called.trim_start_matches('-')))
+        }
+        one => leaf(one),
     }
+}
+
+fn exe_name(process: &Process) -> Option<&str> {
+    exe(process).filter(|called| !called.is_empty())
+}
+
+fn command_line(seen: &Observed<'_>, process: &Process) -> String {
+    let (name, arguments) = (name(seen, process), arguments(process));
+    if arguments.is_empty() { name.to_owned() } else { format!("{name} {arguments}") }
 }
 
 fn text(text: Option<&str>) -> Option<Value<'_>> {
@@ -69,18 +87,19 @@ fn text(text: Option<&str>) -> Option<Value<'_>> {
 /// Fields over all ancestors, or over the one that is so many steps above.
 fn of_ancestor<'a>(
     seen: &'a Observed<'_>,
-    name: &str,
+    field: &str,
     argument: Option<&str>,
 ) -> Option<Value<'a>> {
-    let ask: fn(&'a Process) -> Option<Value<'a>> = match name {
-        "aname" => |process| text(Some(&process.comm)),
-        "aexe" => |process| text(exe(process)),
-        "aexepath" => |process| text(exe_path(process)),
-        "acmdline" => |process| Some(Value::from(command_line(process))),
-        "apid" => |process| Some(Value::Int(i64::from(process.id.pid))),
-        "aenv" => |process| Some(Value::from(process.environment.join(" "))),
+    let ask: fn(&Observed<'_>, &'a Process) -> Option<Value<'a>> = match field {
+        "aname" => |seen, process| text(Some(name(seen, process))),
+        "aexe" => |_, process| text(exe(process)),
+        "aexepath" => |_, process| text(exe_path(process)),
+        "acmdline" => |seen, process| Some(Value::from(command_line(seen, process))),
+        "apid" => |_, process| Some(Value::Int(i64::from(process.id.pid))),
+        "aenv" => |_, process| Some(Value::from(process.environment.join(" "))),
         _ => return None,
     };
+    let ask = |process| ask(seen, process);
     if let Some(steps) = argument.and_then(|argument| argument.parse().ok()) {
         return seen.ancestor(steps).and_then(ask);
     }
@@ -88,22 +107,22 @@ fn of_ancestor<'a>(
     (!all.is_empty()).then_some(Value::List(all))
 }
 
-fn of_parent<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
-    let wanted = matches!(name, "pname" | "pexe" | "pexepath" | "pcmdline" | "pvpid");
+fn of_parent<'a>(seen: &'a Observed<'_>, field: &str) -> Option<Value<'a>> {
+    let wanted = matches!(field, "pname" | "pexe" | "pexepath" | "pcmdline" | "pvpid");
     let parent = seen.ancestor(1).filter(|_| wanted)?;
-    match name {
-        "pname" => text(Some(&parent.comm)),
+    match field {
+        "pname" => text(Some(name(seen, parent))),
         "pexe" => text(exe(parent)),
         "pexepath" => text(exe_path(parent)),
-        "pcmdline" => Some(Value::from(command_line(parent))),
+        "pcmdline" => Some(Value::from(command_line(seen, parent))),
         _ => Some(Value::Int(i64::from(parent.inner_pid))),
     }
 }
 
 /// Fields of the leaders of the session and of the group.
-fn of_leader<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
+fn of_leader<'a>(seen: &'a Observed<'_>, asked: &str) -> Option<Value<'a>> {
     let task = &seen.event.task;
-    let (number, field) = match name {
+    let (number, field) = match asked {
         "sname" => (task.session, "name"),
         "sid.exe" => (task.session, "exe"),
         "sid.exepath" => (task.session, "exepath"),
@@ -114,24 +133,31 @@ fn of_leader<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
     };
     let leader = seen.process_of(number)?;
     match field {
-        "name" => text(Some(&leader.comm)),
+        "name" => text(Some(name(seen, leader))),
         "exe" => text(exe(leader)),
         _ => text(exe_path(leader)),
     }
 }
 
-fn of_program<'a>(seen: &'a Observed<'_>, name: &str, argument: Option<&str>) -> Option<Value<'a>> {
+fn of_program<'a>(
+    seen: &'a Observed<'_>,
+    field: &str,
+    argument: Option<&str>,
+) -> Option<Value<'a>> {
     let process = seen.process;
     let file = process.exe.as_ref();
     let flag = |ask: fn(&FileObject) -> bool| file.map(|file| Value::Bool(ask(file)));
-    match name {
+    match field {
+        "name" if seen.strict_names || seen.event.task.comm == "exe" => {
+            text(Some(name(seen, process)))
+        }
         // The kernel's name may have changed since the process was last looked at.
         "name" => {
             text(Some(seen.event.task.comm.get(..COMM_BYTES).unwrap_or(&seen.event.task.comm)))
         }
         "exe" => text(exe(process)),
         "exepath" => text(exe_path(process)),
-        "cmdline" => Some(Value::from(command_line(process))),
+        "cmdline" => Some(Value::from(command_line(seen, process))),
         "exeline" => Some(Value::from(process.arguments.join(" "))),
         "args" => Some(Value::from(arguments(process))),
         "cmdnargs" => Some(Value::Int(process.arguments.len().saturating_sub(1) as i64)),

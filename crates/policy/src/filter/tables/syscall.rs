@@ -273,6 +273,32 @@ pub(super) static FIELDS: &[Field] = &[
         "Capabilities that its container had not at its start.",
     )
     .set(),
+    Field::new("proc.exe.origin", Text, "Where what it runs in a container comes from.")
+        .one_of(&["image", "changed", "added", "volume", "memory", "deleted", "outside"]),
+    Field::new("proc.exe.is_packed", Bool, "Whether what it runs is packed, as UPX does it."),
+    Field::new(
+        "proc.relay",
+        Text,
+        "How another process carries a shell's input and output to a connection.",
+    )
+    .one_of(&["pipe", "terminal"]),
+    Field::new("proc.relay.peer", Text, "The other end of that connection."),
+    Field::new("proc.is_container_start", Bool, "Whether it is the container's first program."),
+    Field::new("fd.is_setuid", Bool, "Whether the file is setuid or setgid."),
+    Field::new(
+        "container.sensitive_mounts",
+        Text,
+        "What of the host it sees that must not be seen: paths there.",
+    )
+    .set(),
+    Field::new(
+        "container.added_capabilities",
+        Text,
+        "Capabilities it was given beside those that engines give to all.",
+    )
+    .set(),
+    Field::new("container.devices", Text, "Devices of the host that it was given.").set(),
+    Field::new("container.seccomp", Text, "Its seccomp profile: `unconfined` for none."),
     Field::new("container.is_started", Bool, "Whether the container's first program has begun."),
     Field::new(
         "container.known",
