@@ -163,6 +163,32 @@ mod tests {
         assert!(matches!(Call::read(&request), Err(BadCall::Service(_))));
     }
 
+    /// A socket's bytes with every byte broken in turn: nothing panics, and none becomes two.
+    #[test]
+    fn broken_bytes_are_read_calmly() {
+        let told = ContainerRequest { pod: Some(PodSandbox::default()), container: container() };
+        let request = Request {
+            service: PLUGIN_SERVICE.to_owned(),
+            method: "CreateContainer".to_owned(),
+            payload: told.encode_to_vec(),
+            timeout_nano: 1,
+        };
+        let data = request.encode_to_vec();
+        let message =
+            super::super::frame::Message { connection: PLUGIN, stream: 1, kind: REQUEST, data };
+        let bytes = super::super::frame::framed(&message);
+        assert_eq!(read_nri_message(&bytes), Some((1, 1)));
+        for at in 0..bytes.len() {
+            for value in [0, 0x7f, 0xff] {
+                let mut broken = bytes.clone();
+                broken[at] = value;
+                let read = read_nri_message(&broken);
+                assert!(read.is_none_or(|(questions, containers)| containers <= questions.min(1)));
+            }
+            assert_eq!(read_nri_message(&bytes[..at]), Some((0, 0)));
+        }
+    }
+
     #[test]
     fn entries_are_counted_before_they_are_made() {
         let many = vec![Known::default(); NRI_MESSAGE_FIELDS + 1];

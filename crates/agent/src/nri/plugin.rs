@@ -31,16 +31,18 @@ use crate::limits::{NRI_ANSWER_MARGIN_MS, NRI_ANSWER_TIMEOUT_MS, PODS_REMEMBERED
 const CONTAINERD: &str = "containerd";
 /// Where the host's namespaces are: of its first process, else of this one, which runs in them.
 const HOSTS: [&str; 2] = ["/proc/1/ns", "/proc/self/ns"];
-/// Labels by the id of the pod's sandbox.
-type PodLabels = HashMap<String, BTreeMap<String, String>>;
+/// Pods by the id of their sandbox.
+type Pods = HashMap<String, PodSandbox>;
 
 /// Answers containerd for one court.
 #[derive(Debug)]
 pub(super) struct NriPlugin {
     court: Arc<Court>,
     containerd: Containerd,
-    pods: Mutex<PodLabels>,
+    pods: Mutex<Pods>,
     found: Sender<Found>,
+    /// What this machine is called.
+    node: String,
 }
 
 /// A question about a container.
@@ -55,7 +57,9 @@ impl NriPlugin {
     pub(super) fn new(court: Arc<Court>, found: Sender<Found>) -> Self {
         let config = court.config().nri;
         let containerd = Containerd::new(&config.containerd, &config.namespace);
-        NriPlugin { court, containerd, pods: Mutex::default(), found }
+        let node = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let node = node.trim().to_owned();
+        NriPlugin { court, containerd, pods: Mutex::default(), found, node }
     }
 
     pub(super) fn court(&self) -> &Arc<Court> {
@@ -124,7 +128,7 @@ impl NriPlugin {
 
     /// A refusal without a judgement.
     fn refused(&self, asked: &Asked<'_>, why: &str) -> Ruling {
-        let workload = early(asked.told, &ImageFound::default(), is_hosts);
+        let workload = self.here(early(asked.told, &ImageFound::default(), is_hosts));
         self.court.refuse(asked.to_court(workload, Vec::new()), why)
     }
 
@@ -134,7 +138,7 @@ impl NriPlugin {
         }
         let name = asked.told.container.annotations.get(IMAGE_NAME).map_or("", String::as_str);
         let image = self.image_named(name).await?;
-        let workload = early(asked.told, &image, is_hosts);
+        let workload = self.here(early(asked.told, &image, is_hosts));
         Ok(Some(self.court.rule(asked.to_court(workload, image.names)).await))
     }
 
@@ -142,7 +146,7 @@ impl NriPlugin {
         let Some(record) = self.containerd.container(&asked.told.container.id).await? else {
             return Ok(Some(self.refused(asked, "containerd does not know the container")));
         };
-        let (workload, names) = self.made(&record).await?;
+        let (workload, names) = self.made_in(&record, Some(&asked.told.pod)).await?;
         Ok(Some(self.court.rule(asked.to_court(workload, names)).await))
     }
 
@@ -151,16 +155,27 @@ impl NriPlugin {
         &self,
         record: &Record,
     ) -> Result<(Workload, Vec<String>), AgentError> {
+        let pod = sandbox_of(record).and_then(|sandbox| self.pods().get(&sandbox).cloned());
+        self.made_in(record, pod.as_ref()).await
+    }
+
+    async fn made_in(
+        &self,
+        record: &Record,
+        pod: Option<&PodSandbox>,
+    ) -> Result<(Workload, Vec<String>), AgentError> {
         let image = self.image_of(record).await?;
-        let sandbox = sandbox_of(record).unwrap_or_default();
-        let labels = self.pods().get(&sandbox).cloned().unwrap_or_default();
-        let made = late(record, &image, &labels, is_hosts);
+        let made = late(record, &image, pod, is_hosts);
         let workload = made.map_err(|why| AgentError::Engine {
             path: self.court.config().nri.containerd,
             what: format!("the specification of {}", record.id),
             why,
         })?;
-        Ok((workload, image.names))
+        Ok((self.here(workload), image.names))
+    }
+
+    fn here(&self, workload: Workload) -> Workload {
+        Workload { node: self.node.clone(), ..workload }
     }
 
     /// What a name stands for now.
@@ -211,10 +226,11 @@ impl NriPlugin {
         if pods.len() >= PODS_REMEMBERED {
             pods.clear();
         }
-        pods.insert(pod.id.clone(), pod.labels.clone());
+        let kept = PodSandbox { annotations: BTreeMap::new(), ..pod.clone() };
+        pods.insert(pod.id.clone(), kept);
     }
 
-    fn pods(&self) -> std::sync::MutexGuard<'_, PodLabels> {
+    fn pods(&self) -> std::sync::MutexGuard<'_, Pods> {
         self.pods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

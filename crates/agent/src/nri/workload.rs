@@ -10,7 +10,7 @@ use model::{ContainerSpec, Digest, Engine, ImageIdentity, Mount, Workload};
 use serde::Deserialize;
 
 use super::call::Subject;
-use super::proto::Container;
+use super::proto::{Container, PodSandbox};
 use crate::attribute::{bundle_of, host_mount, name_of, shared};
 
 /// containerd's annotation with the name of the image, of no more weight than any name.
@@ -130,30 +130,36 @@ pub(super) fn early(
     }
 }
 
-/// The workload as it was made, with the labels of its pod. A specification that cannot be read is
-/// the error.
+/// The workload as it was made. What NRI tells of its pod counts for more than the annotations, of
+/// which some may come from the pod's author. A specification that cannot be read is the error.
 pub(super) fn late(
     record: &Record,
     image: &ImageFound,
-    pod_labels: &BTreeMap<String, String>,
+    pod: Option<&PodSandbox>,
     is_hosts: impl Fn(&str, &str) -> bool,
 ) -> Result<Workload, String> {
     let bundle = bundle_of(&record.spec)?;
     let annotation = |key: &str| bundle.annotations.get(key).cloned().unwrap_or_default();
+    let told = PodSandbox {
+        id: annotation(POD_ID),
+        uid: annotation(POD_UID),
+        namespace: annotation(POD_NAMESPACE),
+        ..PodSandbox::default()
+    };
+    let pod = pod.unwrap_or(&told);
     let name = annotation(CONTAINER_NAME);
     let mut spec = bundle.spec.clone();
     spec.name.clone_from(&name);
     spec.image = image.identity.clone();
     spec.host_namespaces = shared(&bundle.namespaces, &is_hosts);
     spec.user_namespace = !spec.host_namespaces.iter().any(|shared| shared == "user");
-    let (pod_id, pod_uid) = (annotation(POD_ID), annotation(POD_UID));
-    spec.mounts.retain(|mount| !is_pods_own(mount, &pod_id, &pod_uid));
+    spec.mounts.retain(|mount| !is_pods_own(mount, &pod.id, &pod.uid));
     Ok(Workload {
         engine: Engine::Containerd,
         kind: "container".to_owned(),
         name,
-        namespace: annotation(POD_NAMESPACE),
-        labels: joined(pod_labels, &record.labels),
+        namespace: pod.namespace.clone(),
+        labels: joined(&pod.labels, &record.labels),
         annotations: bundle.annotations,
         containers: vec![spec],
         ..Workload::default()
@@ -198,7 +204,7 @@ fn joined(
 
 #[cfg(test)]
 mod tests {
-    use super::super::proto::{LinuxContainer, LinuxNamespace, PodSandbox, User};
+    use super::super::proto::{LinuxContainer, LinuxNamespace, User};
     use super::*;
 
     fn is_hosts(_: &str, path: &str) -> bool {
@@ -250,8 +256,14 @@ mod tests {
         let (id, asked) = record.image_asked();
         assert_eq!(asked, "shop/web:1");
         assert!(id.is_some_and(|id| id.as_str().starts_with("sha256:1111")));
-        let pod = [("a".to_owned(), "pod".to_owned()), ("b".to_owned(), "pod".to_owned())].into();
-        let workload = late(&record, &ImageFound::default(), &pod, is_hosts).unwrap();
+        let labels = [("a".to_owned(), "pod".to_owned()), ("b".to_owned(), "pod".to_owned())];
+        let mut pod = PodSandbox {
+            id: "s1".to_owned(),
+            namespace: "shop".to_owned(),
+            labels: labels.into(),
+            ..PodSandbox::default()
+        };
+        let workload = late(&record, &ImageFound::default(), Some(&pod), is_hosts).unwrap();
         let spec = &workload.containers[0];
         assert_eq!((workload.name.as_str(), workload.namespace.as_str()), ("web", "shop"));
         assert_eq!((workload.labels["a"].as_str(), workload.labels["b"].as_str()), ("own", "pod"));
@@ -259,7 +271,12 @@ mod tests {
         assert!(spec.user_namespace && spec.user.as_deref() == Some("0:0"));
         assert_eq!(spec.mounts.len(), 1, "the other pod's file is not its own");
         assert_eq!(sandbox_of(&record).as_deref(), Some("s1"));
-        assert!(late(&Record::default(), &ImageFound::default(), &pod, is_hosts).is_err());
+        pod.namespace = "other".to_owned();
+        let namespace = |pod: Option<&PodSandbox>| {
+            late(&record, &ImageFound::default(), pod, is_hosts).unwrap().namespace
+        };
+        assert_eq!((namespace(Some(&pod)), namespace(None)), ("other".into(), "shop".into()));
+        assert!(late(&Record::default(), &ImageFound::default(), None, is_hosts).is_err());
         assert_eq!(Record::default().image_asked(), (None, String::new()));
     }
 
