@@ -8,7 +8,7 @@ mod cri;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use lazaret_agent::gate::Court;
 use model::{DecisionRecord, Digest, Report};
@@ -56,8 +56,12 @@ pub struct Lab {
     runtime: Runtime,
     containerd: Option<Running>,
     agent: Option<Running>,
-    /// Folders outside the lab's own that were not there before.
-    foreign: Vec<&'static Path>,
+}
+
+/// Folders outside of all labs that were not there before the first.
+fn foreign() -> &'static [&'static Path] {
+    static BEFORE: OnceLock<Vec<&'static Path>> = OnceLock::new();
+    BEFORE.get_or_init(|| FOREIGN.map(Path::new).into_iter().filter(|p| !p.exists()).collect())
 }
 
 fn target_lab() -> PathBuf {
@@ -94,8 +98,8 @@ impl Lab {
         }
         let folder = tempfile::Builder::new().prefix("nri").tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
-        let foreign = FOREIGN.map(Path::new).into_iter().filter(|path| !path.exists()).collect();
-        let mut lab = Lab { folder, release, runtime, containerd: None, agent: None, foreign };
+        foreign();
+        let mut lab = Lab { folder, release, runtime, containerd: None, agent: None };
         lab.write_files();
         lab.start_containerd();
         lab.image("pause:1", "", &["/bin/busybox", "sleep", "2147483"]);
@@ -367,8 +371,8 @@ impl Drop for Lab {
             self.remove_pod(&pod.id);
         }
         self.containerd = None;
-        for folder in &self.foreign {
-            // Only when it is empty.
+        for folder in foreign() {
+            // Only when it is empty: another lab may be at work.
             let _ = std::fs::remove_dir(folder);
         }
     }
