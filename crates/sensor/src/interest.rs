@@ -43,10 +43,12 @@ impl Interest {
     }
 
     /// Every call that the sensor knows, typing left out: the rare ones that change privileges, namespaces, mounts
-    /// or the kernel through the ring that bulk cannot fill, also when they fail.
+    /// or the kernel through the ring that bulk cannot fill, also when they fail. So is `connect`:
+    /// one that does not wait for its peer answers with an error number.
     pub fn all() -> Vec<Self> {
         let of = |call: &Syscall| {
-            let detail = Detail { alert: call.rare, failed: call.rare, writes_only: false };
+            let failed = call.rare || call.name == "connect";
+            let detail = Detail { alert: call.rare, failed, writes_only: false };
             Interest::new(call.name, detail)
         };
         let acts = syscalls::every().filter(|call| call.handler != Filling::Terminal);
