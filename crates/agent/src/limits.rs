@@ -109,3 +109,5 @@ pub(crate) const IMAGE_DOCUMENT_MAX_BYTES: usize = 4 * 1024 * 1024;
 pub(crate) const INDEX_MAX_ENTRIES: usize = 256;
 /// How long a container that is stopped may take to end by itself, in milliseconds.
 pub(crate) const STOP_GRACE_MS: u64 = 10_000;
+/// Largest file of what a monitor learnt, in bytes.
+pub(crate) const KEPT_MAX_BYTES: u64 = 64 * 1024 * 1024;

@@ -12,6 +12,7 @@ mod containers;
 mod engine_files;
 mod processes;
 mod start_up;
+mod workload;
 
 pub use bundle::{Bundle, read_bundle};
 pub(crate) use bundle::{bundle as bundle_of, host_mount, name_of, shared};
@@ -20,3 +21,4 @@ pub use containers::{Containers, Directory};
 pub(crate) use engine_files::learn;
 pub use processes::{Process, Processes};
 pub use start_up::{cgroups_below, processes_of};
+pub use workload::workload_of;

@@ -15,21 +15,30 @@ use sensor::{Sensor, SensorOptions};
 pub struct Lab {
     pub folder: tempfile::TempDir,
     dockerd: Child,
+    is_small: bool,
 }
 
 impl Lab {
-    /// Says why and gives `None` where no engine can run.
+    /// Says why and gives `None` where no engine can run, or no sensor over it.
     pub fn start() -> Option<Lab> {
+        if let Err(why) = Sensor::load(&SensorOptions::default()) {
+            println!("skipped: {why}");
+            return None;
+        }
+        Lab::engine(None)
+    }
+
+    /// An engine alone; its data on a filesystem of so many MiB, where they are said.
+    pub fn engine(small_mib: Option<u32>) -> Option<Lab> {
         let tools = ["/usr/sbin/dockerd", "/bin/busybox"];
         if let Some(missing) = tools.iter().find(|tool| !Path::new(tool).exists()) {
             println!("skipped: {missing} is not there");
             return None;
         }
-        if let Err(why) = Sensor::load(&SensorOptions::default()) {
-            println!("skipped: {why}");
-            return None;
-        }
         let folder = tempfile::tempdir().unwrap();
+        if let Some(mib) = small_mib {
+            mount_small(&folder.path().join("data"), mib);
+        }
         let at = |name: &str| folder.path().join(name);
         let log = std::fs::File::create(at("log")).unwrap();
         let mut command = Command::new("/usr/sbin/dockerd");
@@ -40,7 +49,8 @@ impl Lab {
         std::fs::write(at("none.json"), "{}").unwrap();
         command.arg("--config-file").arg(at("none.json"));
         let dockerd = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        let lab = Lab { folder, dockerd };
+        let is_small = small_mib.is_some();
+        let lab = Lab { folder, dockerd, is_small };
         let begun = Instant::now();
         while !lab.docker(&["version"]).0 {
             assert!(begun.elapsed() < Duration::from_secs(60), "dockerd does not answer");
@@ -140,7 +150,18 @@ impl Drop for Lab {
         let pid = rustix::process::Pid::from_child(&self.dockerd);
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.dockerd.wait();
+        if self.is_small {
+            let _ = Command::new("umount").arg("-l").arg(self.folder.path().join("data")).status();
+        }
     }
+}
+
+fn mount_small(at: &Path, mib: u32) {
+    std::fs::create_dir_all(at).unwrap();
+    let size = format!("size={mib}m,mode=0755");
+    let mut mount = Command::new("mount");
+    let mounted = mount.args(["-t", "tmpfs", "-o", &size, "lazaret-test"]).arg(at).status();
+    assert!(mounted.unwrap().success(), "no tmpfs on {}", at.display());
 }
 
 /// What the rules said while `act` ran, of the containers whose name begins so: the container's
