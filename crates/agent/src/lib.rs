@@ -14,6 +14,7 @@ mod config;
 pub mod detect;
 pub mod docker;
 pub mod drift;
+pub mod drill;
 mod error;
 pub mod facts;
 pub mod gate;

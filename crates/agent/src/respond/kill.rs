@@ -1,10 +1,10 @@
 //! Ends a process, or a process and its descendants.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use rustix::process::Signal;
 
-use super::target::{Target, every_pid};
+use super::target::{Target, every_pid, parent_of};
 
 /// Processes that are ended at once.
 const MAX_PROCESSES: usize = 1024;
@@ -48,13 +48,16 @@ fn stop_descendants(root: &Target, allow_host: bool) -> Vec<Target> {
     let mut left_alone: HashSet<u32> = HashSet::new();
     let mut below = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        let every: HashMap<u32, Target> = every_pid()
+        // Only children are opened and looked at: a node has thousands of others.
+        let children: Vec<Target> = every_pid()
             .into_iter()
             .filter(|pid| !known.contains(pid) && !left_alone.contains(pid))
-            .filter_map(|pid| Some((pid, Target::open(pid)?)))
+            .filter(|pid| parent_of(*pid).is_some_and(|parent| known.contains(&parent)))
+            .filter_map(Target::open)
             .collect();
         let mut new = 0;
-        for (pid, process) in every {
+        for process in children {
+            let pid = process.pid;
             if below.len() >= MAX_PROCESSES || !known.contains(&process.parent) {
                 continue;
             }

@@ -33,6 +33,8 @@ pub(super) fn answered(alert: &Alert, rule: &ResponseRule, ended: Ended) -> Audi
     let mut details = BTreeMap::from([("response".to_owned(), rule.name.clone())]);
     let (outcome, text) = match ended {
         Ended::Done(more) => {
+            let after_ms = now_ns().saturating_sub(alert.time_ns) / 1_000_000;
+            details.insert("milliseconds_after_the_act".to_owned(), after_ms.to_string());
             details.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
             (AuditOutcome::Success, format!("{action} {target}"))
         }

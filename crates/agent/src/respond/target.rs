@@ -144,6 +144,11 @@ pub(super) fn container_of_process(pid: u32) -> Option<String> {
         .find_map(|path| container_of(path).map(|found| found.id))
 }
 
+/// The number of a process's parent.
+pub(super) fn parent_of(pid: u32) -> Option<u32> {
+    parent_and_start(pid).map(|(parent, _)| parent)
+}
+
 /// Every process's number.
 pub(super) fn every_pid() -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
