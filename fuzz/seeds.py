@@ -513,6 +513,7 @@ def main():
     seeds_content.keys(put_file)
     seeds_content.signatures(put)
     seeds_rules.rules(put)
+    seeds_rules.audit(put)
 
 
 main()

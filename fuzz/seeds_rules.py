@@ -29,3 +29,41 @@ def rules(put):
         put("filter", name, text.encode() + b"\xffopenat\xffbash\xff/etc/shadow\xffproc.name = sh")
     for name, text in RULES.items():
         put("rules_file", name, text.encode("utf-8", "surrogateescape"))
+
+
+# Rows of the audit log: numbers, zigzag and LEB128, then texts with their lengths.
+
+
+def leb(number):
+    out = b""
+    while number >= 0x80:
+        out += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return out + bytes([number])
+
+
+def audit_row(number, kind="command", container=False, **texts):
+    numbers = [number, 1700000000000000000 + number, 100 + number, 5, 1, 1, 0, -1, 0, 7]
+    names = (
+        "kind action outcome container_id container_name engine image image_digest namespace pod "
+        "exe command cwd user ancestors target text severity rule node details"
+    ).split()
+    values = {"kind": kind, "action": "exec", "outcome": "success", "severity": "unknown", "node": "n1"}
+    if container:
+        values |= {"container_id": "c0ffee" * 8, "container_name": "web", "engine": "docker"}
+    values |= texts
+    row = b"".join(leb((n << 1) ^ (n >> 63)) for n in numbers)
+    for name in names:
+        text = values.get(name, "").encode()
+        row += leb(len(text)) + text
+    return row
+
+
+def audit(put):
+    above = '[{"process":{"pid":1,"start_ns":1},"exe":"/bin/sh","command":"sh"}]'
+    one = audit_row(1, exe="/usr/bin/curl", command="curl x", ancestors=above, container=True)
+    two = audit_row(2, kind="alert", severity="high", rule="Drift", details='{"priority":"critical"}')
+    put("audit_segment", "one", one)
+    put("audit_segment", "two", one + b"\n\n" + two)
+    put("audit_segment", "unknown-kind", audit_row(1, kind="dance"))
+    put("audit_segment", "none", b"")

@@ -6,6 +6,7 @@
 
 pub mod analyzers;
 pub mod archive;
+pub mod audit;
 mod contents;
 pub mod database;
 pub mod feed;

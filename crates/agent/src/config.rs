@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_saphyr::Error;
 
 use crate::AgentError;
+use crate::audit::AuditConfig;
 use crate::commands::CommandsConfig;
 use crate::detect::BUILT_IN_RULES;
 use crate::docker::Endpoints;
@@ -46,6 +47,8 @@ pub struct AgentConfig {
     pub rules: Vec<PathBuf>,
     /// Where alerts and records go besides the audit log; the agent's own output when not said.
     pub outputs: Option<Vec<OutputConfig>>,
+    /// How much of the audit log is kept.
+    pub audit: AuditConfig,
     /// Where numbers can be fetched.
     pub metrics: MetricsConfig,
     /// What is done about alerts: nothing, until it is said here.
@@ -140,6 +143,7 @@ impl Default for AgentConfig {
             guard: GuardConfig::default(),
             rules: vec![BUILT_IN_RULES.into()],
             outputs: None,
+            audit: AuditConfig::default(),
             metrics: MetricsConfig::default(),
             response: ResponseConfig::default(),
             nri: NriConfig::default(),

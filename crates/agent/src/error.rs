@@ -28,6 +28,9 @@ pub enum AgentError {
     /// The store of reports cannot be used.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// The audit log cannot be used.
+    #[error(transparent)]
+    Audit(#[from] store::audit::AuditError),
     /// The kernel does not let the sensor see.
     #[error(transparent)]
     Sensor(#[from] sensor::SensorError),

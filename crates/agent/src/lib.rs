@@ -8,6 +8,7 @@
 
 pub mod alerts;
 pub mod attribute;
+pub mod audit;
 pub mod baseline;
 pub mod commands;
 mod config;

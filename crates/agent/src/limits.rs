@@ -111,3 +111,11 @@ pub(crate) const INDEX_MAX_ENTRIES: usize = 256;
 pub(crate) const STOP_GRACE_MS: u64 = 10_000;
 /// Largest file of what a monitor learnt, in bytes.
 pub(crate) const KEPT_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Records that wait in memory while the disk has no room for them; more are lost and counted.
+pub(crate) const AUDIT_UNKEPT: usize = 65_536;
+/// Most records of a tree's trail: of the process, those above and those below it.
+pub(crate) const TREE_TRAIL: usize = 5_000;
+/// Most records of a tree beside its trail.
+pub(crate) const TREE_BESIDE: usize = 2_000;
+/// Most processes above one another in a tree.
+pub(crate) const TREE_DEPTH: usize = 256;

@@ -19,12 +19,15 @@ const LOOK: Duration = Duration::from_millis(250);
 const TELL: Duration = Duration::from_secs(1);
 /// The name under which losses are told.
 const RULE: &str = "Sensor lost sight";
+/// The name under which it is told that nothing can be kept.
+const REFUSAL: &str = "Audit log refuses";
 
 /// Looks until the node ends.
 pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
     let mut blindness = Blindness::default();
     let mut known = lost(node, desk.trail());
     let mut told = Instant::now();
+    let mut refused = None;
     while !node.stop.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK);
         desk.look();
@@ -32,6 +35,14 @@ pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
             continue;
         }
         told = Instant::now();
+        let why = node.kept.alarm();
+        if why != refused {
+            if let Some(why) = &why {
+                eprintln!("lazaret agent: {why}");
+                desk.tell(refusal(why));
+            }
+            refused = why;
+        }
         let now = lost(node, desk.trail());
         let more = now.iter().map(|(what, count)| {
             (*what, count - known.get(what).copied().unwrap_or_default().min(*count))
@@ -58,6 +69,7 @@ fn lost(node: &Node, trail: &Trail) -> Counts {
     let mut all = lost_events(node);
     all.insert("records.queue_full", trail.lost().records.load(Ordering::Relaxed));
     all.insert("alerts.queue_full", trail.lost().alerts.load(Ordering::Relaxed));
+    all.insert("records.disk_full", node.kept.lost.load(Ordering::Relaxed));
     all
 }
 
@@ -82,6 +94,15 @@ pub(super) fn lost_events(node: &Node) -> Counts {
         all.insert("events.throttled", losses.throttled);
     }
     all
+}
+
+/// Nothing can be kept: that goes out all the same.
+fn refusal(why: &str) -> Alert {
+    let mut alert = alert(&Counts::new(), None);
+    REFUSAL.clone_into(&mut alert.rule);
+    alert.priority = Priority::Critical;
+    why.clone_into(&mut alert.text);
+    alert
 }
 
 fn alert(counts: &Counts, container: Option<ContainerRef>) -> Alert {

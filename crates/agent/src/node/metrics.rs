@@ -132,6 +132,7 @@ fn page(node: &Node, desk: &Desk) -> String {
     registry.register("output_failures", "Deliveries that a destination did not take", failed);
     registry.register("output_lost", "Entries lost for want of room", dropped);
     registry.register("output_waiting", "Entries that wait on disk", waiting);
+    kept(node, &mut registry);
     let containers: Gauge = Gauge::default();
     let known = node.watch.containers().read(|containers| containers.len());
     containers.set(i64::try_from(known).unwrap_or(i64::MAX));
@@ -139,4 +140,19 @@ fn page(node: &Node, desk: &Desk) -> String {
     let mut text = String::new();
     let _ = encode(&mut text, &registry);
     text
+}
+
+/// What the writer of the audit log did.
+fn kept(node: &Node, registry: &mut Registry) {
+    let kept: Family<Of, Counter> = Family::default();
+    for (what, count) in
+        [("kept", &node.kept.kept), ("lost", &node.kept.lost), ("failures", &node.kept.failures)]
+    {
+        let of = Of { what: what.to_owned() };
+        kept.get_or_create(&of).inc_by(count.load(Ordering::Relaxed));
+    }
+    registry.register("audit_log", "Records kept and lost, and what failed", kept);
+    let waiting: Gauge = Gauge::default();
+    waiting.set(i64::try_from(node.kept.waiting.load(Ordering::Relaxed)).unwrap_or(i64::MAX));
+    registry.register("audit_log_waiting", "Records that wait for room on the disk", waiting);
 }

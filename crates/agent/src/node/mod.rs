@@ -15,12 +15,13 @@ mod signals;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use model::{AuditKind, AuditRecord, Timestamp};
 use sensor::{Interest, SensorOptions};
 use store::Store;
+use store::audit::AuditLog;
 
+use crate::audit::{self, WriterCounts};
 use crate::commands::Commands;
 use crate::detect::Engine;
 use crate::drift::Images;
@@ -36,12 +37,12 @@ use desk::Desk;
 use metrics::Metrics;
 use observers::{Observers, Recording};
 
-/// How long the writer waits for entries before it looks around.
-const PATIENCE: Duration = Duration::from_millis(200);
 /// The folder of what the hands have in force, below the folder of all that is kept.
 pub const RESPONSES: &str = "responses";
 /// The store of reports, below the folder of all that is kept.
 const REPORTS: &str = "lazaret.sqlite";
+/// The folder of the audit log, below the same.
+pub const AUDIT: &str = "audit";
 
 /// What the guard is started with.
 #[derive(Debug, Clone)]
@@ -74,9 +75,11 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let outputs =
         config.outputs.clone().unwrap_or_else(|| vec![OutputConfig::of(options.output.clone())]);
     let outputs = Outputs::open(&outputs, &options.data_dir.join("spool"))?;
+    let log = AuditLog::open(&options.data_dir.join(AUDIT), config.audit.options())?;
     let (metrics, stop) = (Metrics::default(), AtomicBool::new(false));
-    let node = Node { config, sources, engine, watch, outputs, metrics, stop };
-    node.run(options, before, recorder)
+    let kept = WriterCounts::default();
+    let node = Node { config, sources, engine, watch, outputs, metrics, kept, stop };
+    node.run(options, log, before, recorder)
 }
 
 /// What everybody on the node shares.
@@ -87,6 +90,8 @@ struct Node {
     watch: Watch,
     outputs: Outputs,
     metrics: Metrics,
+    /// What the writer of the audit log did.
+    kept: WriterCounts,
     stop: AtomicBool,
 }
 
@@ -94,6 +99,7 @@ impl Node {
     fn run(
         &self,
         options: &Options,
+        log: AuditLog,
         before: Snapshot,
         recorder: Option<Recorder>,
     ) -> Result<(), AgentError> {
@@ -108,7 +114,8 @@ impl Node {
         )?;
         let name = before.node.clone();
         std::thread::scope(|scope| {
-            let writer = scope.spawn(move || self.write(&entries));
+            let node = name.clone();
+            let writer = scope.spawn(move || self.write(&entries, log, &node));
             trail.record(about(&name, "begin", &format!("{} rules", self.engine.len())));
             let place = Surroundings {
                 trail: trail.clone(),
@@ -174,14 +181,15 @@ impl Node {
         ended.map(drop).and(observers.finish())
     }
 
-    /// Keeps and passes on what comes until nobody hands in any more.
-    fn write(&self, entries: &Entries) {
-        while let Some(batch) = entries.next(PATIENCE) {
-            for entry in &batch {
+    /// Keeps what comes, and then passes it on, until nobody hands in any more.
+    fn write(&self, entries: &Entries, log: AuditLog, name: &str) {
+        let until_nobody = AtomicBool::new(false);
+        audit::keep(entries, (log, name), &until_nobody, &self.kept, &mut |kept| {
+            for entry in kept.entries {
                 self.metrics.count(entry);
             }
-            self.outputs.pass(&batch);
-        }
+            self.outputs.pass(kept.entries);
+        });
     }
 
     fn reload(&self) {

@@ -8,6 +8,7 @@
 mod batch;
 mod disk;
 mod error;
+mod export;
 mod frame;
 mod log;
 mod manifest;
@@ -20,11 +21,10 @@ mod verify;
 
 pub use batch::Seen;
 pub use error::AuditError;
+pub use export::ParquetFile;
 pub use frame::Hash;
 pub use log::{Appended, AuditLog, AuditOptions, CutTail, Forgotten};
-pub use reader::{
-    ActiveRecords, AuditQuery, AuditReader, Damage, Scanned, active_records, write_parquet,
-};
+pub use reader::{ActiveRecords, AuditQuery, AuditReader, Damage, Scanned, active_records};
 pub use row::Column;
 pub use verify::{Broken, Verified};
 

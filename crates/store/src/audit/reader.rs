@@ -1,8 +1,6 @@
 //! `AuditReader`: the log, read. Also while another process writes it: a reader sees what was there
 //! when it looked.
 
-use std::fs;
-use std::io::BufWriter;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -17,7 +15,7 @@ use super::error::AuditError;
 use super::frame::{Frames, Head};
 use super::manifest::{Manifest, Sealed};
 use super::row::{Column, Row};
-use super::segment::{ROWS_PER_GROUP, SegmentReader, SegmentWriter};
+use super::segment::{ROWS_PER_GROUP, SegmentReader};
 use crate::limits::{
     AUDIT_ACTIVE_MAX_BYTES, AUDIT_PAUSE_MS, AUDIT_SEALED_MAX_BYTES, AUDIT_SNAPSHOT_ATTEMPTS,
 };
@@ -247,36 +245,6 @@ impl AuditReader {
         }
         Ok(ControlFlow::Continue(()))
     }
-}
-
-/// Writes records as one Parquet file, with the columns of the log, for other tools. Gives how many
-/// they were.
-///
-/// # Errors
-/// The file cannot be written, or a record of `next` is an error.
-pub fn write_parquet(
-    path: &Path,
-    records: &mut dyn Iterator<Item = (u64, AuditRecord)>,
-) -> Result<u64, AuditError> {
-    let wrong = |why: String| AuditError::System { what: "write", path: path.to_path_buf(), why };
-    let file = fs::File::create(path).map_err(|error| AuditError::of("write", path, &error))?;
-    let mut writer = SegmentWriter::new(BufWriter::new(file)).map_err(wrong)?;
-    let (mut batch, mut written) = (Batch::default(), 0_u64);
-    for (number, record) in records {
-        batch.push(&Row::of(number, &record)).map_err(wrong)?;
-        written = written.saturating_add(1);
-        if batch.len() >= ROWS_PER_GROUP {
-            writer.write(&batch).map_err(wrong)?;
-            batch = Batch::default();
-        }
-    }
-    if batch.len() > 0 {
-        writer.write(&batch).map_err(wrong)?;
-    }
-    let out = writer.finish(None).map_err(wrong)?;
-    let file = out.into_inner().map_err(|error| AuditError::of("write", path, error.error()))?;
-    file.sync_all().map_err(|error| AuditError::of("write", path, &error))?;
-    Ok(written)
 }
 
 /// What an active segment's bytes hold.

@@ -462,7 +462,11 @@ fn records_are_written_for_other_tools_in_the_columns_of_the_log() {
 fn parquet_of_ten() -> Vec<u8> {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("ten.parquet");
-    let written = write_parquet(&path, &mut (1..11).map(|number| (number, record(number))));
-    assert_eq!(written.unwrap(), 10);
+    let mut file = ParquetFile::create(&path).unwrap();
+    for number in 1..11 {
+        file.push(number, &record(number)).unwrap();
+    }
+    assert!(!path.exists(), "it appears when it is whole");
+    assert_eq!(file.finish().unwrap(), 10);
     fs::read(path).unwrap()
 }
