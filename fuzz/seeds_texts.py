@@ -95,6 +95,12 @@ PLAIN = {
         "digest": "sha512:" + "0a" * 64,
         "platform": "linux/arm/v7",
     },
+    "check_file": {
+        "own.yaml": '--read-only-port=0 permissions=600\nversion: own-1\ntype: node\ngroups:\n- id: 4.1\n  text: Files\n  checks:\n  - id: 4.1.1\n    text: mode\n    audit: \'/bin/sh -c "stat -c permissions=%a $kubeletconf"\'\n    use_multiple_values: true\n    tests: {bin_op: or, test_items: [{flag: permissions, compare: {op: bitmask, value: "600"}}, {flag: x, set: false}]}\n    remediation: chmod\n    scored: true\n  - id: 4.2.1\n    text: flag\n    audit: /bin/ps -fC $kubeletbin\n    audit_config: /bin/cat $kubeletconf\n    audit_env: cat /proc/1/environ\n    tests: {test_items: [{flag: "--read-only-port", path: \'{.a.b[0]}\', env: E, compare: {op: valid_elements, value: "0,1"}}, {path: "{range .c[:]}{}{\',\'}{end}", compare: {op: regex, value: "^a"}}]}\n  - {id: 4.2.2, type: manual}\n  - {id: 4.2.3, audit: "find /a/ -name \'*.crt\' | xargs stat -c %U:%G", tests: {test_items: [{flag: "root:root"}]}}\n',
+    },
+    "kubelet_config": {
+        "drop_in": '--anonymous-auth=false --feature-gates A=true,B=false --config /c -v=2\nkind: KubeletConfiguration\nauthentication: {anonymous: {enabled: true}, x509: {clientCAFile: /ca}}\nfeatureGates: {RotateKubeletServerCertificate: false}\ntlsCipherSuites: [A, B]\nreadOnlyPort: 10255\n---\nreadOnlyPort: 0\nfeatureGates: {RotateKubeletServerCertificate: true}\n',
+    },
     "authz_request": {
         "create": 'POST|/v1.41/containers/create?name=a|{"Image":"a","User":"0","Cmd":["x"],"HostConfig":{"Binds":["/:/h:ro"],"Mounts":[{"Type":"volume","Source":"v","Target":"/t","VolumeOptions":{"DriverConfig":{"Options":{"o":"bind","device":"/"}}}}],"PortBindings":{"1/tcp":[{"HostPort":"1-2"}]},"CapAdd":["ALL"],"Devices":[{"PathOnHost":"/dev/x"}],"SecurityOpt":["seccomp=unconfined"]}}',
         "start": 'POST|/containers/a%2Fb/start|',

@@ -3,12 +3,14 @@
 //! The looking is done by [`crate::facts`], the judging by `policy::baseline`; this is the thread
 //! between them and the writers of the report.
 
+mod checks;
 mod kept;
 pub mod report;
 
-use model::{BaselineReport, Observation, Timestamp};
+use model::{BaselineReport, BaselineResult, Observation, Timestamp};
 use policy::baseline::{Baseline, BaselineDecisions, score};
 
+pub use checks::hold_checks;
 pub use kept::{keep, last};
 
 /// A finished run.
@@ -30,20 +32,29 @@ pub fn hold(
     decisions: &BaselineDecisions,
     (host, now): (&str, Timestamp),
 ) -> BaselineRun {
-    let mut results = baseline.judge(observation);
+    let results = baseline.judge(observation);
+    let mut run = conclude(&baseline.benchmark, results, decisions, (host, now));
+    run.unseen = observation.unseen.get("daemon").cloned().unwrap_or_default();
+    run
+}
+
+/// Applies people's decisions to results, and counts.
+fn conclude(
+    benchmark: &str,
+    mut results: Vec<BaselineResult>,
+    decisions: &BaselineDecisions,
+    (host, now): (&str, Timestamp),
+) -> BaselineRun {
     let today = now.strftime("%Y-%m-%d").to_string();
     let stale = decisions.apply(&mut results, &today).stale;
     let score = score(&results);
-    BaselineRun {
-        report: BaselineReport {
-            schema: BaselineReport::SCHEMA.to_owned(),
-            benchmark: baseline.benchmark.clone(),
-            host: host.to_owned(),
-            at: now,
-            results,
-            score,
-        },
-        stale,
-        unseen: observation.unseen.get("daemon").cloned().unwrap_or_default(),
-    }
+    let report = BaselineReport {
+        schema: BaselineReport::SCHEMA.to_owned(),
+        benchmark: benchmark.to_owned(),
+        host: host.to_owned(),
+        at: now,
+        results,
+        score,
+    };
+    BaselineRun { report, stale, unseen: String::new() }
 }

@@ -8,10 +8,11 @@ mod tree;
 
 use std::collections::BTreeMap;
 
-use lazaret_agent::baseline::{BaselineRun, hold};
+use lazaret_agent::baseline::{BaselineRun, hold, hold_checks};
 use lazaret_agent::facts::{ClusterAccess, KubernetesPlaces};
 use model::{BaselineResult, Outcome, Timestamp};
 use policy::baseline::{Baseline, BaselineDecisions};
+use policy::checks::CheckFile;
 use tree::Tree;
 use walks::{Cluster, ClusterOptions};
 
@@ -83,9 +84,7 @@ fn a_right_and_a_wrong_node() {
             None if OF_THE_API.contains(id) => ("E", "E"),
             None => ("P", "F"),
         };
-        for (found, expect, run) in
-            [(&on_right[id], good, &right), (&on_wrong[id], bad, &wrong)]
-        {
+        for (found, expect, run) in [(&on_right[id], good, &right), (&on_wrong[id], bad, &wrong)] {
             if found != expect {
                 unexpected.push(format!("{id}: {found}, not {expect}: {:?}", of(run, id)));
             }
@@ -135,6 +134,58 @@ fn what_is_hidden_or_newer_passes_nothing() {
     let run = look(&lost);
     assert!(run.report.results.iter().all(|result| result.outcome == Outcome::Error));
     assert_eq!(outcomes(&run).len(), 131);
+}
+
+/// Checks of our own, in every form that is answered without a shell, and one that is not.
+const CHECKS: &str = r#"
+version: own-1
+type: master
+groups:
+- id: 9
+  text: Own checks
+  checks:
+  - {id: 9.1, scored: true, text: mode, audit: "/bin/sh -c 'stat -c permissions=%a $apiserverconf'", tests: {test_items: [{flag: permissions, compare: {op: bitmask, value: "600"}}]}}
+  - {id: 9.2, scored: true, text: owner, audit: "stat -c %U:%G $kubeletconf", tests: {test_items: [{flag: "root:root"}]}}
+  - {id: 9.3, scored: true, text: keys, audit: "find /etc/kubernetes/pki/ -name '*.key' | xargs stat -c permissions=%a", use_multiple_values: true, tests: {test_items: [{flag: permissions, compare: {op: bitmask, value: "600"}}]}}
+  - {id: 9.4, scored: true, text: flag, audit: "/bin/ps -ef | grep $apiserverbin | grep -v grep", tests: {test_items: [{flag: "--profiling", compare: {op: eq, value: false}}]}}
+  - {id: 9.5, scored: true, text: list, audit: "/bin/ps -ef | grep $apiserverbin | grep -v grep", tests: {test_items: [{flag: "--enable-admission-plugins", compare: {op: has, value: EventRateLimit}}]}}
+  - {id: 9.6, scored: true, text: no flag, audit: "/bin/ps -ef | grep $apiserverbin | grep -v grep", tests: {test_items: [{flag: "--token-auth-file", set: false}]}}
+  - {id: 9.7, scored: true, text: drop-in, audit: "/bin/ps -fC $kubeletbin", audit_config: "/bin/cat $kubeletconf", tests: {test_items: [{flag: "--read-only-port", path: "{.readOnlyPort}", compare: {op: eq, value: 0}}]}}
+  - {id: 9.8, scored: true, text: environment, audit: "/bin/ps -ef | grep $etcdbin | grep -v grep", tests: {test_items: [{flag: "--peer-auto-tls", env: ETCD_PEER_AUTO_TLS, compare: {op: eq, value: false}}]}}
+  - {id: 9.9, scored: true, text: data, audit: "for d in $(ps -ef | grep $etcdbin | grep -- --data-dir); do DATA_DIR=$d; done\nstat -c %U:%G $DATA_DIR", tests: {test_items: [{flag: "etcd:etcd"}]}}
+  - {id: 9.10, scored: true, text: provider, audit: "F=$(ps -ef | grep $apiserverbin | grep -- --encryption-provider-config)\ngrep 'providers:' $F | sed 's/^/provider=/'", tests: {test_items: [{flag: provider, compare: {op: valid_elements, value: "aescbc,kms,secretbox"}}]}}
+  - {id: 9.11, scored: true, text: network, audit: "ps -ef | grep -- --cni-conf-dir | xargs stat -c permissions=%a\nfind /var/lib/cni/networks | xargs stat -c permissions=%a", tests: {test_items: [{flag: permissions, compare: {op: bitmask, value: "600"}}]}}
+  - {id: 9.12, scored: false, text: by hand, type: manual}
+  - {id: 9.13, scored: true, text: shell, audit: "echo is_compliant:$((1 + 1))", tests: {test_items: [{flag: is_compliant, compare: {op: eq, value: "2"}}]}}
+  - {id: 9.14, scored: true, text: other file, audit: "stat -c permissions=%a $flanneldconf", tests: {test_items: [{flag: permissions}]}}
+"#;
+
+#[test]
+fn checks_of_others_are_answered_without_a_shell() {
+    let (Some(right), Some(wrong)) = (Tree::right(), Tree::wrong()) else { return };
+    let file = CheckFile::parse("own.yaml", CHECKS).unwrap();
+    let now: Timestamp = std::time::SystemTime::now().try_into().unwrap();
+    let ask = |tree: &Tree, shell| {
+        let decisions = BaselineDecisions::default();
+        let wants = |id: &str| id.starts_with("9.");
+        let files = [file.clone()];
+        hold_checks((&files, &wants), (&tree.places(), shell), &decisions, ("node", now))
+    };
+    let told = |run: &BaselineRun| -> Vec<String> {
+        outcomes(run).into_iter().map(|(id, letters)| format!("{id}={letters}")).collect()
+    };
+    let run = ask(&right, false);
+    assert_eq!(run.report.benchmark, "checks-own-1");
+    let expect =
+        "9.1=P 9.10=P 9.11=P 9.12=H 9.13=E 9.14=N 9.2=P 9.3=P 9.4=P 9.5=P 9.6=P 9.7=P 9.8=P 9.9=P";
+    assert_eq!(told(&run).join(" "), expect, "{:#?}", run.report.results);
+    assert!(of(&run, "9.13").evidence.contains("--allow-shell"));
+    assert_eq!(of(&ask(&right, true), "9.13").outcome, Outcome::Pass);
+    let expect =
+        "9.1=F 9.10=F 9.11=F 9.12=H 9.13=E 9.14=N 9.2=F 9.3=F 9.4=F 9.5=F 9.6=F 9.7=F 9.8=P 9.9=F";
+    let run = ask(&wrong, false);
+    // The environment says no; the flag says yes, and goes before it.
+    assert_eq!(told(&run).join(" "), expect.replace("9.8=P", "9.8=F"), "{:#?}", run.report.results);
 }
 
 const OPEN: &str = r#"

@@ -8,6 +8,7 @@
 mod base64;
 pub mod baseline;
 pub mod cases;
+pub mod checks;
 mod day;
 mod diagnostic;
 mod exceptions;

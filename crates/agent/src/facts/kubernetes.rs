@@ -5,6 +5,7 @@
 
 mod api;
 mod audit_policy;
+mod checks;
 mod cluster;
 mod component;
 mod control_plane;
@@ -18,10 +19,12 @@ mod objects;
 mod pods;
 mod rbac;
 mod sheet;
+mod shell;
 
 use std::path::{Path, PathBuf};
 
 use model::Observation;
+use policy::checks::{Answer, Answers, Check};
 
 use super::accounts::HostAccounts;
 use super::audit_rules::AuditRules;
@@ -101,6 +104,27 @@ pub(super) fn look(places: &KubernetesPlaces) -> Observation {
     }
     settle(&mut observation);
     observation
+}
+
+/// What the audits of checks find on a node.
+pub(super) fn answer_checks(
+    places: &KubernetesPlaces,
+    checks: &[&Check],
+    shell: bool,
+) -> Vec<Vec<(String, Answers)>> {
+    let processes = Processes::new(&places.proc);
+    match Root::open(&places.root) {
+        Ok(root) => {
+            // Components that are hidden in another program are none here.
+            let node = Node::find(root, &processes, &mut Observation::default());
+            checks::answer(&node, checks, shell)
+        }
+        Err(error) => {
+            let why = format!("{}: {error}", places.root.display());
+            let unknown = Answers { audit: Some(Answer::Unknown(why)), ..Answers::default() };
+            checks.iter().map(|_| vec![(String::new(), unknown.clone())]).collect()
+        }
+    }
 }
 
 fn look_at_node(root: Root, processes: &Processes, out: &mut Observation) {

@@ -136,7 +136,7 @@ fn anonymous(component: &Component, host: &Root, subject: &mut Subject) {
 }
 
 /// The provider that secrets are written with: the first of the first entry that covers them.
-fn encryption_provider(file: &Value) -> String {
+pub(super) fn encryption_provider(file: &Value) -> String {
     let covers = |entry: &&Value| {
         let resources = yaml::texts(entry, "/resources");
         resources.iter().any(|name| matches!(name.as_str(), "secrets" | "*." | "*.*"))

@@ -20,8 +20,8 @@ const PKI: &str = "/etc/kubernetes/pki";
 /// Kubeconfigs of administrators, as kubeadm and its kin write them.
 const ADMINISTRATORS: [&str; 2] =
     ["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"];
-const CNI_FOLDER: &str = "/etc/cni/net.d";
-const CNI_ADDRESSES: &str = "/var/lib/cni/networks";
+pub(super) const CNI_FOLDER: &str = "/etc/cni/net.d";
+pub(super) const CNI_ADDRESSES: &str = "/var/lib/cni/networks";
 /// Flags of the API server that name certificates and keys.
 const CERTIFICATES: [&str; 6] = [
     "client-ca-file",
@@ -227,7 +227,7 @@ fn cni(node: &Node<'_>) -> Subject {
 }
 
 /// The files below a folder, sorted.
-fn tree(root: &Root, folder: &Path) -> Vec<PathBuf> {
+pub(super) fn tree(root: &Root, folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {

@@ -81,6 +81,15 @@ impl Holding {
         Ok(baseline)
     }
 
+    /// Whether a recommendation of this number is asked: it, or one above it, is in `--only`.
+    pub(crate) fn wants(&self, id: &str) -> bool {
+        let is_below = |number: &String| {
+            id.strip_prefix(number.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.only.is_empty() || self.only.iter().any(is_below)
+    }
+
     /// What people have decided.
     pub(crate) fn decisions(&self) -> anyhow::Result<BaselineDecisions> {
         match &self.decisions {
@@ -123,7 +132,7 @@ fn kept(context: &Context, report: &BaselineReport) -> PathBuf {
     context.data_dir.join("baseline").join(format!("{}.json", report.benchmark))
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let file =
         std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut text = String::new();
