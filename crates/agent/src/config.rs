@@ -16,9 +16,11 @@ use crate::audit::AuditConfig;
 use crate::commands::CommandsConfig;
 use crate::detect::BUILT_IN_RULES;
 use crate::docker::Endpoints;
+use crate::isolation::IsolationConfig;
 use crate::key_files::KeyFilesConfig;
 use crate::lifecycle::LifeCycleConfig;
 use crate::limits::CONFIG_MAX_BYTES;
+use crate::network::NetworkConfig;
 use crate::outputs::OutputConfig;
 use crate::respond::ResponseConfig;
 
@@ -28,7 +30,7 @@ pub const CONFIG_FILE: &str = "/etc/lazaret/agent.yaml";
 pub const BUILT_IN_POLICY: &str = "built-in";
 
 /// What the node role is told.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentConfig {
     /// The policy's file, or `built-in`.
@@ -57,6 +59,10 @@ pub struct AgentConfig {
     pub lifecycle: LifeCycleConfig,
     /// Which commands become records.
     pub commands: CommandsConfig,
+    /// How far a container may go on what it shares with others.
+    pub isolation: IsolationConfig,
+    /// What is usual on the network.
+    pub network: NetworkConfig,
     /// Which files matter.
     pub key_files: KeyFilesConfig,
     /// The rules over what containers do.
@@ -149,6 +155,8 @@ impl Default for AgentConfig {
             nri: NriConfig::default(),
             lifecycle: LifeCycleConfig::default(),
             commands: CommandsConfig::default(),
+            isolation: IsolationConfig::default(),
+            network: NetworkConfig::default(),
             key_files: KeyFilesConfig::default(),
             detect: DetectConfig::default(),
         }

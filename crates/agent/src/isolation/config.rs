@@ -112,7 +112,7 @@ impl Default for IsolationConfig {
         IsolationConfig {
             enabled: true,
             poll_ms: 1000,
-            state: "/var/lib/lazaret/isolation.json".into(),
+            state: "isolation.json".into(),
             ignored: Vec::new(),
             limits_wanted: vec![LimitKind::Memory, LimitKind::Cpu, LimitKind::Pids],
             window_s: 60,

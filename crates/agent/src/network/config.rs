@@ -44,7 +44,7 @@ impl Default for NetworkConfig {
     fn default() -> Self {
         NetworkConfig {
             enabled: true,
-            state: "/var/lib/lazaret/network.json".into(),
+            state: "network.json".into(),
             ignored: Vec::new(),
             learn_hours: 24.0,
             repeat_hours: 24.0,

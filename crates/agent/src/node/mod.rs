@@ -25,9 +25,11 @@ use crate::audit::{self, WriterCounts};
 use crate::commands::Commands;
 use crate::detect::Engine;
 use crate::drift::Images;
+use crate::isolation::Monitor;
 use crate::key_files::KeyFiles;
 use crate::lifecycle::{LifeCycle, Surroundings};
 use crate::lines::Lines;
+use crate::network::Network;
 use crate::outputs::{Destination, OutputConfig, Outputs};
 use crate::respond::Hands;
 use crate::trail::{Entries, Trail};
@@ -147,12 +149,15 @@ impl Node {
         let (touched, key_files) = KeyFiles::new(self.config.key_files.clone(), place.clone());
         let commands = self.config.commands.clone();
         let trail = place.trail.clone();
+        let monitor = self.monitor(place)?;
         let mut observers = Observers {
             desk,
             life_cycle: &life_cycle,
             commands: Commands::new(commands, trail, life_cycle.callers(), life_cycle.execs()),
             lines: Lines::default(),
             key_files: touched,
+            notes: monitor.notes(),
+            network: self.network(place)?,
             recording: Recording::new(recorder),
         };
         let ended = std::thread::scope(|scope| {
@@ -161,6 +166,10 @@ impl Node {
                 scope.spawn(|| health::watch_over(self, desk)),
                 scope.spawn(|| life_cycle.run(&self.stop)),
                 scope.spawn(|| key_files.run(&self.stop)),
+                scope.spawn(|| {
+                    monitor.run(&self.stop, &place.trail);
+                    Ok(())
+                }),
             ];
             threads.extend(self.config.metrics.listen.map(|to| {
                 scope.spawn(move || {
@@ -179,6 +188,18 @@ impl Node {
             std::iter::once(watched).chain(ended).collect::<Result<Vec<()>, _>>()
         });
         ended.map(drop).and(observers.finish())
+    }
+
+    fn monitor(&self, place: &Surroundings) -> Result<Monitor, AgentError> {
+        let mut config = self.config.isolation.clone();
+        config.state = below(&place.data, &config.state);
+        Monitor::new(config, place.directory.clone(), place.node.clone())
+    }
+
+    fn network(&self, place: &Surroundings) -> Result<Network, AgentError> {
+        let mut config = self.config.network.clone();
+        config.state = below(&place.data, &config.state);
+        Network::new(config)
     }
 
     /// Keeps what comes, and then passes it on, until nobody hands in any more.
@@ -208,6 +229,11 @@ fn join(
 ) -> Result<(), AgentError> {
     let broke = || AgentError::System { what: "a part of the agent", why: "it broke".to_owned() };
     thread.join().map_err(|_| broke())?
+}
+
+/// A file below the data folder, unless it says itself where it is; none stays none.
+fn below(data: &Path, file: &Path) -> PathBuf {
+    if file.as_os_str().is_empty() { PathBuf::new() } else { data.join(file) }
 }
 
 /// The calls that a rule or an observer wants. Those that change privileges, namespaces, mounts or

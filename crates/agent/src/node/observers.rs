@@ -3,14 +3,17 @@
 use super::desk::Desk;
 use crate::AgentError;
 use crate::commands::{self, Commands, TypedLine};
+use crate::isolation::Notes;
 use crate::key_files::{self, KeyFiles};
 use crate::lifecycle::{self, LifeCycle};
 use crate::lines::{Line, Lines};
+use crate::network::{self, Network};
 use crate::watch::{Recorder, Seen, container, initiator};
 
 /// Whether an observer wants a call, whatever the rules say.
 pub(super) fn wants(call: &str) -> bool {
-    let lists: [&[&str]; 3] = [&commands::CALLS, &key_files::CALLS, &lifecycle::CALLS];
+    let lists: [&[&str]; 4] =
+        [&commands::CALLS, &key_files::CALLS, &lifecycle::CALLS, &network::CALLS];
     lists.iter().any(|list| list.contains(&call))
 }
 
@@ -21,6 +24,8 @@ pub(super) struct Observers<'a> {
     pub(super) commands: Commands,
     pub(super) lines: Lines,
     pub(super) key_files: KeyFiles,
+    pub(super) notes: Notes,
+    pub(super) network: Network,
     pub(super) recording: Recording,
 }
 
@@ -33,6 +38,10 @@ impl Observers<'_> {
             self.commands.line(typed(seen, line));
         }
         self.key_files.observe(seen);
+        self.notes.observe(seen);
+        for alert in self.network.observe(seen) {
+            self.desk.tell(alert);
+        }
         for detection in &seen.detections {
             self.desk.tell(seen.alert(detection));
         }
@@ -41,7 +50,8 @@ impl Observers<'_> {
     /// Ends what was begun.
     pub(super) fn finish(mut self) -> Result<(), AgentError> {
         self.commands.finish();
-        self.recording.finish()
+        let saved = self.network.save();
+        self.recording.finish().and(saved)
     }
 }
 
