@@ -69,6 +69,10 @@ fn show(eye: &mut Network, of: &Container, now_ns: u64, call: Call) -> Vec<Alert
         host_namespaces: Namespaces { net: 1, ..Namespaces::default() },
         users: &Users::default(),
         node: "node",
+        drift: None,
+        relay: None,
+        is_container_start: false,
+        strict_names: false,
     };
     eye.observe(&Seen { observed, detections: Vec::new() })
 }
