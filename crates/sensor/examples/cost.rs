@@ -1,19 +1,29 @@
 //! What the sensor costs: nanoseconds of processor time a call, with nothing loaded, with the
-//! programs loaded and the call not wanted, and with a full event for each call.
+//! programs loaded and the call not wanted, and with a full event for each call; what typing costs
+//! those who have no terminal; and whether 100,000 opens a second are all told.
 //!
 //! `cargo run --release -p lazaret-sensor --example cost`
 
 #![allow(unsafe_code, reason = "bare system calls are what is measured")]
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use lazaret_sensor::{Detail, Interest, Sensor, SensorOptions};
+use lazaret_sensor::{Detail, Interest, Sensor, SensorOptions, decode};
+use model::EventKind;
 
+/// The flood: opens a second, in slices, for so many seconds.
+const OPENS_A_SECOND: u64 = 100_000;
+const SLICE: u64 = 500;
+const FLOOD_S: u64 = 5;
 const ROUNDS: usize = 7;
 const CALLS: u32 = 200_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("{:<34}{:>12}{:>12}", "ns a call (median of 7)", "getppid", "open+close");
+    println!(
+        "{:<34}{:>12}{:>12}{:>12}",
+        "ns a call (median of 7)", "getppid", "open+close", "read"
+    );
     row("nothing loaded");
     let none = SensorOptions { interests: Vec::new(), ..SensorOptions::default() };
     measure("loaded, neither wanted", &none)?;
@@ -23,12 +33,66 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = vec![Interest::new("openat", Detail::default())];
     let opens = SensorOptions { interests: wanted, bulk_rate: 0, ..none };
     measure("every open wanted", &opens)?;
+    let typing = SensorOptions { interests: vec![Interest::terminal_input()], ..opens.clone() };
+    measure("typing wanted, no terminal", &typing)?;
+    flood(&SensorOptions { interests: opens.interests, ..SensorOptions::default() })
+}
+
+/// A child opens a file so many times a second; each open is decoded here.
+fn flood(options: &SensorOptions) -> Result<(), Box<dyn std::error::Error>> {
+    let sensor = Sensor::load(options)?;
+    let rings = sensor.rings()?;
+    let (done, told) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut took = Duration::ZERO;
+    std::thread::scope(|scope| {
+        for ring in &rings {
+            let (done, told) = (&done, &told);
+            scope.spawn(move || {
+                ring.read(Duration::from_millis(5), |bytes| {
+                    told.fetch_add(u64::from(bytes.is_some_and(is_open)), Ordering::Relaxed);
+                    bytes.is_some() || !done.load(Ordering::Relaxed)
+                })
+            });
+        }
+        took = opens_in_child();
+        done.store(true, Ordering::Relaxed);
+    });
+    let (opened, told) = (OPENS_A_SECOND * FLOOD_S, told.into_inner());
+    println!("{opened} opens in {took:?}: {told} told, {} missing", opened.saturating_sub(told));
+    println!("    {:?}", sensor.losses()?);
     Ok(())
+}
+
+fn is_open(bytes: &[u8]) -> bool {
+    let Ok(event) = decode(bytes) else { return false };
+    matches!(event.kind, EventKind::Call(call) if call.claimed == "/etc/hostname")
+}
+
+fn opens_in_child() -> Duration {
+    let begun = Instant::now();
+    // SAFETY: the child only opens, sleeps and exits.
+    unsafe {
+        if libc::fork() == 0 {
+            for slice in 0..OPENS_A_SECOND * FLOOD_S / SLICE {
+                for _ in 0..SLICE {
+                    let path = c"/etc/hostname".as_ptr();
+                    libc::close(libc::open(path, libc::O_RDONLY));
+                }
+                let due = Duration::from_micros((slice + 1) * SLICE * 1_000_000 / OPENS_A_SECOND);
+                std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            }
+            libc::_exit(0);
+        }
+        libc::wait(std::ptr::null_mut());
+    }
+    begun.elapsed()
 }
 
 /// A child process makes the calls: the sensor leaves its own process out.
 fn row(name: &str) {
-    let mut found = [Vec::new(), Vec::new()];
+    let mut found = [Vec::new(), Vec::new(), Vec::new()];
+    // SAFETY: the path is ended by a NUL.
+    let zeros = unsafe { libc::open(c"/dev/zero".as_ptr(), libc::O_RDONLY) };
     for _ in 0..ROUNDS {
         found[0].push(in_child(|| {
             // SAFETY: the call has no arguments and changes nothing.
@@ -43,13 +107,20 @@ fn row(name: &str) {
                 libc::syscall(libc::SYS_close, fd);
             }
         }));
+        found[2].push(in_child(|| {
+            let mut byte = 0u8;
+            // SAFETY: the buffer has its one byte.
+            unsafe { libc::syscall(libc::SYS_read, zeros, &raw mut byte, 1) };
+        }));
     }
+    // SAFETY: it was opened here.
+    unsafe { libc::close(zeros) };
     let median = |mut values: Vec<u64>| {
         values.sort_unstable();
         values[values.len() / 2]
     };
-    let [calls, opens] = found;
-    println!("{name:<34}{:>12}{:>12}", median(calls), median(opens));
+    let [calls, opens, reads] = found.map(median);
+    println!("{name:<34}{calls:>12}{opens:>12}{reads:>12}");
 }
 
 fn measure(name: &str, options: &SensorOptions) -> Result<(), Box<dyn std::error::Error>> {
