@@ -10,7 +10,7 @@ use libbpf_rs::{
 use crate::config::{Config, NO_SUBSYSTEM};
 use crate::kernel::Kernel;
 use crate::limits::{BULK_RING_BYTES, MAX_SHARDS};
-use crate::{Reading, Ring, SensorError, SensorOptions, said, tables};
+use crate::{Interest, Reading, Ring, SensorError, SensorOptions, said, tables};
 
 /// The kernel's side, built by `build.rs`: the fast one first, then the one for older kernels.
 static OBJECTS: [(Reading, &[u8]); 2] = [
@@ -51,6 +51,11 @@ impl Sensor {
         let bulk = make_rings(&object, shards(options))?;
         let Attached { links, walk, missing } = attach(&object, left_out)?;
         Ok(Sensor { object, reading, bulk, missing, walk: Mutex::new(walk), _links: links })
+    }
+
+    /// From now on these calls are wanted, and no others.
+    pub fn want(&self, interests: &[Interest]) -> Result<(), SensorError> {
+        tables::want(&self.object, interests)
     }
 
     /// The rings to read: the alerts' first, then those of the bulk.

@@ -1,11 +1,13 @@
 //! What user space writes into the kernel's maps before the programs run: which calls are wanted, and
 //! what the numbers of other interfaces mean.
 
+use std::collections::BTreeMap;
+
 use libbpf_rs::{MapCore as _, MapFlags, Object};
 
 use crate::limits::MAX_SYSCALLS;
 use crate::load::{at, map};
-use crate::{SensorError, SensorOptions, syscalls};
+use crate::{Interest, SensorError, SensorOptions, syscalls};
 
 /// `X32_CALLS` and `SOCKET_CALLS` of `bpf/maps.h`.
 const MAX_X32_CALLS: u32 = 64;
@@ -15,12 +17,7 @@ pub(crate) const COMM_BYTES: usize = 16;
 
 /// Fills them all.
 pub(crate) fn fill(object: &Object, options: &SensorOptions) -> Result<(), SensorError> {
-    let wanted = map(object, "interests")?;
-    for interest in &options.interests {
-        let (call, entry) = interest.entry()?;
-        let key = call.number.to_ne_bytes();
-        wanted.update(&key, &entry, MapFlags::ANY).map_err(at("interests"))?;
-    }
+    want(object, &options.interests)?;
     let editors = map(object, "line_editors")?;
     for name in &options.line_editors {
         let one = 1u32.to_ne_bytes();
@@ -37,6 +34,21 @@ pub(crate) fn fill(object: &Object, options: &SensorOptions) -> Result<(), Senso
     numbers(object, "x32_numbers", MAX_X32_CALLS, |number| {
         syscalls::translated(syscalls::X32_CALLS, number + syscalls::X32_FIRST)
     })
+}
+
+/// Says which calls are wanted, and that no other is.
+pub(crate) fn want(object: &Object, interests: &[Interest]) -> Result<(), SensorError> {
+    let mut entries: BTreeMap<u32, [u8; 4]> = BTreeMap::new();
+    for interest in interests {
+        let (call, entry) = interest.entry()?;
+        entries.insert(call.number, entry);
+    }
+    let wanted = map(object, "interests")?;
+    for number in 0..MAX_SYSCALLS {
+        let entry = entries.get(&number).copied().unwrap_or_default();
+        wanted.update(&number.to_ne_bytes(), &entry, MapFlags::ANY).map_err(at("interests"))?;
+    }
+    Ok(())
 }
 
 /// A program's name as the kernel keeps it: cut, with zeros behind it.

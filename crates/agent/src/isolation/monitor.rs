@@ -24,7 +24,6 @@ use super::watched::{Suspicion, Watched};
 use super::words::{Words, begun, bytes};
 use crate::AgentError;
 use crate::attribute::{ContainerId, Directory};
-use crate::trail::Trail;
 
 /// Containers that are looked at.
 const MAX_CONTAINERS: usize = 16_384;
@@ -130,8 +129,8 @@ impl Monitor {
         self.watched.len()
     }
 
-    /// Looks until `stop` says so, and hands in what there is to tell.
-    pub fn run(mut self, stop: &AtomicBool, trail: &Trail) {
+    /// Looks until `stop` says so, and tells what there is.
+    pub fn run(mut self, stop: &AtomicBool, tell: impl Fn(Alert)) {
         if !self.config.enabled {
             return;
         }
@@ -139,9 +138,7 @@ impl Monitor {
         let mut saved = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             let begun = Instant::now();
-            for alert in self.look(Now::read()) {
-                trail.alert(alert);
-            }
+            self.look(Now::read()).into_iter().for_each(&tell);
             if saved.elapsed() >= SAVE_EVERY {
                 // The next time, or the end, tries again.
                 let _ = self.save();

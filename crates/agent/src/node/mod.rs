@@ -167,7 +167,7 @@ impl Node {
                 scope.spawn(|| life_cycle.run(&self.stop)),
                 scope.spawn(|| key_files.run(&self.stop)),
                 scope.spawn(|| {
-                    monitor.run(&self.stop, &place.trail);
+                    monitor.run(&self.stop, |alert| desk.tell(alert));
                     Ok(())
                 }),
             ];
@@ -214,7 +214,11 @@ impl Node {
     }
 
     fn reload(&self) {
-        match Engine::open(&self.sources) {
+        let opened = Engine::open(&self.sources).and_then(|engine| {
+            self.watch.want(&interests(&self.config, &engine))?;
+            Ok(engine)
+        });
+        match opened {
             Ok(engine) => {
                 self.engine.replace(engine.strict_names(self.engine.has_strict_names()));
                 eprintln!("lazaret agent: {} rules from now on", self.engine.len());

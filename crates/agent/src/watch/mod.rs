@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use model::Event;
-use sensor::{Losses, Ring, Sensor, SensorOptions, decode};
+use sensor::{Interest, Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
 use crate::attribute::{Directory, Process};
@@ -110,6 +110,11 @@ impl Watch {
             reader.map_err(|_| AgentError::System { what: "a reader of the sensor", why })??;
         }
         Ok(())
+    }
+
+    /// From now on these calls are wanted, and no others.
+    pub fn want(&self, interests: &[Interest]) -> Result<(), AgentError> {
+        Ok(self.sensor.want(interests)?)
     }
 
     /// The host as it is now: its processes as the kernel's own walk tells them, where it has one, and
