@@ -4,8 +4,6 @@
 //! Eyes produce these, the judge reads them, memory keeps them.
 
 mod advisory;
-mod alert;
-mod audit;
 mod baseline;
 mod content;
 mod coverage;
@@ -22,19 +20,17 @@ mod image_ref;
 mod inventory;
 mod layer;
 mod platform;
-mod priority;
 mod progress;
 mod report;
 mod severity;
 mod skip;
+mod trail;
 mod verdict;
 pub mod version;
 mod vulnerability;
 mod workload;
 
 pub use advisory::{Advisory, AdvisoryId, AdvisoryKind, Affected, NameOf, RangeEnd, VersionRange};
-pub use alert::{Alert, AlertSource, ImageContext};
-pub use audit::{Ancestor, AuditKind, AuditOutcome, AuditRecord, ContainerRef, Initiator};
 pub use baseline::*;
 pub use content::Content;
 pub use coverage::{Coverage, CoverageStatus};
@@ -51,11 +47,11 @@ pub use image_ref::{ImageRef, InvalidImageRef};
 pub use inventory::*;
 pub use layer::{Layer, LayerIndex};
 pub use platform::{InvalidPlatform, Platform};
-pub use priority::Priority;
 pub use progress::{NoProgress, Progress};
 pub use report::{DatabaseVersion, ImageFacts, Look, Report, ScanSource, SourceKind, ToolVersions};
 pub use severity::Severity;
 pub use skip::{Skip, SkipReason};
+pub use trail::*;
 pub use verdict::{Decision, Reason, Verdict};
 pub use vulnerability::{CvssScore, Epss, KnownExploited, SourceClaim, Vulnerability};
 pub use workload::*;

@@ -1,3 +1,5 @@
+//! Alerts that are alike, over a made clock.
+
 use std::collections::BTreeMap;
 
 use model::{AlertSource, ContainerRef, Initiator, Priority};

@@ -1,3 +1,5 @@
+//! Destinations of the tests' own: files, a web server, syslog.
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
