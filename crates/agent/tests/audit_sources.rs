@@ -351,12 +351,39 @@ fn a_change_while_the_agent_was_away_is_told() {
     assert!(first.records.is_empty() && first.alerts.is_empty(), "{first:#?}");
     std::fs::write(path.join("etc/passwd"), "two\n").unwrap();
     let second = gathered::key_files_alone(key_files(), data.path(), || {
-        // And one that no event shows: nobody watches here, but the kernel notifies.
-        std::fs::write(path.join("etc/passwd"), "three\n").unwrap();
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        // Nobody watches here, but the kernel notifies.
+        let script = format!("echo three > {}/etc/passwd; sleep 1", path.display());
+        assert!(Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success());
     });
     let away = &second.records[0];
     assert_eq!(away.details["seen"], "while the agent was away");
     assert_ne!(away.details["sha256_before"], away.details["sha256_after"]);
     assert_eq!(second.alerts[0].rule, "Key files changed while the agent was away");
+    let notified = second.records.iter().find(|one| one.details["seen"] == "fanotify");
+    let notified = notified.unwrap_or_else(|| panic!("no notification in {second:#?}"));
+    assert_eq!(notified.details["sha256_before"], away.details["sha256_after"]);
+    assert!(notified.initiator.command.contains("echo three"), "{notified:#?}");
+}
+
+/// Without events and without notifications a look finds it.
+#[test]
+fn a_change_that_no_event_showed_is_told_as_that() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().canonicalize().unwrap();
+    std::fs::create_dir_all(path.join("etc/cron.d")).unwrap();
+    let key_files = KeyFilesConfig {
+        root: path.clone(),
+        fanotify: false,
+        look_every_s: 1,
+        ..KeyFilesConfig::default()
+    };
+    let data = tempfile::tempdir().unwrap();
+    let told = gathered::key_files_alone(key_files, data.path(), || {
+        std::fs::write(path.join("etc/cron.d/job"), "* * * * * root true\n").unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(5));
+    });
+    assert_eq!(told.records.len(), 1, "{told:#?}");
+    assert_eq!(told.records[0].details["seen"], "without an event");
+    assert_eq!(told.records[0].outcome, AuditOutcome::Unknown);
+    assert_eq!(told.alerts[0].rule, "Key file changed without an event");
 }

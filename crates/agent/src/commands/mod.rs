@@ -40,8 +40,6 @@ pub struct Commands {
     trail: Trail,
     callers: Callers,
     execs: Execs,
-    /// The engine's sockets, of those who asked for execs.
-    socket: String,
     sessions: Sessions,
     fold: Fold<(String, u32, String)>,
     budget: Budget,
@@ -68,15 +66,8 @@ impl Commands {
     pub fn new(config: CommandsConfig, trail: Trail, callers: Callers, execs: Execs) -> Self {
         let fold = Fold::of_seconds(config.fold_s);
         let budget = Budget::new(config.rate, config.burst);
-        let socket = "/var/run/docker.sock".to_owned();
         let sessions = Sessions::default();
-        Commands { config, trail, callers, execs, socket, sessions, fold, budget }
-    }
-
-    /// Another socket of Docker than the usual one.
-    pub fn with_docker(mut self, socket: &str) -> Self {
-        socket.clone_into(&mut self.socket);
-        self
+        Commands { config, trail, callers, execs, sessions, fold, budget }
     }
 
     /// Takes in what the watch tells.
@@ -86,6 +77,9 @@ impl Commands {
         match &seen.event.kind {
             EventKind::Exec(exec) if !is_runtime(seen.process) => self.started(seen, exec),
             EventKind::Exit { status } => self.ended(seen, *status),
+            EventKind::ExecKilled(killed) if killed.error == 0 => {
+                self.refused(seen, killed.exe.as_ref().map(|exe| exe.path.as_str()));
+            }
             EventKind::Call(call)
                 if call.ret < 0 && matches!(&*call.name, "execve" | "execveat") =>
             {
@@ -169,6 +163,16 @@ impl Commands {
         record.target.clone_from(&call.claimed);
         record.text.clone_from(&call.claimed);
         record.details.insert("error".to_owned(), (-call.ret).to_string());
+        self.hand_in(record, first);
+    }
+
+    /// A program that was killed as it began, because it may not run.
+    fn refused(&mut self, seen: &Observed<'_>, exe: Option<&str>) {
+        let mut record = record(seen, AuditKind::Command, "exec");
+        record.outcome = AuditOutcome::Denied;
+        record.target = exe.unwrap_or(&record.initiator.exe).to_owned();
+        record.text.clone_from(&record.initiator.command);
+        let first = self.sessions.first_of(seen);
         self.hand_in(record, first);
     }
 
@@ -262,7 +266,8 @@ impl Commands {
         }
         let names = [container.id.as_str(), &container.name, exec.unwrap_or_default()];
         let whose = self.callers.whose(&Deed {
-            socket: &self.socket,
+            // Whichever engine it was.
+            socket: "",
             time_ns: session.began_ns,
             action: "exec_start",
             names: &names,

@@ -106,9 +106,12 @@ impl KeyFiles {
     /// Takes in what the watch tells.
     pub fn observe(&mut self, seen: &Seen<'_>) {
         let seen = &seen.observed;
-        let EventKind::Call(call) = &seen.event.kind else { return };
         // Nearly all there is: something else is read.
-        let reads = touch::read_object(call);
+        let reads = match &seen.event.kind {
+            EventKind::Call(call) => touch::read_object(call),
+            EventKind::IoUring(_) => None,
+            _ => return,
+        };
         if reads.is_some_and(|object| self.index.path_of(object).is_none()) {
             return;
         }

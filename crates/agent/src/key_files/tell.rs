@@ -82,7 +82,10 @@ impl Happened {
 
     /// An alert, when a stranger does this to what matters.
     pub(super) fn alert(&self, record: &AuditRecord, tools: &[String]) -> Option<Alert> {
-        let harmless = record.action == "read" || record.outcome == AuditOutcome::Failure;
+        // What was opened through an io_uring may have been opened for reading.
+        let harmless = record.action == "read"
+            || record.outcome == AuditOutcome::Failure
+            || (record.action == "open" && !self.is_changed());
         let by = &record.initiator;
         let in_container = record.container.is_some();
         let known = !in_container && tools::is_known(by, self.rule.purpose, tools);

@@ -3,7 +3,7 @@
 //! Files that are opened are named by the kernel. Of calls that take a path only the path is known:
 //! it is put together with the folder it is relative to, and read without following links.
 
-use model::{Call, Container, Event, EventKind, FileObject};
+use model::{Call, Container, Event, EventKind, FileObject, IoUring};
 
 use crate::detect::Observed;
 
@@ -33,7 +33,11 @@ pub(super) struct Touch {
 
 /// What an event does to files.
 pub(super) fn touches(event: &Event, cwd: &str) -> Vec<Touch> {
-    let EventKind::Call(call) = &event.kind else { return Vec::new() };
+    let call = match &event.kind {
+        EventKind::Call(call) => call,
+        EventKind::IoUring(request) => return through_ring(request, cwd),
+        _ => return Vec::new(),
+    };
     let one = match call.name.as_str() {
         "open" | "openat" | "openat2" | "creat" | "open_by_handle_at" => opened(call, cwd),
         "truncate" => named(call, "truncate", cwd),
@@ -75,6 +79,40 @@ fn opened(call: &Call, cwd: &str) -> Option<Touch> {
     }
     let action = if object.open_flags & O_ACCMODE == 0 { "read" } else { "write" };
     by_object(call, action)
+}
+
+/// Requests through an io_uring are told as they are handed in: with paths, without results.
+fn through_ring(request: &IoUring, cwd: &str) -> Vec<Touch> {
+    const OPENAT: u8 = 18;
+    const OPENAT2: u8 = 28;
+    const RENAMEAT: u8 = 35;
+    const UNLINKAT: u8 = 36;
+    const SYMLINKAT: u8 = 38;
+    const LINKAT: u8 = 39;
+    let name = match request.opcode {
+        OPENAT | OPENAT2 => "",
+        RENAMEAT => "renameat",
+        UNLINKAT => "unlinkat",
+        SYMLINKAT => "symlinkat",
+        LINKAT => "linkat",
+        _ => return Vec::new(),
+    };
+    let call = Call {
+        name: name.to_owned(),
+        claimed: request.claimed.clone(),
+        claimed_second: request.claimed_second.clone(),
+        ..Call::default()
+    };
+    let mut touches = match name {
+        "" => named(&call, "open", cwd).into_iter().collect(),
+        "unlinkat" => named(&call, "unlink", cwd).into_iter().collect(),
+        "symlinkat" => linked(&call, cwd).into_iter().collect(),
+        _ => two_names(&call, cwd),
+    };
+    for touch in &mut touches {
+        touch.detail = Some(("through", "io_uring".to_owned()));
+    }
+    touches
 }
 
 fn mapped(call: &Call) -> Option<Touch> {
@@ -221,6 +259,22 @@ mod tests {
             mode: 0o100_644,
             ..Default::default()
         })
+    }
+
+    #[test]
+    fn what_goes_through_a_ring_is_seen_too() {
+        let request =
+            |opcode| IoUring { opcode, claimed: "../etc/passwd".to_owned(), ..IoUring::default() };
+        let told = |opcode| {
+            let kind = EventKind::IoUring(Box::new(request(opcode)));
+            let event = Event { time_ns: 1, task: Task::default(), kind, truncated: false };
+            touches(&event, "/work")
+        };
+        let opened = told(18);
+        assert_eq!((opened[0].action, opened[0].path.as_str()), ("open", "/etc/passwd"));
+        assert_eq!(opened[0].detail, Some(("through", "io_uring".to_owned())));
+        assert_eq!(told(36)[0].action, "unlink");
+        assert!(told(22).is_empty());
     }
 
     fn pair(action: &str, path: &str) -> (String, String) {

@@ -200,7 +200,7 @@ impl Running<'_> {
         if let Some(alert) = alert {
             worker.trail.alert(alert);
         }
-        if matches!(job.touch.action, "write" | "mmap_write") {
+        if matches!(job.touch.action, "write" | "mmap_write" | "open") {
             self.watch_on(job.path, job.base, job.rule);
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use model::{Call, ContainerRef, Event, EventKind, Initiator, Peer, ProcessId};
+use model::{Connection, ContainerRef, Event, EventKind, Initiator, Peer, ProcessId};
 
 use super::asked::{Asked, Fits};
 use crate::detect::Observed;
@@ -27,6 +27,8 @@ const SLACK_NS: i64 = 2_000_000;
 const RECENT_NS: i64 = 2_000_000_000;
 /// How long the watch may take to tell what came before.
 const PATIENCE_NS: i64 = 80_000_000;
+/// `io_uring_enter(2)`'s number of a request to connect.
+const IORING_OP_CONNECT: u8 = 16;
 const LOOK_AGAIN: Duration = Duration::from_millis(4);
 
 /// Who spoke to the engines. Cheap to clone.
@@ -59,7 +61,7 @@ pub struct Caller {
 /// What an engine did, as far as it tells who asked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Deed<'a> {
-    /// The socket of the engine.
+    /// The socket of the engine; empty for whichever it was.
     pub socket: &'a str,
     /// When, in nanoseconds since 1970.
     pub time_ns: i64,
@@ -98,9 +100,15 @@ impl Callers {
         self.0.clock_ns.store(now_ns, Ordering::Relaxed);
         match &seen.event.kind {
             EventKind::Call(call) if call.name == "connect" => {
-                if let Some(socket) = self.socket_of(call) {
-                    self.connected(seen, socket, now_ns);
-                }
+                self.connects(
+                    seen,
+                    [bound(call.connection.as_ref()), call.address.as_ref()],
+                    now_ns,
+                );
+            }
+            EventKind::IoUring(request) if request.opcode == IORING_OP_CONNECT => {
+                let bound = bound(request.connection.as_ref());
+                self.connects(seen, [bound, request.address.as_ref()], now_ns);
             }
             EventKind::Exit { .. } => self.ended(seen.event, now_ns),
             _ => {}
@@ -143,6 +151,13 @@ impl Callers {
         }
     }
 
+    /// An engine's socket is known by the name that the daemon gave it, or by the caller's.
+    fn connects(&self, seen: &Observed<'_>, names: [Option<&Peer>; 2], now_ns: i64) {
+        if let Some(socket) = names.into_iter().flatten().find_map(|peer| self.socket_of(peer)) {
+            self.connected(seen, socket, now_ns);
+        }
+    }
+
     fn connected(&self, seen: &Observed<'_>, socket: PathBuf, now_ns: i64) {
         let id = seen.event.task.process;
         let mut recent = self.recent();
@@ -170,15 +185,11 @@ impl Callers {
         }
     }
 
-    /// The engine's socket that a call connects to: by the name that the daemon gave it, or by the
-    /// caller's.
-    fn socket_of(&self, call: &Call) -> Option<PathBuf> {
-        let bound = call.connection.as_ref().and_then(|connection| connection.remote.as_ref());
-        let names = [bound, call.address.as_ref()];
-        names.into_iter().flatten().find_map(|peer| match peer {
+    fn socket_of(&self, peer: &Peer) -> Option<PathBuf> {
+        match peer {
             Peer::Unix(path) => self.known(Path::new(path)),
             Peer::Ip(..) => None,
-        })
+        }
     }
 
     fn known(&self, path: &Path) -> Option<PathBuf> {
@@ -194,7 +205,8 @@ impl Callers {
 impl Caller {
     /// How well it fits; `None` when it cannot be the one.
     fn weight(&self, deed: &Deed<'_>, socket: &Path) -> Option<u32> {
-        if self.socket != socket || self.first_ns > deed.time_ns + SLACK_NS {
+        let elsewhere = !socket.as_os_str().is_empty() && self.socket != socket;
+        if elsewhere || self.first_ns > deed.time_ns + SLACK_NS {
             return None;
         }
         if self.ended_ns.is_some_and(|ended| ended + AFTER_END_NS < deed.time_ns) {
@@ -218,6 +230,11 @@ impl Caller {
         let recent = deed.time_ns - self.last_ns < RECENT_NS;
         Some(weight + if alive { 2 } else { 0 } + u32::from(recent))
     }
+}
+
+/// The name of the socket at the other end.
+fn bound(connection: Option<&Connection>) -> Option<&Peer> {
+    connection.and_then(|connection| connection.remote.as_ref())
 }
 
 /// Of a program and the one that it started for the same work, the latter: `docker` starts its
@@ -318,10 +335,9 @@ mod tests {
     #[test]
     fn var_run_is_run() {
         let callers = Callers::of([PathBuf::from(SOCKET)]);
-        let call =
-            |path: &str| Call { address: Some(Peer::Unix(path.to_owned())), ..Call::default() };
-        assert!(callers.socket_of(&call("/run/docker.sock")).is_some());
-        assert!(callers.socket_of(&call("/var/run/docker.sock")).is_some());
-        assert!(callers.socket_of(&call("/run/other.sock")).is_none());
+        let socket = |path: &str| callers.socket_of(&Peer::Unix(path.to_owned()));
+        assert!(socket("/run/docker.sock").is_some());
+        assert!(socket("/var/run/docker.sock").is_some());
+        assert!(socket("/run/other.sock").is_none());
     }
 }

@@ -44,11 +44,9 @@ impl Sources {
             node: "node-1".to_owned(),
             data: data.to_path_buf(),
         };
-        let docker = self.life_cycle.docker.clone().unwrap_or_default();
         let life = LifeCycle::new(self.life_cycle, place.clone());
         let mut commands =
-            Commands::new(CommandsConfig::default(), trail, life.callers(), life.execs())
-                .with_docker(&docker.to_string_lossy());
+            Commands::new(CommandsConfig::default(), trail, life.callers(), life.execs());
         let files = self.key_files.map(|config| KeyFiles::new(config, place));
         let (mut observer, worker) =
             files.map_or((None, None), |(one, two)| (Some(one), Some(two)));
