@@ -31,8 +31,9 @@ const AGAIN: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_secs(60),
 ];
-/// How long the event of a change may take to come before the change counts as unseen.
-const SUSPICION: Duration = Duration::from_secs(2);
+/// How long the event of a change may take to come before the change counts as unseen, or as the
+/// work of whoever is known to have the file open.
+const SUSPICION: Duration = Duration::from_secs(3);
 /// Files that are looked at again at once.
 const OPEN: usize = 4096;
 /// For how long the same reader of the same file is counted, in seconds.
@@ -64,7 +65,7 @@ struct Running<'a> {
     /// By path: who may still be writing.
     open: HashMap<String, Open>,
     /// By path: found changed, and no event yet.
-    suspects: HashMap<String, Instant>,
+    suspects: HashMap<String, Suspect>,
     reads: Fold<(String, String, String)>,
     notify: Option<Notify>,
     lost_told: u64,
@@ -75,9 +76,15 @@ struct Running<'a> {
     kept_failed: bool,
 }
 
+/// A change that no event has told yet.
+struct Suspect {
+    since: Instant,
+    /// Who is known to have the file open for writing, or was notified of.
+    base: Option<AuditRecord>,
+}
+
 struct Open {
     base: AuditRecord,
-    rule: Rule,
     since: Instant,
     /// The next of `AGAIN`.
     next: usize,
@@ -201,13 +208,13 @@ impl Running<'_> {
             worker.trail.alert(alert);
         }
         if matches!(job.touch.action, "write" | "mmap_write" | "open") {
-            self.watch_on(job.path, job.base, job.rule);
+            self.watch_on(job.path, job.base);
         }
     }
 
-    fn watch_on(&mut self, path: String, base: AuditRecord, rule: Rule) {
+    fn watch_on(&mut self, path: String, base: AuditRecord) {
         if self.open.len() < OPEN || self.open.contains_key(&path) {
-            self.open.insert(path, Open { base, rule, since: Instant::now(), next: 0 });
+            self.open.insert(path, Open { base, since: Instant::now(), next: 0 });
         }
     }
 
@@ -220,7 +227,7 @@ impl Running<'_> {
         if self.looked.elapsed() >= every {
             self.look();
         }
-        self.judge_suspects();
+        self.judge_suspects(SUSPICION);
         for told in self.reads.over(now_ns()) {
             self.worker.trail.record(told);
         }
@@ -234,15 +241,21 @@ impl Running<'_> {
         for written in notify.written() {
             let Some(path) = self.worker.index.path_of(written.object) else { continue };
             // Whoever the sensor named is known better.
-            if self.open.contains_key(&path) || written.pid == std::process::id() {
+            let pid = |open: &Open| open.base.initiator.process.pid;
+            let named = self.open.get(&path).is_some_and(|open| pid(open) == written.pid);
+            if named || written.pid == std::process::id() {
                 continue;
             }
-            let Some(rule) = self.worker.index.rule(&path) else { continue };
             let mut base = self.worker.base();
             base.initiator = super::by_pid(written.pid);
             base.details.insert("seen".to_owned(), "fanotify".to_owned());
-            self.watch_on(path, base, rule);
+            self.suspect(path, Some(base));
         }
+    }
+
+    /// A change, or what may be one. An event that tells of it takes it over.
+    fn suspect(&mut self, path: String, base: Option<AuditRecord>) {
+        self.suspects.entry(path).or_insert_with(|| Suspect { since: Instant::now(), base });
     }
 
     /// Looks at what may still be written.
@@ -278,21 +291,9 @@ impl Running<'_> {
         if same {
             return;
         }
-        let after = worker.state(path);
-        let Some(open) = self.open.get(path) else { return };
-        let base = AuditRecord { time_ns: now_ns(), ..open.base.clone() };
-        let (rule, path_owned) = (open.rule, path.to_owned());
-        let happened = Happened { base, path: path_owned, rule, before, after: after.clone() };
-        self.put(path, after);
-        if happened.is_changed() {
-            let record = happened.finished("change");
-            let alert = happened.alert(&record, &worker.config.tools);
-            worker.trail.record(record);
-            // The alert of the opening said the same of whoever the sensor saw.
-            if let Some(alert) = alert.filter(|alert| alert.fields.contains_key("seen")) {
-                worker.trail.alert(alert);
-            }
-        }
+        // Another may have written it, whose event is on its way.
+        let base = self.open.get(path).map(|open| open.base.clone());
+        self.suspect(path.to_owned(), base);
     }
 
     /// Looks at everything: what differs from what is known is suspected.
@@ -322,43 +323,49 @@ impl Running<'_> {
                 _ => true,
             };
             if differs && !self.open.contains_key(&path) {
-                self.suspects.entry(path).or_insert_with(Instant::now);
+                self.suspect(path, None);
             }
         }
     }
 
     /// What was suspected, and still no event has come.
-    fn judge_suspects(&mut self) {
-        let due = |since: &Instant| since.elapsed() >= SUSPICION;
+    fn judge_suspects(&mut self, patience: Duration) {
         let due: Vec<String> = self
             .suspects
             .iter()
-            .filter(|(_, since)| due(since))
+            .filter(|(_, suspect)| suspect.since.elapsed() >= patience)
             .map(|(path, _)| path.clone())
             .collect();
         for path in due {
-            let worker = self.worker;
-            let (before, after) = (worker.index.state(&path), worker.state(&path));
-            let rule = worker.index.rule(&path).unwrap_or_default();
-            let happened = Happened {
-                base: worker.base(),
-                path: path.clone(),
-                rule,
-                before,
-                after: after.clone(),
-            };
-            self.put(&path, after);
-            if !happened.is_changed() {
-                continue;
-            }
-            let mut record = happened.finished("change");
+            let base = self.suspects.remove(&path).and_then(|suspect| suspect.base);
+            self.judge(&path, base);
+        }
+    }
+
+    fn judge(&mut self, path: &str, known: Option<AuditRecord>) {
+        let worker = self.worker;
+        let (before, after) = (worker.index.state(path), worker.state(path));
+        let rule = worker.index.rule(path).unwrap_or_default();
+        let base =
+            AuditRecord { time_ns: now_ns(), ..known.clone().unwrap_or_else(|| worker.base()) };
+        let happened = Happened { base, path: path.to_owned(), rule, before, after: after.clone() };
+        self.put(path, after);
+        if !happened.is_changed() {
+            return;
+        }
+        let mut record = happened.finished("change");
+        let alert = if known.is_some() {
+            // Of whoever the sensor saw opening it, that was told already.
+            let told = !record.details.contains_key("seen");
+            happened.alert(&record, &worker.config.tools).filter(|_| !told)
+        } else {
             record.outcome = AuditOutcome::Unknown;
             record.details.insert("seen".to_owned(), "without an event".to_owned());
-            let alert = happened.unseen_alert(&record);
-            worker.trail.record(record);
-            if let Some(alert) = alert {
-                worker.trail.alert(alert);
-            }
+            happened.unseen_alert(&record)
+        };
+        worker.trail.record(record);
+        if let Some(alert) = alert {
+            worker.trail.alert(alert);
         }
     }
 
@@ -381,6 +388,7 @@ impl Running<'_> {
     fn finish(&mut self) {
         let open: Vec<String> = self.open.keys().cloned().collect();
         open.iter().for_each(|path| self.look_at(path));
+        self.judge_suspects(Duration::ZERO);
         for told in self.reads.rest() {
             self.worker.trail.record(told);
         }

@@ -25,8 +25,11 @@ const AFTER_END_NS: i64 = 3_000_000_000;
 const SLACK_NS: i64 = 2_000_000;
 /// How recent a connection speaks for a caller.
 const RECENT_NS: i64 = 2_000_000_000;
-/// How long the watch may take to tell what came before.
-const PATIENCE_NS: i64 = 80_000_000;
+/// How long the watch may take to tell what came before. It is told much earlier: whoever asked
+/// ends, and that is an event too.
+const PATIENCE_NS: i64 = 1_000_000_000;
+/// The same where nothing is watched.
+const UNWATCHED_NS: i64 = 50_000_000;
 /// `io_uring_enter(2)`'s number of a request to connect.
 const IORING_OP_CONNECT: u8 = 16;
 const LOOK_AGAIN: Duration = Duration::from_millis(4);
@@ -99,7 +102,7 @@ impl Callers {
         let now_ns = watch::wall_ns(seen);
         self.0.clock_ns.store(now_ns, Ordering::Relaxed);
         match &seen.event.kind {
-            EventKind::Call(call) if call.name == "connect" => {
+            EventKind::Call(call) if call.name == "connect" && call.ret >= 0 => {
                 self.connects(
                     seen,
                     [bound(call.connection.as_ref()), call.address.as_ref()],
@@ -119,8 +122,9 @@ impl Callers {
     pub(super) async fn reach(&self, time_ns: i64) {
         loop {
             let now_ns = super::now_ns();
+            let patience_ns = if self.watched() { PATIENCE_NS } else { UNWATCHED_NS };
             let told = self.0.clock_ns.load(Ordering::Relaxed) > time_ns;
-            if told || now_ns.saturating_sub(time_ns) > PATIENCE_NS {
+            if told || now_ns.saturating_sub(time_ns) > patience_ns {
                 return;
             }
             tokio::time::sleep(LOOK_AGAIN).await;

@@ -59,9 +59,7 @@ impl Sources {
                 watch.run(&engine, Snapshot::of_host(), &stop, |seen| {
                     life.observe(seen);
                     commands.observe(seen);
-                    if let Some(files) = &mut observer {
-                        files.observe(seen);
-                    }
+                    observer.iter_mut().for_each(|files| files.observe(seen));
                 })
             });
             // Everybody is at work, and the first hashes are taken.
