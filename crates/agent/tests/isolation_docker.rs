@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// A container: its name, its limits, what it does, and the condition that it must be told for.
 /// Those without one are quiet.
 const CONTAINERS: [(&str, &str, &str, &str); 13] = [
-    ("cpu", "--cpus 0.1", "while :; do :; done", "Processor throttled"),
+    ("cpu", "--cpus 0.03", "while :; do :; done", "Processor throttled"),
     ("cpu-twin", "--cpus 0.5", "while :; do sleep 1; done", ""),
     (
         "oom",
@@ -69,7 +69,7 @@ const CONTAINERS: [(&str, &str, &str, &str); 13] = [
     ("disk-twin", "", "busybox head -c 1048576 /dev/zero >/root/x; sleep 3600", ""),
     (
         "miner",
-        "--cpus 0.1",
+        "--cpus 0.03",
         "cp /bin/busybox /tmp/busybox-x; exec /tmp/busybox-x sh -c 'while :; do :; done'",
         "Processor load like mining",
     ),
@@ -91,7 +91,9 @@ fn config() -> IsolationConfig {
         io_stalled_percent: 101.0,
         normal: NormalConfig { enabled: false, ..NormalConfig::default() },
         disk: DiskConfig { look_s: 1, growth_mib: 16, ..DiskConfig::default() },
-        mining: MiningConfig { minutes: 0.05, ..MiningConfig::default() },
+        // Beside other work not even a small part of a processor may be had for all of the time.
+        throttled_percent: 40.0,
+        mining: MiningConfig { minutes: 0.05, cpu_percent: 50.0, ..MiningConfig::default() },
         ..IsolationConfig::default()
     }
 }

@@ -53,6 +53,15 @@ impl Default for Places {
     }
 }
 
+/// Kills for want of memory.
+#[derive(Debug, Clone, Copy)]
+enum Kills {
+    /// As counted.
+    Counted(u64),
+    /// One that the host counts, while this container went.
+    Likely,
+}
+
 /// Looks at every container of a node.
 pub struct Monitor {
     config: IsolationConfig,
@@ -231,7 +240,7 @@ impl Monitor {
         one.keep(now.steady_ns, &self.config);
         let kills = self.new_kills(one, note);
         if kills > 0 {
-            self.tell_kills(one, now, kills, false, alerts);
+            alerts.push(self.tell_kills(one, now, Kills::Counted(kills)));
         }
         if let Some(layer) = one.layer.as_mut().filter(|_| self.config.disk.enabled) {
             layer.look(now.steady_ns, self.config.disk.look_s * NS_PER_S, budget);
@@ -254,14 +263,11 @@ impl Monitor {
         new
     }
 
-    fn tell_kills(
-        &mut self,
-        one: &Watched,
-        now: Now,
-        kills: u64,
-        is_likely: bool,
-        alerts: &mut Vec<Alert>,
-    ) {
+    fn tell_kills(&mut self, one: &Watched, now: Now, kills: Kills) -> Alert {
+        let (kills, is_likely) = match kills {
+            Kills::Counted(kills) => (kills, false),
+            Kills::Likely => (1, true),
+        };
         self.oom.add(&one.workload, kills, now.steady_ns);
         let limit = one.limits.memory_bytes;
         let of = limit.map(|limit| format!(" (limit {})", bytes(limit as f64)));
@@ -277,7 +283,7 @@ impl Monitor {
         let words = Words { what, advice, fields };
         let mut alert = about(&self.node, one).alert(now, OUT_OF_MEMORY, Priority::Error, words);
         alert.tags.push("T1499".to_owned());
-        alerts.push(alert);
+        alert
     }
 
     fn look_for_suspects(&self, one: &mut Watched, now: Now) {
@@ -373,7 +379,7 @@ impl Monitor {
         let nobody_counts = self.notes.of(&one.reference.id).is_none();
         let limited = one.limits.memory_bytes.is_some();
         if nobody_counts && limited && self.unexplained.explain_one() {
-            self.tell_kills(&one, now, 1, true, alerts);
+            alerts.push(self.tell_kills(&one, now, Kills::Likely));
         }
         let mut latches = std::mem::take(&mut one.latches);
         for condition in Condition::ALL {
@@ -398,7 +404,7 @@ impl Monitor {
             let mut one = Watched::new(&Hierarchies::default(), &place_of(&container), false);
             one.refresh(&self.directory, &mut self.buffer);
             one.limits.memory_bytes = container.spec.memory_limit_bytes;
-            self.tell_kills(&one, now, kills, false, alerts);
+            alerts.push(self.tell_kills(&one, now, Kills::Counted(kills)));
         }
         self.gone.forget_old(now.steady_ns);
         let (watched, gone) = (&self.watched, &self.gone);

@@ -94,12 +94,12 @@ impl Watched {
     pub(super) fn refresh(&mut self, directory: &Directory, buffer: &mut Vec<u8>) {
         let complete = self.container.as_ref().is_some_and(|known| known.known == Known::Full);
         let due = self.looks.is_multiple_of(REFRESH_LOOKS);
-        if due || (!complete && self.looks < REFRESH_LOOKS) {
-            if let Some(container) = directory.find(&self.reference.id) {
-                self.reference = ContainerRef::from(&*container);
-                self.workload = workload_of(&container);
-                self.container = Some(container);
-            }
+        let asks = due || (!complete && self.looks < REFRESH_LOOKS);
+        let found = if asks { directory.find(&self.reference.id) } else { None };
+        if let Some(container) = found {
+            self.reference = ContainerRef::from(&*container);
+            self.workload = workload_of(&container);
+            self.container = Some(container);
         }
         if due || self.looks < SETTLING_LOOKS {
             self.gauges.complete();
