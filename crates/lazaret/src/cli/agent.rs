@@ -2,9 +2,11 @@
 
 mod court;
 mod docker_authz;
+mod drill;
 mod guard;
 mod nri;
 mod replay;
+mod responses;
 
 use std::path::PathBuf;
 
@@ -19,6 +21,8 @@ Examples:
   lazaret agent --rules built-in --rules falco_rules.yaml
   lazaret agent --record node.rec                  and keep all that is seen
   lazaret agent replay node.rec --rules mine.yaml  look at it again with other rules
+  lazaret agent drill                              prove that this node sees
+  lazaret agent undo 3f9c0a61d2                    let a paused container go on
   lazaret agent --docker-authz                     decide over what Docker may start (deploy/systemd)
   lazaret agent --nri                              decide over what containerd may start in pods
 
@@ -40,7 +44,7 @@ pub(crate) struct Agent {
     nri: bool,
 
     /// The agent's configuration
-    #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
+    #[arg(long, global = true, value_name = "FILE", default_value = CONFIG_FILE)]
     config: PathBuf,
 
     #[command(flatten)]
@@ -51,12 +55,21 @@ pub(crate) struct Agent {
 enum Verb {
     /// Look at a recording again, with the same rules or others
     Replay(replay::Replay),
+    /// Prove that this node sees: six harmless behaviours must make six alerts
+    Drill(drill::Drill),
+    /// List what was done about alerts and is in force
+    Responses(responses::Responses),
+    /// Undo what is in force
+    Undo(responses::Undo),
 }
 
 impl Agent {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self.verb {
             Some(Verb::Replay(verb)) => verb.run(context),
+            Some(Verb::Drill(verb)) => verb.run(context, &self.config),
+            Some(Verb::Responses(verb)) => verb.run(context),
+            Some(Verb::Undo(verb)) => verb.run(context, &self.config),
             None if self.docker_authz => docker_authz::run(context, &self.config),
             None if self.nri => nri::run(context, &self.config),
             None => self.guard.run(context, self.config),
