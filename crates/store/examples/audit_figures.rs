@@ -87,7 +87,7 @@ fn record(number: u64) -> AuditRecord {
             name: format!("app-{box_number}"),
             engine: Engine::Docker,
             image: format!("registry.example/app:{}", box_number % 7),
-            image_digest: format!("sha256:{:016x}", mixed(box_number % 7)).repeat(1),
+            image_digest: format!("sha256:{:016x}", mixed(box_number % 7)),
             ..ContainerRef::default()
         }),
         target,

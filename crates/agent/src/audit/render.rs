@@ -36,14 +36,10 @@ pub fn lines(tree: &Tree) -> Vec<TreeLine> {
         ..TreeLine::default()
     });
     let children = children(&tree.processes);
-    let tops = |leads: bool| {
-        let is_top = move |one: &&(usize, &Process)| one.1.parent.is_none();
+    let tops = |leads: bool| -> Vec<usize> {
         let processes = tree.processes.iter().enumerate();
-        let tops: Vec<usize> = processes
-            .filter(|one| is_top(&one) && one.1.leads_here == leads)
-            .map(|(place, _)| place)
-            .collect();
-        tops
+        let tops = processes.filter(|(_, one)| one.parent.is_none() && one.leads_here == leads);
+        tops.map(|(place, _)| place).collect()
     };
     let mut drawing = Drawing { tree, children: &children, out };
     for top in tops(true) {

@@ -2,6 +2,7 @@
 
 mod advisories;
 mod agent;
+mod audit;
 mod baseline;
 mod cache;
 mod completions;
@@ -85,6 +86,8 @@ enum Verb {
     Reports(reports::Reports),
     /// Decide over what may start on this machine
     Agent(Box<agent::Agent>),
+    /// Search, follow and check the audit trail of this machine
+    Audit(audit::Audit),
     /// Judge a container before its OCI runtime makes it
     RuntimeGuard(runtime_guard::RuntimeGuard),
     /// Answer a Kubernetes API server: which pods may start
@@ -162,6 +165,7 @@ impl Cli {
             Verb::Model(verb) => verb.run(&context),
             Verb::Reports(verb) => verb.run(&context),
             Verb::Agent(verb) => verb.run(&context),
+            Verb::Audit(verb) => verb.run(&context),
             Verb::RuntimeGuard(verb) => verb.run(&context),
             Verb::Server(verb) => verb.run(&context),
             Verb::Baseline(verb) => verb.run(&context),
