@@ -10,16 +10,15 @@ use crate::facts::{KubernetesPlaces, answer_checks};
 /// Longest evidence of a result, in characters.
 const EVIDENCE_CHARS: usize = 1000;
 
-/// Holds a node against files of checks. `wants` says which ids are asked; `shell` lets audits that
-/// nothing else answers be run by a shell.
+/// Holds a node against files of checks. With `shell`, audits that nothing else answers are run by a
+/// shell.
 pub fn hold_checks(
-    (files, wants): (&[CheckFile], &dyn Fn(&str) -> bool),
+    files: &[CheckFile],
     (places, shell): (&KubernetesPlaces, bool),
     decisions: &BaselineDecisions,
     (host, now): (&str, Timestamp),
 ) -> BaselineRun {
-    let checks: Vec<&Check> =
-        files.iter().flat_map(|file| &file.checks).filter(|check| wants(&check.id)).collect();
+    let checks: Vec<&Check> = files.iter().flat_map(|file| &file.checks).collect();
     let mut results = Vec::new();
     for (check, found) in checks.iter().zip(answer_checks(places, &checks, shell)) {
         for (object, answers) in found {

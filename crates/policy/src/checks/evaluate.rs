@@ -147,7 +147,7 @@ impl Test {
         let gates = flags.get("feature-gates").filter(|_| !self.flag.starts_with('-'))?;
         let entries = gates.iter().flat_map(|gates| gates.split(','));
         let pairs = entries.filter_map(|entry| entry.split_once('='));
-        pairs.filter(|(gate, _)| *gate == name).last().map(|(_, value)| value.to_owned())
+        pairs.filter(|(gate, _)| *gate == name).next_back().map(|(_, value)| value.to_owned())
     }
 
     fn in_file(&self, file: &Value) -> Option<String> {
