@@ -1,5 +1,7 @@
 #!/bin/bash
 # Runs the sensor's tests in virtual machines with Debian's kernels.  Usage: kernels.sh CACHE TEST-BINARY...
+# KERNELS names other series than all. A series that apt does not offer (5.10 is bullseye's) needs its image in
+# the cache, as vmlinuz-SERIES, and is skipped otherwise.
 # Says why and ends well where there is no emulator. Emulated in software: nested machines cannot run
 # every instruction, and a minute a kernel is soon enough.
 set -euo pipefail
@@ -67,11 +69,11 @@ chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$cache/initramfs.gz"
 
 failed=0
-for series in 6.1 6.12; do
+for series in ${KERNELS:-5.10 6.1 6.12}; do
     image=$(kernel_of "$series") || { echo "kernels: skipped $series: no package"; continue; }
     log=$cache/$series.log
     timeout "$patience_s" qemu-system-x86_64 -accel tcg -cpu max -m 1024 -smp 1 -nographic -no-reboot \
-        -kernel "$image" -initrd "$cache/initramfs.gz" -append "console=ttyS0 panic=-1 quiet" </dev/null >"$log" 2>&1 || true
+        -kernel "$image" -initrd "$cache/initramfs.gz" -append "console=ttyS0 panic=-1 quiet no_timer_check" </dev/null >"$log" 2>&1 || true
     # A test that skipped itself shows nothing: each must say that it was told something.
     if [ "$(grep -c LAZARET-PASSED "$log")" = "$tests" ] && [ "$(grep -ac 'told by' "$log")" -ge "$tests" ]; then
         echo "kernels: $series: passed ($(grep -aoE "$series\.[0-9][^ ]*amd64" "$log" | head -1 | tr -d '\r'); $(grep -ao 'told by [A-Za-z]*' "$log" | sort -u | paste -sd ,))"
