@@ -5,7 +5,7 @@
 set -eu
 
 build_packages="clang-19 libelf-dev zlib1g-dev gcc g++ make openssl pkg-config protobuf-compiler libprotobuf-dev mmdebstrap python3 python3-pip"
-test_packages="busybox-static docker.io docker-registry skopeo umoci rpm podman containerd jq openssl gnupg clamav-daemon"
+test_packages="busybox-static docker.io docker-registry skopeo umoci rpm podman containerd iproute2 jq openssl gnupg clamav-daemon"
 
 case "${1:-}" in
     build) packages=$build_packages ;;
