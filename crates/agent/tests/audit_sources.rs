@@ -349,6 +349,45 @@ fn key_files_are_told_with_their_hashes_and_who_changed_them() {
     assert!(!alerts.iter().any(|(path, _)| *path == at("srv/quiet")), "{alerts:?}");
 }
 
+/// How soon after the act a record is handed in. Prints; asserts nothing of time.
+#[test]
+#[ignore = "a measurement: cargo test -p lazaret-agent --test audit_sources -- --ignored --nocapture"]
+fn delays() {
+    let Some(lab) = Lab::start() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().canonicalize().unwrap();
+    std::fs::create_dir_all(path.join("etc")).unwrap();
+    std::fs::write(path.join("etc/passwd"), "one\n").unwrap();
+    let key_files = KeyFilesConfig { root: path.clone(), ..KeyFilesConfig::default() };
+    let sources =
+        Sources { life_cycle: life_cycle(&lab), key_files: Some(key_files), ..Sources::default() };
+    let told = sources.gather(|| {
+        let run =
+            ["run", "-d", "--network", "none", "--name", "timed", "shop:1.2", "/bin/sleep", "99"];
+        assert!(lab.docker(&run).0);
+        for round in 0..30 {
+            let script = format!("echo {round} >> {}/etc/passwd", path.display());
+            assert!(Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success());
+            assert!(lab.docker(&["exec", "timed", "/bin/true", &round.to_string()]).0);
+            assert!(lab.docker(&["volume", "create", &format!("timed-{round}")]).0);
+        }
+    });
+    for what in [
+        "Volume create",
+        "Container exec_create",
+        "Command session_start",
+        "File write",
+        "alert Alert file",
+    ] {
+        let delays = told.delays_ms.iter().filter(|(name, _)| name == what);
+        let mut delays: Vec<f64> = delays.map(|(_, ms)| *ms).collect();
+        delays.sort_by(f64::total_cmp);
+        let last = delays.len().saturating_sub(1) as f64;
+        let at = |share: f64| delays.get((last * share) as usize).copied();
+        println!("{what}: {} median {:.0?} ms, p99 {:.0?} ms", delays.len(), at(0.5), at(0.99));
+    }
+}
+
 /// What happened while nobody looked is found by its hash.
 #[test]
 fn a_change_while_the_agent_was_away_is_told() {

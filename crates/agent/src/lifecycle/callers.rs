@@ -27,7 +27,7 @@ const SLACK_NS: i64 = 2_000_000;
 const RECENT_NS: i64 = 2_000_000_000;
 /// How long the watch may take to tell what came before. It is told much earlier: whoever asked
 /// ends, and that is an event too.
-const PATIENCE_NS: i64 = 1_000_000_000;
+const PATIENCE_NS: i64 = 3_000_000_000;
 /// The same where nothing is watched.
 const UNWATCHED_NS: i64 = 50_000_000;
 /// `io_uring_enter(2)`'s number of a request to connect.

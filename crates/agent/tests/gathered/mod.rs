@@ -29,6 +29,8 @@ pub struct Sources {
 pub struct Gathered {
     pub records: Vec<AuditRecord>,
     pub alerts: Vec<Alert>,
+    /// How long after the act each was handed in, in milliseconds: what it is about, and the delay.
+    pub delays_ms: Vec<(String, f64)>,
 }
 
 impl Sources {
@@ -46,11 +48,12 @@ impl Sources {
         };
         let life = LifeCycle::new(self.life_cycle, place.clone());
         let mut commands =
-            Commands::new(CommandsConfig::default(), trail, life.callers(), life.execs());
+            Commands::new(CommandsConfig::default(), trail.clone(), life.callers(), life.execs());
         let files = self.key_files.map(|config| KeyFiles::new(config, place));
         let (mut observer, worker) =
             files.map_or((None, None), |(one, two)| (Some(one), Some(two)));
         let (stop, engine) = (AtomicBool::new(false), Engine::load(&[]));
+        let drained = std::thread::spawn(move || drained(&entries));
         std::thread::scope(|scope| {
             let listening = scope.spawn(|| life.run(&stop));
             let stop_files = &stop;
@@ -65,7 +68,8 @@ impl Sources {
             // Everybody is at work, and the first hashes are taken.
             std::thread::sleep(Duration::from_secs(1));
             act();
-            std::thread::sleep(Duration::from_millis(1500));
+            // On a busy machine the watch may be seconds late.
+            std::thread::sleep(Duration::from_secs(5));
             stop.store(true, Ordering::Relaxed);
             watching.join().unwrap().unwrap();
             listening.join().unwrap().unwrap();
@@ -74,7 +78,9 @@ impl Sources {
             }
         });
         commands.finish();
-        drained(&entries)
+        // It ends when nobody can hand in any more.
+        drop((commands, life, trail));
+        drained.join().unwrap()
     }
 }
 
@@ -97,10 +103,16 @@ pub fn key_files_alone(config: KeyFilesConfig, data: &Path, act: impl FnOnce()) 
     drained(&entries)
 }
 
+/// Everything until nobody hands in any more.
 fn drained(entries: &Entries) -> Gathered {
     let mut told = Gathered::default();
-    while let Some(some) = entries.next(Duration::from_millis(50)).filter(|some| !some.is_empty()) {
+    while let Some(some) = entries.next(Duration::from_millis(50)) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         for entry in some {
+            let record = entry.to_record();
+            let delay_ms = (now.as_nanos() as i64 - record.time_ns) as f64 / 1e6;
+            let alert = if matches!(entry, Entry::Alert(_)) { "alert " } else { "" };
+            told.delays_ms.push((format!("{alert}{:?} {}", record.kind, record.action), delay_ms));
             match entry {
                 Entry::Record(record) => told.records.push(*record),
                 Entry::Alert(alert) => told.alerts.push(*alert),
