@@ -78,6 +78,9 @@ fn ordinary_work_raises_no_alert() {
                 events.fetch_add(1, Ordering::Relaxed);
                 for one in &seen.detections {
                     let lines = told.entry((one.priority, one.rule.clone())).or_default();
+                    if lines.is_empty() {
+                        println!("{}: {}", one.priority, one.output);
+                    }
                     lines.push(one.output.clone());
                 }
             })
