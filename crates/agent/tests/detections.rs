@@ -37,14 +37,39 @@ fn every_behaviour_is_told_and_its_twin_is_not() {
     std::fs::create_dir(&protected).unwrap();
     std::fs::copy("/bin/busybox", protected.join("runc")).unwrap();
     // A process of the host that is the test's own to be reached for.
-    let mut host = std::process::Command::new("sleep").arg("300").spawn().unwrap();
+    let mut host = std::process::Command::new("sleep").arg("900").spawn().unwrap();
+    let (mut found, skipped) = all(&lab, &engine, &cases, host.id());
+    // On a machine that is busy with other things the kernel may have lost what happened.
+    for _ in 0..2 {
+        let unseen = |case: &&&Case| case.rule.is_some() && mistake(case, &found).is_some();
+        let again: Vec<&Case> = cases.iter().filter(unseen).copied().collect();
+        if !again.is_empty() {
+            found.extend(all(&lab, &engine, &again, host.id()).0);
+        }
+    }
+    host.kill().unwrap();
+    host.wait().unwrap();
+    // What a machine refuses needs more than the usual rights.
+    assert!(skipped.len() <= 2, "{skipped:?} did not start");
+    let ran = cases.iter().filter(|case| !skipped.contains(&case.name));
+    let mistakes: Vec<String> = ran.filter_map(|case| mistake(case, &found)).collect();
+    assert!(mistakes.is_empty(), "{mistakes:#?}");
+}
+
+/// Drives all of them, some side by side. Gives what the rules said, and which did not begin.
+fn all(
+    lab: &Lab,
+    engine: &Engine,
+    cases: &[&Case],
+    host_pid: u32,
+) -> (Vec<(String, String, String)>, Vec<&'static str>) {
     let (next, skipped) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let found = said(&engine, "case-", || {
+    let found = said(engine, "case-", || {
         std::thread::scope(|scope| {
             for _ in 0..TOGETHER {
                 scope.spawn(|| {
                     while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if !run(&lab, case, host.id()) {
+                        if !run(lab, case, host_pid) {
                             skipped.lock().unwrap().push(case.name);
                         }
                     }
@@ -52,14 +77,7 @@ fn every_behaviour_is_told_and_its_twin_is_not() {
             }
         });
     });
-    host.kill().unwrap();
-    host.wait().unwrap();
-    let skipped = skipped.into_inner().unwrap();
-    // What a machine refuses needs more than the usual rights.
-    assert!(skipped.len() <= 2, "{skipped:?} did not start");
-    let ran = cases.iter().filter(|case| !skipped.contains(&case.name));
-    let mistakes: Vec<String> = ran.filter_map(|case| mistake(case, &found)).collect();
-    assert!(mistakes.is_empty(), "{mistakes:#?}");
+    (found, skipped.into_inner().unwrap())
 }
 
 /// Whether it began: some machines refuse privileged containers.

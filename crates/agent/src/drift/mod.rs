@@ -15,7 +15,7 @@ mod packed;
 
 use std::fs::File;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
@@ -103,6 +103,15 @@ impl Default for Drift {
 }
 
 impl Drift {
+    /// Takes in where a container's root filesystem lies, as soon as that is known: a moment later
+    /// the container may be gone, and what is beside its root with it. The image's layers stay.
+    pub fn begins(&self, container: &Container) {
+        if let Some(layers) = Layers::of(&container.root, 0) {
+            let mut known = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+            known.put(container.id.clone(), Some(Arc::new(layers)));
+        }
+    }
+
     /// Where a program that a process of a container runs comes from; `None` when the container's
     /// layers are not known or its root filesystem is no overlay.
     pub fn origin(&self, exe: &FileObject, container: &Container, pid: u32) -> Option<Origin> {
@@ -185,13 +194,15 @@ impl Drift {
 /// What the image has where a program on the upper layer lies.
 fn compare(layers: &Layers, exe: &FileObject) -> Below {
     let Some(lower) = layers.find(&exe.path) else { return Below::Nothing };
-    let Ok(size_bytes) = lower.metadata().map(|metadata| metadata.len()) else {
-        return Below::Other;
-    };
+    let Ok(metadata) = lower.metadata() else { return Below::Other };
+    let size_bytes = metadata.len();
     if size_bytes != exe.size_bytes {
         return Below::Other;
     }
-    let Some(upper) = layers.upper(&exe.path) else { return Below::Other };
+    let Some(upper) = layers.upper(&exe.path) else {
+        // The container is gone already. A copy that only its mode was changed of keeps its time.
+        return if metadata.mtime() == exe.modified_s { Below::Same } else { Below::Other };
+    };
     if same(&lower, &upper, size_bytes.min(COMPARED_BYTES)) { Below::Same } else { Below::Other }
 }
 

@@ -174,7 +174,7 @@ impl Reader<'_> {
             let Some(bytes) = bytes else { return !stop.load(Ordering::Relaxed) };
             match decode(bytes) {
                 Ok(event) => {
-                    self.watch.announced.observe(&event);
+                    self.watch.announced.observe(&event, &self.watch.drift);
                     self.queue(event);
                 }
                 Err(_) => {

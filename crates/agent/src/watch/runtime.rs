@@ -10,6 +10,7 @@ use lru::LruCache;
 use model::{Container, Event, EventKind, Exec};
 
 use crate::attribute::{learn, read_bundle};
+use crate::drift::Drift;
 use crate::guard::{Asked, Making};
 
 /// Containers that a runtime was told to make and that have no cgroup yet.
@@ -27,13 +28,14 @@ impl Default for Announced {
 
 impl Announced {
     /// Reads the bundle when an event is a runtime's beginning.
-    pub(super) fn observe(&self, event: &Event) {
+    pub(super) fn observe(&self, event: &Event, drift: &Drift) {
         let EventKind::Exec(exec) = &event.kind else { return };
         let Some((id, folder)) = container_made(exec) else { return };
         let Ok(bundle) = read_bundle(&folder) else { return };
         let mut container = Container { id: id.clone(), ..Container::default() };
         learn(&mut container, &bundle);
         container.root = folder.join(&bundle.root).to_string_lossy().into_owned();
+        drift.begins(&container);
         if let Ok(mut announced) = self.0.lock() {
             announced.put(id, container);
         }
