@@ -113,10 +113,10 @@ impl Relays {
             self.shells.put(output, id);
             let reader = self.readers.peek(&output).copied();
             let found = reader.and_then(|reader| self.carries(reader));
-            return found.or_else(|| self.from_above(id, "pipe", pipes));
+            return found.or_else(|| self.held_above(id, "pipe", pipes));
         }
         let terminal = is_terminal(&exec.stdio[0]);
-        if terminal { self.from_above(id, "terminal", pipes) } else { None }
+        if terminal { self.held_above(id, "terminal", pipes) } else { None }
     }
 
     /// The reader of a shell's output, when it has a connection and itself writes into a pipe.
@@ -127,7 +127,7 @@ impl Relays {
     }
 
     /// The parent or its parent, when it has a connection and the pipes are not its own.
-    fn from_above(&self, id: ProcessId, how: &'static str, pipes: Pipes) -> Option<Relay> {
+    fn held_above(&self, id: ProcessId, how: &'static str, pipes: Pipes) -> Option<Relay> {
         let mut at = id;
         for _ in 0..STEPS {
             at = *self.parents.peek(&at)?;

@@ -92,7 +92,7 @@ fn from_folder(root: &Path) -> Option<Layers> {
 
 /// From `/proc/PID/mountinfo`: the overlay that is mounted at a place.
 fn from_mounts(table: &str, place: &str) -> Option<Layers> {
-    let lines = table.lines().filter_map(|line| {
+    let mut lines = table.lines().filter_map(|line| {
         let (before, after) = line.split_once(" - ")?;
         let target = before.split(' ').nth(4)?;
         let mut after = after.splitn(3, ' ');
@@ -100,7 +100,7 @@ fn from_mounts(table: &str, place: &str) -> Option<Layers> {
         (kind == "overlay" && plain(target) == place).then(|| options.to_owned())
     });
     // The last one mounted lies on top.
-    let options = lines.last()?;
+    let options = lines.next_back()?;
     let (mut lower, mut upper) = (Vec::new(), None);
     // Long lists are written relative to the storage's home, which the mount does not tell.
     let home = Path::new(place).parent().and_then(Path::parent).unwrap_or(Path::new("/"));
