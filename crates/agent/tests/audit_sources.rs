@@ -18,7 +18,7 @@ use watched::Lab;
 
 fn life_cycle(lab: &Lab) -> LifeCycleConfig {
     LifeCycleConfig {
-        docker: Some(lab.folder.path().join("sock")),
+        docker: Some(lab.folder.path().join("docker.sock")),
         containerd: None,
         ..LifeCycleConfig::default()
     }
@@ -215,7 +215,7 @@ fn containerd_tells_of_containers_made_without_docker() {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let life_cycle = LifeCycleConfig {
-        docker: Some(lab.folder.path().join("sock")),
+        docker: Some(lab.folder.path().join("docker.sock")),
         containerd: Some(socket.clone()),
         ..LifeCycleConfig::default()
     };
