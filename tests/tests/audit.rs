@@ -202,7 +202,7 @@ fn a_changed_byte_is_found_and_the_rest_is_still_searched() {
     let first = folder.join("0000000001.parquet");
     fs::write(&first, "PAR1").unwrap();
     let found = audit(data.path(), &["search", "-f", "json", "-n", "1000"]).expect(1);
-    assert!(found.err.contains("0000000001.parquet") && found.out.lines().count() > 150);
+    assert!(found.err.contains("0000000001.parquet") && found.out.lines().count() >= 100);
     // A log that somebody wrote anew is whole, but not the one that was there.
     fs::remove_dir_all(&folder).unwrap();
     append(&folder, 10);
