@@ -11,6 +11,9 @@ use crate::drift::Images;
 use crate::respond::Hands;
 use crate::trail::Trail;
 
+/// The tag of alerts that tell the end of something.
+const ENDED: &str = "ended";
+
 /// Where alerts are handed in.
 pub(super) struct Desk {
     alerts: Mutex<Alerts>,
@@ -28,6 +31,11 @@ impl Desk {
 
     /// Takes an alert in: it is answered where a rule says so, and told now or folded.
     pub(super) fn tell(&self, mut alert: Alert) {
+        // What is over is told at once, and nothing is done about it.
+        if alert.tags.iter().any(|tag| tag == ENDED) {
+            self.trail.alert(alert);
+            return;
+        }
         self.hands.answer(&alert);
         if let (Some(images), Some(container)) = (&self.images, &alert.container) {
             let exe = alert.initiator.as_ref().map(|initiator| initiator.exe.as_str());
