@@ -125,11 +125,12 @@ impl KeyFiles {
     /// The key file that is touched, by object or else by path.
     fn key_file(&self, seen: &Observed<'_>, touch: &Touch) -> Option<(String, Rule)> {
         let known = touch.object.and_then(|object| self.index.path_of(object));
-        // A read matters only of what is known to be there, by its object.
+        let named = on_host(seen, &touch.path).filter(|path| self.index.rule(path).is_some());
+        // The number of a file that is gone may be another's by now, so a key file's own name
+        // counts first. A read matters only of what is known to be there, by its object.
         let path = match (known, touch.action) {
-            (Some(path), _) => path,
             (None, "read") => return None,
-            (None, _) => on_host(seen, &touch.path)?,
+            (known, _) => named.or(known)?,
         };
         let rule = self.index.rule(&path)?;
         let wanted = touch.action != "read" || rule.reads;

@@ -186,6 +186,12 @@ impl Running<'_> {
         let before = worker.index.state(&job.path);
         let is_read = job.touch.action == "read";
         let after = if is_read { before.clone() } else { worker.state(&job.path) };
+        // Its number was another file's before: then this was not the one that was touched.
+        let is_other =
+            |state: &FileState| job.touch.object.is_some_and(|object| object != state.object());
+        if job.touch.path != job.path && after.as_ref().is_some_and(is_other) {
+            return;
+        }
         let happened = Happened {
             base: job.base.clone(),
             path: job.path.clone(),
