@@ -132,6 +132,21 @@ impl Worker {
     }
 }
 
+/// Whether a name was touched below another root, as an engine does that unpacks a layer in a
+/// `chroot`: the object is not the file that has the name here, nor was it before; or there is no
+/// object and nothing has changed.
+fn is_elsewhere(job: &Job, before: Option<&FileState>, after: Option<&FileState>) -> bool {
+    let states = [before, after];
+    match job.touch.object {
+        Some(object) => {
+            let mut known = states.into_iter().flatten();
+            let is_known = known.clone().any(|state| state.object() == object);
+            known.next().is_some() && !is_known
+        }
+        None => before == after && job.touch.error.is_none(),
+    }
+}
+
 impl Running<'_> {
     /// Compares with what was kept, and marks.
     fn begin(&mut self) {
@@ -192,6 +207,9 @@ impl Running<'_> {
         if job.touch.path != job.path && after.as_ref().is_some_and(is_other) {
             return;
         }
+        if !is_read && is_elsewhere(&job, before.as_ref(), after.as_ref()) {
+            return;
+        }
         let happened = Happened {
             base: job.base.clone(),
             path: job.path.clone(),
@@ -208,7 +226,9 @@ impl Running<'_> {
             return;
         }
         self.put(&job.path, after);
-        let alert = happened.alert(&record, &worker.config.tools);
+        // What is neither there before nor after was made elsewhere, or is gone already.
+        let is_there = happened.before.is_some() || happened.after.is_some();
+        let alert = happened.alert(&record, &worker.config.tools).filter(|_| is_there);
         worker.trail.record(record);
         if let Some(alert) = alert {
             worker.trail.alert(alert);

@@ -84,7 +84,7 @@ enum Verb {
     Model(model::Model),
     /// Show the reports that `scan --save` kept
     Reports(reports::Reports),
-    /// Decide over what may start on this machine
+    /// Guard this node: watch what runs, decide over what may start
     Agent(Box<agent::Agent>),
     /// Search, follow and check the audit trail of this machine
     Audit(audit::Audit),
