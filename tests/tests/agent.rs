@@ -94,7 +94,7 @@ fn what_a_container_does_is_told_with_who_did_it_and_looked_at_again() {
 }
 
 #[test]
-fn what_is_wrong_is_told_in_one_line() {
+fn what_is_wrong_is_told_with_its_place() {
     if !which("dockerd") {
         return;
     }
@@ -121,6 +121,6 @@ fn what_is_wrong_is_told_in_one_line() {
             .collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let ended = lazaret(&arguments).expect(2);
-        assert!(ended.error_line().contains(told), "{}", ended.err);
+        assert!(ended.err.contains(told) && ended.out.is_empty(), "{}", ended.err);
     }
 }
