@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use model::{AuditKind, EventKind, Initiator, ProcessId};
+use model::{Alert, AuditKind, EventKind, Initiator, ProcessId};
 
 use crate::AgentError;
 use crate::detect::Observed;
@@ -154,8 +154,15 @@ impl KeyFiles {
 
 impl KeyFilesWorker {
     /// Works until `stop` says so, or the observer is gone. Hashes everything first: some seconds.
+    /// Alerts go into the trail as they are.
     pub fn run(self, stop: &AtomicBool) -> Result<(), AgentError> {
-        self.worker.run(&self.jobs, stop)
+        let trail = self.worker.trail.clone();
+        self.run_telling(stop, &|alert| trail.alert(alert))
+    }
+
+    /// The same, with alerts told elsewhere.
+    pub fn run_telling(self, stop: &AtomicBool, tell: &dyn Fn(Alert)) -> Result<(), AgentError> {
+        self.worker.run(&self.jobs, stop, tell)
     }
 }
 

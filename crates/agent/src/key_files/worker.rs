@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use model::{AuditKind, AuditOutcome, AuditRecord};
+use model::{Alert, AuditKind, AuditOutcome, AuditRecord};
 
 use super::config::KeyFilesConfig;
 use super::index::Index;
@@ -62,6 +62,8 @@ pub(super) struct Worker {
 /// What a running worker remembers.
 struct Running<'a> {
     worker: &'a Worker,
+    /// Where alerts go.
+    tell: &'a dyn Fn(Alert),
     /// By path: who may still be writing.
     open: HashMap<String, Open>,
     /// By path: found changed, and no event yet.
@@ -92,10 +94,16 @@ struct Open {
 
 impl Worker {
     /// Works until `stop` says so.
-    pub(super) fn run(&self, jobs: &Receiver<Job>, stop: &AtomicBool) -> Result<(), AgentError> {
+    pub(super) fn run(
+        &self,
+        jobs: &Receiver<Job>,
+        stop: &AtomicBool,
+        tell: &dyn Fn(Alert),
+    ) -> Result<(), AgentError> {
         let now = Instant::now();
         let mut running = Running {
             worker: self,
+            tell,
             open: HashMap::new(),
             suspects: HashMap::new(),
             reads: Fold::of_seconds(READS_FOLD_S),
@@ -182,7 +190,7 @@ impl Running<'_> {
             worker.trail.record(record);
         }
         if let Some(alert) = away_alert(&changed, &worker.node, now_ns()) {
-            worker.trail.alert(alert);
+            (self.tell)(alert);
         }
     }
 
@@ -231,7 +239,7 @@ impl Running<'_> {
         let alert = happened.alert(&record, &worker.config.tools).filter(|_| is_there);
         worker.trail.record(record);
         if let Some(alert) = alert {
-            worker.trail.alert(alert);
+            (self.tell)(alert);
         }
         if matches!(job.touch.action, "write" | "mmap_write" | "open") {
             self.watch_on(job.path, job.base);
@@ -391,7 +399,7 @@ impl Running<'_> {
         };
         worker.trail.record(record);
         if let Some(alert) = alert {
-            worker.trail.alert(alert);
+            (self.tell)(alert);
         }
     }
 

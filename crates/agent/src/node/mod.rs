@@ -165,7 +165,7 @@ impl Node {
                 scope.spawn(|| signals::wait(&self.stop, || self.reload())),
                 scope.spawn(|| health::watch_over(self, desk)),
                 scope.spawn(|| life_cycle.run(&self.stop)),
-                scope.spawn(|| key_files.run(&self.stop)),
+                scope.spawn(|| key_files.run_telling(&self.stop, &|alert| desk.tell(alert))),
                 scope.spawn(|| {
                     monitor.run(&self.stop, |alert| desk.tell(alert));
                     Ok(())

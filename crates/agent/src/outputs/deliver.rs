@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -89,7 +90,7 @@ fn append(path: &PathBuf, max_bytes: u64, entries: &[Entry]) -> io::Result<()> {
         old.push(".1");
         fs::rename(path, old)?;
     }
-    let mut file = File::options().create(true).append(true).open(path)?;
+    let mut file = File::options().create(true).append(true).mode(0o640).open(path)?;
     file.write_all(&lines)
 }
 

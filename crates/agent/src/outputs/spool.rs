@@ -4,8 +4,9 @@
 //! fall a part of one file is told a second time, never lost.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ impl Spool {
             path: folder.into(),
             why: error.to_string(),
         };
-        fs::create_dir_all(folder).map_err(wrong)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(wrong)?;
         let mut files: Vec<Waiting> = fs::read_dir(folder)
             .map_err(wrong)?
             .flatten()
@@ -120,7 +121,8 @@ impl Spool {
             self.next += 1;
         }
         let number = self.files.back().map(|file| file.number).unwrap_or_default();
-        let mut file = File::options().create(true).append(true).open(self.path(number))?;
+        let mut file =
+            File::options().create(true).append(true).mode(0o600).open(self.path(number))?;
         file.write_all(line)?;
         if let Some(last) = self.files.back_mut() {
             last.bytes += line.len() as u64;

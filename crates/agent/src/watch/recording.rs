@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,7 +56,9 @@ impl Recorder {
         containers: &Directory,
     ) -> Result<Self, AgentError> {
         let wrong = |error| unwritable(path, &error);
-        let file = File::options().write(true).create_new(true).open(path).map_err(wrong)?;
+        // Command lines and environments stand in it.
+        let mut options = File::options();
+        let file = options.write(true).create_new(true).mode(0o600).open(path).map_err(wrong)?;
         let encoder = Encoder::new(BufWriter::new(file), LEVEL).map_err(wrong)?;
         let mut recorder = Recorder {
             path: path.to_path_buf(),
