@@ -6,6 +6,7 @@
 //! the agent itself: begin, end, blind ─┘
 //! ```
 
+mod absence;
 mod desk;
 mod health;
 mod metrics;
@@ -35,6 +36,7 @@ use crate::respond::Hands;
 use crate::trail::{Entries, Trail};
 use crate::watch::{Recorder, Snapshot, Watch};
 use crate::{AgentConfig, AgentError};
+use absence::Absence;
 use desk::Desk;
 use metrics::Metrics;
 use observers::{Observers, Recording};
@@ -77,11 +79,13 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let outputs =
         config.outputs.clone().unwrap_or_else(|| vec![OutputConfig::of(options.output.clone())]);
     let outputs = Outputs::open(&outputs, &options.data_dir.join("spool"))?;
-    let log = AuditLog::open(&options.data_dir.join(AUDIT), config.audit.options())?;
+    let folder = options.data_dir.join(AUDIT);
+    let absence = Absence::before(&folder);
+    let log = AuditLog::open(&folder, config.audit.options())?;
     let (metrics, stop) = (Metrics::default(), AtomicBool::new(false));
     let kept = WriterCounts::default();
     let node = Node { config, sources, engine, watch, outputs, metrics, kept, stop };
-    node.run(options, log, before, recorder)
+    node.run(options, (log, absence), before, recorder)
 }
 
 /// What everybody on the node shares.
@@ -101,7 +105,7 @@ impl Node {
     fn run(
         &self,
         options: &Options,
-        log: AuditLog,
+        (log, absence): (AuditLog, Option<Absence>),
         before: Snapshot,
         recorder: Option<Recorder>,
     ) -> Result<(), AgentError> {
@@ -118,7 +122,11 @@ impl Node {
         std::thread::scope(|scope| {
             let node = name.clone();
             let writer = scope.spawn(move || self.write(&entries, log, &node));
-            trail.record(about(&name, "begin", &format!("{} rules", self.engine.len())));
+            let away = absence.map(|absence| format!(", {}", absence.text())).unwrap_or_default();
+            let begin = about(&name, "begin", &format!("{} rules{away}", self.engine.len()));
+            let fell = absence.and_then(|absence| absence.alert(&name, begin.time_ns));
+            trail.record(begin);
+            fell.into_iter().for_each(|alert| trail.alert(alert));
             let place = Surroundings {
                 trail: trail.clone(),
                 directory,
@@ -129,7 +137,7 @@ impl Node {
             let desk = Desk::new(trail.clone(), hands, images);
             let outcome = self.watch_all(&desk, &place, before, recorder);
             desk.finish();
-            trail.record(about(&name, "end", ""));
+            trail.record(about(&name, absence::END, ""));
             // The writer ends when nobody can hand in any more.
             drop((desk, place, trail));
             let _ = writer.join();

@@ -90,7 +90,7 @@ fn append(path: &PathBuf, max_bytes: u64, entries: &[Entry]) -> io::Result<()> {
         old.push(".1");
         fs::rename(path, old)?;
     }
-    let mut file = File::options().create(true).append(true).mode(0o640).open(path)?;
+    let mut file = File::options().create(true).append(true).mode(0o600).open(path)?;
     file.write_all(&lines)
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +81,8 @@ pub(super) struct Ledger {
 impl Ledger {
     /// The ledger of a state folder, which is made when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, AgentError> {
-        std::fs::create_dir_all(folder).map_err(|why| fault(folder, why))?;
+        let mut made = std::fs::DirBuilder::new();
+        made.recursive(true).mode(0o700).create(folder).map_err(|why| fault(folder, why))?;
         Ok(Ledger { folder: folder.to_path_buf() })
     }
 
