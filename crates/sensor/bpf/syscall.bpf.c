@@ -207,7 +207,9 @@ static __always_inline void put_texts(struct scratch *s, struct call *call)
 
 static __always_inline void end(struct scratch *s, struct call *call)
 {
-	send(s, call->interest.flags & INTEREST_ALERT ? CLASS_ALERT : CLASS_BULK);
+	/* Anybody may fail as often as they like: what failed is bulk, so that it cannot fill the
+	 * ring of what was done. */
+	send(s, (call->interest.flags & INTEREST_ALERT) && call->ret >= 0 ? CLASS_ALERT : CLASS_BULK);
 }
 
 static __always_inline void put_file_or_socket(struct scratch *s, struct task_struct *task, long fd)
