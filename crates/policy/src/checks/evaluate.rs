@@ -146,8 +146,8 @@ impl Test {
         // A feature gate by its bare name.
         let gates = flags.get("feature-gates").filter(|_| !self.flag.starts_with('-'))?;
         let entries = gates.iter().flat_map(|gates| gates.split(','));
-        let pairs = entries.filter_map(|entry| entry.split_once('='));
-        pairs.filter(|(gate, _)| *gate == name).next_back().map(|(_, value)| value.to_owned())
+        let mut pairs = entries.filter_map(|entry| entry.split_once('='));
+        pairs.rfind(|(gate, _)| *gate == name).map(|(_, value)| value.to_owned())
     }
 
     fn in_file(&self, file: &Value) -> Option<String> {

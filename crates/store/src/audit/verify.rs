@@ -185,7 +185,7 @@ impl<'a> Walk<'a> {
             return Err(at("it does not follow the last sealed segment"));
         }
         let mut frames = Frames::new(bytes, &head);
-        while let Some(row) = frames.next() {
+        for row in frames.by_ref() {
             let number = self.next();
             self.step(row).map_err(|why| Broken { record: Some(number), ..at(&why) })?;
         }
