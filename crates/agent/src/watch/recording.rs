@@ -33,6 +33,7 @@ const CONTAINERS_REMEMBERED: usize = 16_384;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one line at a time")]
 enum Line<'a> {
     Before { format: String, snapshot: Box<Snapshot> },
     Container(std::borrow::Cow<'a, Container>),
