@@ -24,14 +24,14 @@ fn record(number: u64) -> AuditRecord {
     let parent = ProcessId { pid: 10, start_ns: 1 };
     AuditRecord {
         time_ns: BEGIN_NS + number as i64 * 1_000_000_000,
-        kind: if number % 10 == 0 { AuditKind::Alert } else { AuditKind::Command },
+        kind: if number.is_multiple_of(10) { AuditKind::Alert } else { AuditKind::Command },
         action: "exec".into(),
-        severity: if number % 10 == 0 { Severity::High } else { Severity::Unknown },
-        rule: if number % 10 == 0 { "Drift".into() } else { String::new() },
+        severity: if number.is_multiple_of(10) { Severity::High } else { Severity::Unknown },
+        rule: if number.is_multiple_of(10) { "Drift".into() } else { String::new() },
         initiator: Initiator {
             process: ProcessId { pid: 1000 + number as u32, start_ns: number },
             parent,
-            exe: if number % 2 == 0 { "/usr/bin/curl" } else { "/usr/bin/date" }.into(),
+            exe: if number.is_multiple_of(2) { "/usr/bin/curl" } else { "/usr/bin/date" }.into(),
             command: format!("run \"{number}\", twice"),
             uid: Some(33),
             user: "www-data".into(),

@@ -121,6 +121,10 @@ fn what_audits_look_at() {
     ] {
         assert_eq!(probe(audit), expect, "{audit}");
     }
+}
+
+#[test]
+fn names_of_configuration_files_are_put_in() {
     let value = |name: &str| (name == "kubeletconf").then_some("/var/lib/kubelet/config.yaml");
     assert_eq!(
         substitute("cat $kubeletconf;", value).unwrap(),

@@ -21,7 +21,7 @@ use super::*;
 const SECOND_NS: i64 = 1_000_000_000;
 
 fn record(number: u64) -> AuditRecord {
-    let host = number % 3 == 0;
+    let host = number.is_multiple_of(3);
     AuditRecord {
         time_ns: number as i64 * SECOND_NS,
         kind: AuditKind::ALL[number as usize % AuditKind::ALL.len()],
@@ -318,7 +318,8 @@ fn a_changed_byte_anywhere_is_found() {
 fn missing_exchanged_and_foreign_files_are_found() {
     let made = tempfile::tempdir().unwrap();
     sample(made.path());
-    let damage: [(&str, fn(&Path)); 5] = [
+    type Harm = fn(&Path);
+    let damage: [(&str, Harm); 5] = [
         ("it is missing", |folder| fs::remove_file(folder.join("0000000002.parquet")).unwrap()),
         ("its SHA-256 is another", |folder| {
             fs::copy(folder.join("0000000001.parquet"), folder.join("0000000002.parquet")).unwrap();
@@ -407,7 +408,6 @@ fn any_record() -> impl Strategy<Value = AuditRecord> {
                 rule: text(),
                 node: text(),
                 details,
-                ..AuditRecord::default()
             }
         },
     )
