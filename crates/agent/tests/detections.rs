@@ -1,7 +1,7 @@
 //! Each built-in detection against a real container that does the thing, and beside it one that does
 //! nearly the same and must stay silent.
 
-#![allow(clippy::unwrap_used, clippy::type_complexity, unreachable_pub)]
+#![allow(clippy::excessive_nesting, clippy::unwrap_used, clippy::type_complexity, unreachable_pub)]
 
 #[path = "detections/cases.rs"]
 mod cases;

@@ -7,7 +7,7 @@
 //! Looked at is what this test's own engine's containers do and what its own processes do on the
 //! host. All work goes on side by side, again and again, until the time is over.
 
-#![allow(clippy::unwrap_used, clippy::type_complexity, unreachable_pub)]
+#![allow(clippy::excessive_nesting, clippy::unwrap_used, clippy::type_complexity, unreachable_pub)]
 
 mod watched;
 

@@ -1,6 +1,12 @@
 //! What the hands do, against containers that the test made: each has a twin that is left alone.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::type_complexity, unreachable_pub)]
+#![allow(
+    clippy::excessive_nesting,
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    unreachable_pub
+)]
 
 mod watched;
 

@@ -22,7 +22,7 @@ mod version;
 mod tests;
 
 pub use compile::load;
-pub use note::{Note, NoteKind};
 pub use model::Priority;
+pub use note::{Note, NoteKind};
 pub use rule::{Loaded, Rule, RulesFile, SkippedRule};
 pub use version::{ENGINE_VERSION, PLUGIN_VERSIONS};
