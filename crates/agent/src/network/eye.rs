@@ -28,8 +28,8 @@ const MAX_CONTAINERS: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 /// How often baselines are kept, in nanoseconds.
 const SAVE_EVERY_NS: u64 = 300_000_000_000;
 const DNS_PORT: u16 = 53;
-/// Unusual ends that are told of one container within the window of a scan.
-const ENDS_TOLD: usize = 5;
+/// Unusual connections that are told of one container within the window of a scan.
+const UNUSUAL_TOLD: usize = 5;
 
 /// What a container is one of, as far as it is known.
 #[derive(Clone)]
@@ -172,11 +172,16 @@ impl Network {
         if is_public(ip) && known::is_pool_port(port) && !usual {
             notices.push(Notice::PoolPort(remote));
         }
-        // Of many ends within seconds the scan tells; until it does, the first few are enough.
-        let many = self.scans.ends(&whose.container.id) > ENDS_TOLD;
         let unusual = self.unusual(whose, name, usual, learnt);
-        notices.extend(unusual.filter(|_| !many));
-        self.tell(whose, &notices, &group)
+        let mut alerts = self.tell(whose, &notices, &group);
+        // The first few within seconds are enough: of many more the scan tells.
+        let id = &whose.container.id;
+        if let Some(unusual) = unusual.filter(|_| self.scans.unusual_told(id) < UNUSUAL_TOLD) {
+            let told = self.tell(whose, &[unusual], &group);
+            self.scans.add_unusual(id, told.len());
+            alerts.extend(told);
+        }
+        alerts
     }
 
     /// Learns a peer, or tells that it is not usual.

@@ -27,6 +27,8 @@ pub(super) enum Scan {
 struct Window {
     since_ns: u64,
     ends: usize,
+    /// Unusual connections that were told.
+    unusual: usize,
     ports_of: HashMap<IpAddr, HashSet<u16>>,
     hosts_at: HashMap<u16, HashSet<IpAddr>>,
     /// Told in this window, and not told again while it goes on.
@@ -74,9 +76,15 @@ impl Scans {
 }
 
 impl Scans {
-    /// How many different ends a container has tried in this window.
-    pub(super) fn ends(&self, container: &str) -> usize {
-        self.containers.peek(container).map_or(0, |window| window.ends)
+    /// How many unusual connections of a container were told in this window.
+    pub(super) fn unusual_told(&self, container: &str) -> usize {
+        self.containers.peek(container).map_or(0, |window| window.unusual)
+    }
+
+    pub(super) fn add_unusual(&mut self, container: &str, told: usize) {
+        if let Some(window) = self.containers.peek_mut(container) {
+            window.unusual += told;
+        }
     }
 }
 
