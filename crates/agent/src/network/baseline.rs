@@ -34,6 +34,8 @@ struct Ports {
 struct Peers {
     /// Networks and workloads, by name.
     peers: BTreeSet<String>,
+    /// How many of them are of the internet.
+    public: usize,
     /// The whole internet.
     any_public: bool,
 }
@@ -152,17 +154,22 @@ impl Baselines {
     pub(super) fn learn_peer(&mut self, workload: &str, peer: PeerName<'_>) {
         /// Peers of one port that are kept by name.
         const MAX_PEERS: usize = 1024;
+        /// Peers of one workload, at all ports.
+        const MAX_PEERS_OF_ALL: usize = 4096;
         let Some(usual) = self.workloads.get_mut(workload) else { return };
         if usual.any_high && peer.port >= HIGH_FROM {
+            return;
+        }
+        if usual.speaks.values().map(|peers| peers.peers.len()).sum::<usize>() >= MAX_PEERS_OF_ALL {
             return;
         }
         let peers = usual.speaks.entry(group(peer.port)).or_default();
         if (peers.any_public && peer.is_public) || peers.peers.len() >= MAX_PEERS {
             return;
         }
-        peers.peers.insert(peer.name.to_owned());
-        let networks = peers.peers.len();
-        if peer.is_public && networks > self.wide_networks {
+        let is_new = peers.peers.insert(peer.name.to_owned());
+        peers.public += usize::from(is_new && peer.is_public);
+        if peers.public > self.wide_networks {
             peers.any_public = true;
         }
         if usual.speaks.range(HIGH_FROM..).count() > WIDE_PORTS {
@@ -219,6 +226,31 @@ mod tests {
         assert!(!baselines.speaks("web", peer("10.8.9.0/24", 443)));
         assert!(!baselines.speaks("web", peer("8.8.9.0/24", 444)));
         assert!(baselines.speaks_widely("web", 443) && !baselines.speaks_widely("web", 22));
+    }
+
+    #[test]
+    fn peers_of_the_own_networks_say_nothing_of_the_internet() {
+        let mut baselines = none();
+        baselines.active("web", 0, 0);
+        for number in 1..=9 {
+            baselines.learn_peer("web", peer(&format!("10.8.{number}.0/24"), 443));
+        }
+        baselines.learn_peer("web", peer("8.8.1.0/24", 443));
+        assert!(baselines.speaks("web", peer("8.8.1.0/24", 443)));
+        assert!(!baselines.speaks("web", peer("8.8.9.0/24", 443)));
+    }
+
+    #[test]
+    fn a_workload_has_so_many_peers_at_most() {
+        let mut baselines = none();
+        baselines.active("web", 0, 0);
+        for port in 1..=6 {
+            for number in 0..1000 {
+                baselines.learn_peer("web", peer(&format!("10.{number}"), port));
+            }
+        }
+        assert!(baselines.speaks("web", peer("10.0", 5)));
+        assert!(!baselines.speaks("web", peer("10.0", 6)));
     }
 
     #[test]
