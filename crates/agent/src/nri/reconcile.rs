@@ -12,6 +12,7 @@ use model::{Decision, Gate};
 use tokio::sync::mpsc::Receiver;
 
 use super::plugin::NriPlugin;
+use super::workload::Record;
 use crate::AgentError;
 use crate::gate::{Ask, Counter};
 use crate::limits::CONTAINERS_REMEMBERED;
@@ -32,7 +33,11 @@ pub(super) enum Found {
 pub(super) async fn watch(plugin: Arc<NriPlugin>, mut told: Receiver<Found>) {
     // By id: the policy that it was last judged by, and whether a refusal stops it.
     let mut known: HashMap<String, (String, bool)> = HashMap::new();
-    while told.recv().await.is_some() {
+    while let Some(found) = told.recv().await {
+        // While the plugin was away, anything may have changed under a known id.
+        if found == Found::Connected {
+            known.clear();
+        }
         match plugin.containerd().running().await {
             Ok(running) => {
                 known.retain(|id, _| running.contains(id));
@@ -61,13 +66,25 @@ async fn judge(
     }
     let began = Instant::now();
     let Some(record) = plugin.containerd().container(id).await? else { return Ok(()) };
+    if !record.is_sandbox() {
+        judge_record(plugin, id, &record, began).await?;
+    }
+    // What failed is tried again the next time.
     if known.len() < CONTAINERS_REMEMBERED {
         known.insert(id.to_owned(), now);
     }
-    if record.is_sandbox() {
-        return Ok(());
-    }
-    let (workload, names) = plugin.made(&record).await?;
+    Ok(())
+}
+
+async fn judge_record(
+    plugin: &NriPlugin,
+    id: &str,
+    record: &Record,
+    began: Instant,
+) -> Result<(), AgentError> {
+    let court = plugin.court();
+    let stops = court.config().nri.stop_refused;
+    let (workload, names) = plugin.made(record).await?;
     court.counters().count(Counter::Unasked);
     let name = workload.name.clone();
     let ask = Ask {
