@@ -21,9 +21,18 @@ const POD_UID: &str = "io.kubernetes.cri.sandbox-uid";
 const POD_ID: &str = "io.kubernetes.cri.sandbox-id";
 /// Where the kubelet keeps what it mounts into a pod.
 const KUBELET_PODS: &str = "/var/lib/kubelet/pods/";
-/// The parts of that which are the pod's own whatever the pod asks for: a volume or a part of one
-/// may be anything of the host.
-const KUBELET_OWN: [&str; 3] = ["etc-hosts", "containers/", "volumes/kubernetes.io~"];
+/// The parts of that which are the pod's own whatever the pod asks for. Other volumes, such as
+/// `local-volume`, and a part of one may be anything of the host.
+const KUBELET_OWN: [&str; 8] = [
+    "etc-hosts",
+    "containers/",
+    "volumes/kubernetes.io~empty-dir/",
+    "volumes/kubernetes.io~projected/",
+    "volumes/kubernetes.io~secret/",
+    "volumes/kubernetes.io~configmap/",
+    "volumes/kubernetes.io~downward-api/",
+    "volumes/kubernetes.io~csi/",
+];
 /// Files that containerd makes for a pod and puts over the image's.
 const SANDBOX_OWN: [&str; 4] = ["/etc/resolv.conf", "/etc/hostname", "/etc/hosts", "/dev/shm"];
 /// As whom a container counts until its user is known.
@@ -292,6 +301,8 @@ mod tests {
             "/var/lib/kubelet/pods/u2/etc-hosts",
             "/var/lib/kubelet/pods/u1",
             "/var/lib/kubelet/pods/u1/volume-subpaths/etc/c/0",
+            "/var/lib/kubelet/pods/u1/volumes/kubernetes.io~local-volume/root",
+            "/var/lib/kubelet/pods/u1/volumes/kubernetes.io~secret-not/x",
             "/var/lib/kubelet/pods/u1/containers/../../u2/etc-hosts",
             "/etc",
         ] {
