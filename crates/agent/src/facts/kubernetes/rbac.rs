@@ -129,8 +129,8 @@ impl Grants {
     }
 
     fn note(&mut self, binding: &Binding, bound: &BoundSubject, through: &str) {
-        if bound.kind == "ServiceAccount" && bound.name == "default" {
-            let (_, namespace, _) = bound_to(bound, &binding.metadata.namespace);
+        let (kind, namespace, name) = bound_to(bound, &binding.metadata.namespace);
+        if kind == "ServiceAccount" && name == "default" {
             self.bound_defaults.entry(namespace).or_default().insert(through.to_owned());
         }
         let is_built_in =
@@ -173,6 +173,12 @@ impl Grants {
 }
 
 fn bound_to(bound: &BoundSubject, binding_in: &str) -> BoundTo {
+    // Service accounts are users, too.
+    let account =
+        bound.name.strip_prefix("system:serviceaccount:").filter(|_| bound.kind == "User");
+    if let Some((namespace, name)) = account.and_then(|account| account.split_once(':')) {
+        return ("ServiceAccount".to_owned(), namespace.to_owned(), name.to_owned());
+    }
     // A binding of a namespace may leave the account's own namespace out.
     let namespace = match (bound.kind.as_str(), bound.namespace.as_str()) {
         ("ServiceAccount", "") => binding_in,
@@ -272,9 +278,11 @@ mod tests {
         let bindings = [
             r#"{"metadata": {"name": "a", "namespace": "shop"}, "roleRef": {"kind": "ClusterRole", "name": "reader"}, "subjects": [{"kind": "ServiceAccount", "name": "default"}]}"#,
             r#"{"metadata": {"name": "b"}, "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}, "subjects": [{"kind": "User", "name": "eve"}, {"kind": "Group", "name": "system:masters"}]}"#,
+            r#"{"metadata": {"name": "c"}, "roleRef": {"kind": "ClusterRole", "name": "reader"}, "subjects": [{"kind": "User", "name": "system:serviceaccount:bank:default"}]}"#,
         ];
         bindings.iter().for_each(|text| grants.add(&serde_json::from_str(text).unwrap()));
         assert!(grants.bound_defaults["shop"].contains("a in shop"));
+        assert!(grants.bound_defaults["bank"].contains("c in the cluster"));
         assert!(grants.masters_bindings.contains("b in the cluster"));
         let mut out = Observation::default();
         grants.tell(&mut out);
@@ -283,13 +291,14 @@ mod tests {
             "Group system:authenticated",
             "Group system:masters",
             "Group system:unauthenticated",
+            "ServiceAccount bank/default",
             "ServiceAccount shop/default",
             "User eve",
         ];
         assert_eq!(names, expect);
-        assert_eq!(out.subjects[3].facts["principal.reads_secrets"], set(["a in shop"]).into());
+        assert_eq!(out.subjects[4].facts["principal.reads_secrets"], set(["a in shop"]).into());
         assert_eq!(
-            out.subjects[4].facts["principal.is_administrator"],
+            out.subjects[5].facts["principal.is_administrator"],
             set(["b in the cluster"]).into()
         );
     }
