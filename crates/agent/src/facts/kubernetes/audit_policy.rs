@@ -4,18 +4,23 @@ use serde_json::Value;
 
 use super::super::yaml;
 
-/// What has to be in the log, at least as metadata: what it is, verb, group, resource.
-const CONCERNS: [(&str, &str, &str, &str); 9] = [
-    ("reading secrets", "get", "", "secrets"),
-    ("changing config maps", "update", "", "configmaps"),
-    ("token reviews", "create", "authentication.k8s.io", "tokenreviews"),
-    ("making pods", "create", "", "pods"),
-    ("changing deployments", "patch", "apps", "deployments"),
-    ("sessions in pods", "create", "", "pods/exec"),
-    ("forwarded ports", "create", "", "pods/portforward"),
-    ("proxied pods", "create", "", "pods/proxy"),
-    ("proxied services", "create", "", "services/proxy"),
+/// What has to be in the log, at least as metadata: what it is, verbs, group, resource.
+const CONCERNS: [(&str, &[&str], &str, &str); 9] = [
+    ("reading secrets", &["get", "list", "watch"], "", "secrets"),
+    ("changing config maps", &["update"], "", "configmaps"),
+    ("token reviews", &["create"], "authentication.k8s.io", "tokenreviews"),
+    ("making pods", &["create"], "", "pods"),
+    ("changing deployments", &["patch"], "apps", "deployments"),
+    ("sessions in pods", &["create"], "", "pods/exec"),
+    ("forwarded ports", &["create"], "", "pods/portforward"),
+    ("proxied pods", &["create"], "", "pods/proxy"),
+    ("proxied services", &["create"], "", "services/proxy"),
 ];
+
+/// The stages that a request goes through.
+const STAGES: [&str; 4] = ["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"];
+/// The group of all that have logged in.
+const EVERYBODY: &str = "system:authenticated";
 
 /// Every concern, as where there is no policy.
 pub(super) fn all_concerns() -> Vec<String> {
@@ -28,17 +33,34 @@ pub(super) fn gaps(text: &str) -> Result<Vec<String>, String> {
     let logged = |verb: &str, group: &str, resource: &str| {
         let fits = |rule: &&Value| fits(rule, verb, group, resource);
         let rule = yaml::items(&policy, "/rules").find(fits);
-        rule.is_some_and(|rule| !matches!(yaml::text(rule, "/level"), "None" | ""))
+        rule.is_some_and(|rule| !is_silent(rule) && !leaves_all_out(&policy, rule))
     };
-    let missed =
-        CONCERNS.iter().filter(|(_, verb, group, resource)| !logged(verb, group, resource));
+    let missed = CONCERNS.iter().filter(|(_, verbs, group, resource)| {
+        !verbs.iter().all(|verb| logged(verb, group, resource))
+    });
     Ok(missed.map(|(name, ..)| (*name).to_owned()).collect())
 }
 
-/// Whether a rule decides for whoever asks, in whatever namespace.
+fn is_silent(rule: &Value) -> bool {
+    matches!(yaml::text(rule, "/level"), "None" | "")
+}
+
+/// Whether the policy and the rule together leave every stage of a request out.
+fn leaves_all_out(policy: &Value, rule: &Value) -> bool {
+    let mut left_out = yaml::texts(policy, "/omitStages");
+    left_out.extend(yaml::texts(rule, "/omitStages"));
+    STAGES.iter().all(|stage| left_out.iter().any(|one| one == stage))
+}
+
+/// Whether a rule decides for whoever asks, in whatever namespace. One that logs nothing does so
+/// already when it is for all that have logged in.
 fn fits(rule: &Value, verb: &str, group: &str, resource: &str) -> bool {
     let list = |pointer| yaml::texts(rule, pointer);
-    let narrowed = ["/users", "/userGroups", "/namespaces"].iter().any(|at| !list(at).is_empty());
+    let groups = list("/userGroups");
+    let everybody = is_silent(rule) && groups.iter().any(|one| one == EVERYBODY);
+    let narrowed = !list("/users").is_empty()
+        || !list("/namespaces").is_empty()
+        || !(groups.is_empty() || everybody);
     let verbs = list("/verbs");
     let of_other_verbs = !verbs.is_empty() && !verbs.iter().any(|one| one == verb || one == "*");
     if narrowed || of_other_verbs {
@@ -86,5 +108,17 @@ mod tests {
         let by_url = "rules: [{level: Metadata, nonResourceURLs: ['/api*']}]";
         assert_eq!(gaps(by_url).unwrap().len(), CONCERNS.len());
         assert!(gaps("{").is_err());
+        let all = |text: &str| gaps(text).unwrap().len() == CONCERNS.len();
+        assert!(all(
+            "rules: [{level: None, userGroups: ['system:authenticated']}, {level: Metadata}]"
+        ));
+        assert!(!all("rules: [{level: None, userGroups: [staff]}, {level: Metadata}]"));
+        let stages = "omitStages: [RequestReceived, ResponseStarted]";
+        assert!(all(&format!(
+            "{stages}\nrules: [{{level: Metadata, omitStages: [ResponseComplete, Panic]}}]"
+        )));
+        assert!(gaps(&format!("{stages}\nrules: [{{level: Metadata}}]")).unwrap().is_empty());
+        let lists = "rules: [{level: None, verbs: [list], resources: [{group: '', resources: [secrets]}]}, {level: Metadata}]";
+        assert_eq!(gaps(lists).unwrap(), ["reading secrets"]);
     }
 }
