@@ -11,7 +11,6 @@ pub(super) struct Metadata {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) labels: Option<BTreeMap<String, String>>,
-    pub(super) annotations: Option<BTreeMap<String, String>>,
     #[serde(rename = "ownerReferences")]
     pub(super) owners: Option<Vec<Owner>>,
 }

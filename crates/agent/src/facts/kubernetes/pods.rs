@@ -4,8 +4,6 @@ use super::objects::{Container, Pod, Security};
 
 /// Where a service account's token is mounted.
 const TOKEN_PLACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// How pods named their seccomp profile before 1.19.
-const OLD_SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
 /// The capability that even the strictest standard lets be added.
 const HARMLESS: &str = "NET_BIND_SERVICE";
 
@@ -55,8 +53,6 @@ pub(super) fn traits(pod: &Pod) -> Vec<&'static str> {
     let secured = |is: &dyn Fn(&Security) -> bool| {
         any(&|container| container.security_context.as_ref().is_some_and(is))
     };
-    let old_seccomp =
-        pod.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(OLD_SECCOMP));
     let holds = |name: &str| match name {
         "privileged" => secured(&|one| on(one.privileged)),
         "host_pid" => on(spec.host_pid),
@@ -76,7 +72,8 @@ pub(super) fn traits(pod: &Pod) -> Vec<&'static str> {
             one.ports.iter().flatten().any(|port| port.host_port.is_some_and(|port| port > 0))
         }),
         "secret_variables" => any(&|one| has_secret_variables(one)),
-        "no_seccomp" => !old_seccomp && any(&|one| is_unfiltered(one, own)),
+        // The annotations of old say nothing: since 1.27 nobody reads them.
+        "no_seccomp" => any(&|one| is_unfiltered(one, own)),
         "no_security_context" => any(&|one| one.security_context.is_none()),
         "tokens" => any(&|one| {
             let mounts = one.volume_mounts.iter().flatten();
