@@ -24,6 +24,9 @@ pub(super) const PROGRAMS: [(&str, &str); 6] = [
 ];
 /// Programs that have several components within one process, where their flags do not show.
 const EMBEDDING: [&str; 4] = ["k3s", "k3s-server", "kubelite", "k0s"];
+/// Programs that are the node's own only among its own processes: in a container they are another's,
+/// as those of a cluster in containers.
+const OF_THE_NODE: [&str; 5] = ["kubelet", "k3s", "k3s-server", "kubelite", "k0s"];
 /// A program that is any of the components, by its first argument.
 const HYPERKUBE: &str = "hyperkube";
 /// Most processes of one program that are looked at.
@@ -59,6 +62,9 @@ pub(super) fn find(
     let wanted: Vec<&str> = names.iter().copied().chain(EMBEDDING).chain([HYPERKUBE]).collect();
     match processes.named_any(&wanted) {
         Ok(all) => found.extend(all.iter().filter_map(|(pid, program)| {
+            if OF_THE_NODE.contains(&program.as_str()) && processes.is_apart(*pid) {
+                return None;
+            }
             let component = running(processes, *pid, program);
             if EMBEDDING.contains(&program.as_str()) {
                 let why = format!(
@@ -178,6 +184,12 @@ impl Processes {
     /// A process's root directory.
     fn root(&self, pid: u32) -> std::io::Result<Root> {
         Root::open(&self.path(pid, "root"))
+    }
+
+    /// Whether a process is known to have a process namespace other than that of the first process.
+    fn is_apart(&self, pid: u32) -> bool {
+        let namespace = |pid| std::fs::read_link(self.path(pid, "ns/pid")).ok();
+        namespace(pid).zip(namespace(1)).is_some_and(|(own, first)| own != first)
     }
 
     fn open(&self, pid: u32, name: &str) -> std::io::Result<File> {
