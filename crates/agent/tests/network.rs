@@ -129,6 +129,26 @@ fn what_a_learnt_workload_never_did_is_told_once() {
 }
 
 #[test]
+fn what_is_usual_hides_nothing() {
+    let mut eye = Network::new(config()).unwrap();
+    let web = container("web", "shop:1.2");
+    learn(&mut eye, &web);
+    for last in 1..9 {
+        for line in [
+            format!("connect tcp 10.0.0.2:4000 127.0.0.1:{last} 0"),
+            format!("connect tcp 10.0.0.2:4000 10.0.5.{last}:5432 0"),
+        ] {
+            assert_eq!(show(&mut eye, &web, LATER, call(&line)), [], "{line}");
+        }
+    }
+    let unusual = |number: u8| call(&format!("connect tcp 10.0.0.2:4000 203.0.{number}.1:443 0"));
+    let told = (1..8).map(|number| show(&mut eye, &web, LATER, unusual(number)).len());
+    assert_eq!(told.collect::<Vec<_>>(), [1, 1, 1, 1, 1, 0, 0]);
+    // What was let pass is told when it comes again.
+    assert_eq!(show(&mut eye, &web, LATER + 60 * S, unusual(7)).len(), 1);
+}
+
+#[test]
 fn another_workload_is_not_judged_by_this_ones_baseline() {
     let mut eye = Network::new(config()).unwrap();
     learn(&mut eye, &container("web", "shop:1.2"));
