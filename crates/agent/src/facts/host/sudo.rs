@@ -52,8 +52,11 @@ fn read(root: &Root) -> Result<Option<SudoRules>, String> {
     let mut waiting = vec![PathBuf::from(MAIN)];
     let mut seen: Vec<PathBuf> = Vec::new();
     while let Some(path) = waiting.pop() {
-        if seen.contains(&path) || seen.len() >= INCLUDES_MAX {
+        if seen.contains(&path) {
             continue;
+        }
+        if seen.len() >= INCLUDES_MAX {
+            return Err(format!("more than {INCLUDES_MAX} files are included"));
         }
         let text = root.text(&path, CONFIG_FILE_BYTES);
         let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
@@ -69,23 +72,27 @@ fn read(root: &Root) -> Result<Option<SudoRules>, String> {
         rules.use_pty = found.use_pty.or(rules.use_pty);
         rules.log_file |= found.log_file;
         for include in found.includes {
-            waiting.extend(included(root, &include));
+            waiting.extend(included(root, &include)?);
         }
     }
     Ok(Some(rules))
 }
 
-fn included(root: &Root, path: &str) -> Vec<PathBuf> {
+fn included(root: &Root, path: &str) -> Result<Vec<PathBuf>, String> {
     let path = Path::new("/etc").join(path);
-    match root.look(&path) {
-        Ok(Some(seen)) if seen.is_directory => {
-            let names = root.names(&path, DROP_INS_MAX).unwrap_or_default();
+    let told = |error: std::io::Error| format!("{}: {error}", path.display());
+    match root.look(&path).map_err(told)? {
+        Some(seen) if seen.is_directory => {
+            let names = root.names(&path, DROP_INS_MAX + 1).map_err(told)?;
+            if names.len() > DROP_INS_MAX {
+                return Err(format!("{} has more than {DROP_INS_MAX} files", path.display()));
+            }
             // sudo leaves out what has a dot in its name or ends in a tilde.
             let names =
                 names.into_iter().filter(|name| !name.contains('.') && !name.ends_with('~'));
-            names.map(|name| path.join(name)).collect()
+            Ok(names.map(|name| path.join(name)).collect())
         }
-        _ => vec![path],
+        _ => Ok(vec![path]),
     }
 }
 
@@ -100,11 +107,7 @@ pub fn parse(text: &str) -> SudoRules {
             rules.includes.extend(words.next().map(|path| path.trim_matches('"').to_owned()));
             continue;
         }
-        // `#1000` may begin a rule for a user's number; anything else behind `#` is a comment.
-        let is_number = first
-            .strip_prefix('#')
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let line = if is_number { line } else { line.split('#').next().unwrap_or_default().trim() };
+        let line = without_comment(line).trim();
         if first.starts_with("Defaults") {
             defaults(line, &mut rules);
         } else if line.contains("NOPASSWD:") || line.contains("NOPASSWD :") {
@@ -112,6 +115,17 @@ pub fn parse(text: &str) -> SudoRules {
         }
     }
     rules
+}
+
+/// A line up to its comment. `#1000` is a user's or a group's number, `\#` a character.
+fn without_comment(line: &str) -> &str {
+    let is_comment = |at: &usize| {
+        let (before, after) = (&line[..*at], &line[*at + 1..]);
+        let is_number = after.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
+        !is_number && !before.ends_with('\\')
+    };
+    let end = line.match_indices('#').map(|(at, _)| at).find(is_comment);
+    end.map_or(line, |end| &line[..end])
 }
 
 fn defaults(line: &str, rules: &mut SudoRules) {
@@ -140,5 +154,22 @@ mod tests {
         assert_eq!((rules.use_pty, rules.log_file), (Some(true), true));
         assert_eq!(rules.includes, ["/etc/sudoers.d"]);
         assert_eq!(parse(""), SudoRules::default());
+        let numbers = "ann ALL=(#0) NOPASSWD: ALL\n%#27 ALL=(#-1:#0) NOPASSWD: ALL # all\n";
+        assert_eq!(parse(numbers).without_password.len(), 2);
+        assert!(parse("ann ALL=(ALL) ALL # NOPASSWD: ALL").without_password.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_whole_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let drop_ins = folder.path().join("etc/sudoers.d");
+        std::fs::create_dir_all(&drop_ins).unwrap();
+        std::fs::write(folder.path().join("etc/sudoers"), "@includedir sudoers.d\n").unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        assert_eq!(read(&root), Ok(Some(SudoRules::default())));
+        for number in 0..INCLUDES_MAX {
+            std::fs::write(drop_ins.join(number.to_string()), "").unwrap();
+        }
+        assert!(read(&root).is_err());
     }
 }
