@@ -17,9 +17,11 @@ const FILES_MAX: usize = 256;
 /// Programs that are an SSH server.
 const SERVERS: [&str; 3] = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"];
 /// Settings that recommendations speak of, with sshd's defaults.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("permitrootlogin", "prohibit-password"),
     ("passwordauthentication", "yes"),
+    ("kbdinteractiveauthentication", "yes"),
+    ("usepam", "no"),
     ("permitemptypasswords", "no"),
     ("x11forwarding", "no"),
     ("maxauthtries", "6"),
@@ -43,6 +45,9 @@ const WEAK: [&str; 9] = [
     "group1-sha1",
 ];
 
+/// Characters of patterns besides one star.
+const SPECIAL: [char; 4] = ['*', '?', '[', '{'];
+
 /// Settings by name, in lower case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SshConfig {
@@ -50,6 +55,8 @@ pub struct SshConfig {
     pub global: BTreeMap<String, String>,
     /// What `Match` blocks say for some.
     pub matched: Vec<(String, String)>,
+    /// Whether there are includes too deep to be read.
+    too_deep: bool,
 }
 
 pub(super) fn look(look: &Look<'_>, out: &mut Observation) {
@@ -61,8 +68,21 @@ pub(super) fn look(look: &Look<'_>, out: &mut Observation) {
     let mut files = 0;
     match text(&look.root, Path::new(MAIN)) {
         Ok(text) => {
-            let mut include = |pattern: &str| includes(&look.root, pattern);
+            let mut missed = None;
+            let mut include = |pattern: &str| {
+                includes(&look.root, pattern).unwrap_or_else(|why| {
+                    missed.get_or_insert(why);
+                    Vec::new()
+                })
+            };
             config.add(&text, &mut include, (0, &mut files), false);
+            if files > FILES_MAX || config.too_deep {
+                missed.get_or_insert_with(|| "it includes too many files".to_owned());
+            }
+            // The first value counts: what is not read may say otherwise.
+            if let Some(why) = missed {
+                return out.miss("ssh", why);
+            }
         }
         Err(why) => return out.miss("ssh", why),
     }
@@ -112,22 +132,31 @@ fn text(root: &Root, path: &Path) -> Result<String, String> {
 }
 
 /// The texts of files that a pattern names; a star may stand in the last part.
-fn includes(root: &Root, pattern: &str) -> Vec<String> {
+fn includes(root: &Root, pattern: &str) -> Result<Vec<String>, String> {
     let path = Path::new("/etc/ssh").join(pattern);
     let Some((before, after)) =
         path.file_name().and_then(|n| n.to_str()).and_then(|n| n.split_once('*'))
     else {
-        return text(root, &path).into_iter().collect();
+        return if pattern.contains(SPECIAL) {
+            Err(format!("the pattern {pattern} is not understood"))
+        } else {
+            Ok(vec![text(root, &path)?])
+        };
     };
     let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-    let names = root.names(&folder, DROP_INS_MAX).unwrap_or_default();
+    if [before, after].iter().any(|part| part.contains(SPECIAL))
+        || folder.to_string_lossy().contains(SPECIAL)
+    {
+        return Err(format!("the pattern {pattern} is not understood"));
+    }
+    let names = root.names(&folder, DROP_INS_MAX + 1);
+    let names = names.map_err(|error| format!("{}: {error}", folder.display()))?;
+    if names.len() > DROP_INS_MAX {
+        return Err(format!("{} has more than {DROP_INS_MAX} files", folder.display()));
+    }
     let fits =
         |name: &String| name.starts_with(before) && name.ends_with(after) && !name.starts_with('.');
-    names
-        .iter()
-        .filter(|name| fits(name))
-        .filter_map(|name| text(root, &folder.join(name)).ok())
-        .collect()
+    names.iter().filter(|name| fits(name)).map(|name| text(root, &folder.join(name))).collect()
 }
 
 impl SshConfig {
@@ -152,7 +181,12 @@ impl SshConfig {
             else {
                 continue;
             };
-            let key = key.to_ascii_lowercase();
+            let key = match key.to_ascii_lowercase().as_str() {
+                "challengeresponseauthentication" | "skeyauthentication" => {
+                    "kbdinteractiveauthentication".to_owned()
+                }
+                key => key.to_owned(),
+            };
             let value =
                 value.trim_matches(|c: char| c.is_whitespace() || c == '=').trim_matches('"');
             match key.as_str() {
@@ -166,6 +200,7 @@ impl SshConfig {
                         self.add(text, include, (depth + 1, files), in_match);
                     }
                 }
+                "include" => self.too_deep = true,
                 _ if in_match => self.matched.push((key, value.to_owned())),
                 _ => {
                     self.global.entry(key).or_insert_with(|| value.to_owned());
@@ -189,8 +224,29 @@ mod tests {
         assert_eq!(subject.facts["ssh.maxauthtries"], 3_i64.into());
         assert_eq!(subject.facts["ssh.x11forwarding"], set(["yes"]).into());
         assert_eq!(subject.facts["ssh.weak_algorithms"], set(["aes128-cbc"]).into());
+        assert_eq!(subject.facts["ssh.kbdinteractiveauthentication"], set(["yes"]).into());
+        let old = SshConfig::parse("ChallengeResponseAuthentication no\nUsePAM yes\n");
+        let old = super::subject(&old);
+        assert_eq!(old.facts["ssh.kbdinteractiveauthentication"], set(["no"]).into());
+        assert_eq!(old.facts["ssh.usepam"], set(["yes"]).into());
         assert_eq!(seconds("2m"), Some(120));
         assert_eq!(seconds("x"), None);
+    }
+
+    #[test]
+    fn patterns_that_are_not_understood_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let drop_ins = folder.path().join("etc/ssh/sshd_config.d");
+        std::fs::create_dir_all(&drop_ins).unwrap();
+        std::fs::write(drop_ins.join("a.conf"), "UsePAM no\n").unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        assert_eq!(includes(&root, "sshd_config.d/*.conf").unwrap(), ["UsePAM no\n"]);
+        assert!(includes(&root, "none.d/*.conf").unwrap().is_empty());
+        for pattern in ["sshd_config.d/?.conf", "*/a.conf", "sshd_config.d/*.c*", "[a]"] {
+            assert!(includes(&root, pattern).is_err(), "{pattern}");
+        }
+        std::fs::create_dir(drop_ins.join("b.conf")).unwrap();
+        assert!(includes(&root, "sshd_config.d/*.conf").is_err());
     }
 
     #[test]
