@@ -42,6 +42,12 @@ const SETTINGS: [&str; 26] = [
 ];
 const FLAWS: &str = "/sys/devices/system/cpu/vulnerabilities";
 const FLAWS_MAX: usize = 100;
+/// What writes `/run/reboot-required` when an update wants a restart.
+const RESTART_TELLERS: [&str; 3] = [
+    "/usr/share/update-notifier/notify-reboot-required",
+    "/etc/kernel/postinst.d/update-notifier",
+    "/etc/kernel/postinst.d/unattended-upgrades",
+];
 
 pub(super) fn look(look: &Look<'_>, out: &mut Observation) {
     settings(look, out);
@@ -62,10 +68,18 @@ pub(super) fn look(look: &Look<'_>, out: &mut Observation) {
     let release = proc(look, "sys/kernel/osrelease");
     kernel.say_or_miss("kernel.release", release.map(|text| short(text.trim())));
     let pending = look.root.look(Path::new("/run/reboot-required"));
-    kernel.say_or_miss(
-        "kernel.reboot_pending",
-        pending.map(|seen| seen.is_some()).map_err(|e| e.to_string()),
-    );
+    let pending = pending.map_err(|error| error.to_string()).and_then(|seen| {
+        let is_written = || {
+            let there = |path: &&str| look.root.look(Path::new(path)).ok().flatten().is_some();
+            RESTART_TELLERS.iter().any(|path| there(&path))
+        };
+        match seen {
+            Some(_) => Ok(true),
+            None if is_written() => Ok(false),
+            None => Err("nothing on this host writes /run/reboot-required".to_owned()),
+        }
+    });
+    kernel.say_or_miss("kernel.reboot_pending", pending);
     out.add(kernel);
 }
 
@@ -96,10 +110,17 @@ fn settings(look: &Look<'_>, out: &mut Observation) {
 
 fn flaws(look: &Look<'_>, out: &mut Observation) {
     let folder = Path::new(FLAWS);
-    for name in look.root.names(folder, FLAWS_MAX).unwrap_or_default() {
-        let Some(state) = sys(look, &format!("{FLAWS}/{name}")) else { continue };
+    let names = match look.root.names(folder, FLAWS_MAX) {
+        Ok(names) => names,
+        Err(error) => return out.miss("cpu", format!("{FLAWS}: {error}")),
+    };
+    for name in names {
+        let path = format!("{FLAWS}/{name}");
+        let state = look.root.text(Path::new(&path), CONFIG_FILE_BYTES);
+        let state = state.map_err(|error| format!("{path}: {error}"));
+        let state = state.and_then(|text| text.ok_or_else(|| format!("{path} is gone")));
         let mut subject = Subject::new("cpu", short(&name));
-        subject.say("cpu.state", short(&state));
+        subject.say_or_miss("cpu.state", state.map(|text| short(text.trim())));
         out.add(subject);
     }
 }
