@@ -1,19 +1,26 @@
-//! Listening TCP sockets: `/proc/<pid>/net/tcp` and `tcp6` (proc_pid_net(5)).
+//! Listening sockets: `/proc/<pid>/net/tcp`, `tcp6`, `udp` and `udp6` (proc_pid_net(5)).
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// State of a listening socket (`TCP_LISTEN`).
 const LISTENING: &str = "0A";
+/// State of a UDP socket that takes datagrams from anybody (`TCP_CLOSE`).
+const UNCONNECTED: &str = "07";
 
 /// The listening sockets of a table, with their inodes.
 pub(crate) fn parse(table: &str) -> Vec<(SocketAddr, u64)> {
-    table.lines().skip(1).filter_map(line).collect()
+    table.lines().skip(1).filter_map(|one| line(one, LISTENING)).collect()
 }
 
-fn line(line: &str) -> Option<(SocketAddr, u64)> {
+/// The UDP sockets of a table that anybody reaches, with their inodes.
+pub(crate) fn parse_udp(table: &str) -> Vec<(SocketAddr, u64)> {
+    table.lines().skip(1).filter_map(|one| line(one, UNCONNECTED)).collect()
+}
+
+fn line(line: &str, state: &str) -> Option<(SocketAddr, u64)> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    if *words.get(3)? != LISTENING {
+    if *words.get(3)? != state {
         return None;
     }
     let (address, port) = words.get(1)?.split_once(':')?;
@@ -56,5 +63,7 @@ mod tests {
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found, ["127.0.0.1:2375", "[::]:2377"]);
         assert!(of(&[tcp.to_owned()], &BTreeSet::new()).is_empty());
+        let udp = "head\n  1: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 80 2 0 0\n  2: 0100007F:9000 0100007F:0035 01 00000000:00000000 00:00000000 00000000     0        0 81 2 0 0\n";
+        assert_eq!(parse_udp(udp), [("0.0.0.0:53".parse().unwrap(), 80)]);
     }
 }

@@ -68,18 +68,24 @@ fn journal_is_kept(look: &Look<'_>) -> bool {
 
 /// Sockets that are reached from elsewhere, with the program that listens.
 fn listening(look: &Look<'_>, out: &mut Observation) {
-    let tables: Vec<String> =
-        ["1/net/tcp", "1/net/tcp6"].iter().filter_map(|table| proc(look, table).ok()).collect();
-    if tables.is_empty() {
-        return out.miss("listener", "the tables of sockets cannot be read");
+    let mut open: BTreeMap<(SocketAddr, &str), u64> = BTreeMap::new();
+    for (name, protocol) in [("tcp", ""), ("tcp6", ""), ("udp", "/udp"), ("udp6", "/udp")] {
+        let table = match table(look, name) {
+            Ok(table) => table,
+            Err(why) => {
+                out.miss("listener", why);
+                continue;
+            }
+        };
+        let parse = if protocol.is_empty() { listeners::parse } else { listeners::parse_udp };
+        let reached = parse(&table).into_iter().filter(|(address, _)| !address.ip().is_loopback());
+        open.extend(reached.map(|(address, inode)| ((address, protocol), inode)));
     }
-    let all = tables.iter().flat_map(|table| listeners::parse(table));
-    let open: BTreeMap<SocketAddr, u64> =
-        all.filter(|(address, _)| !address.ip().is_loopback()).collect();
     let programs = programs(look, open.values().copied().collect());
-    for (address, inode) in open.iter().take(LISTENERS_MAX) {
+    for ((address, protocol), inode) in open.iter().take(LISTENERS_MAX) {
         let program = programs.get(inode).map_or("unknown", String::as_str);
-        let mut subject = Subject::new("listener", short(&format!("{address} ({program})")));
+        let mut subject =
+            Subject::new("listener", short(&format!("{address}{protocol} ({program})")));
         subject.say("listener.address", address.ip().to_string());
         subject.say("listener.port", i64::from(address.port()));
         subject.say("listener.program", short(program));
@@ -89,6 +95,15 @@ fn listening(look: &Look<'_>, out: &mut Observation) {
         out.miss("listener", format!("only {LISTENERS_MAX} sockets were looked at"));
     }
     out.lack("listener", "nothing is reached from elsewhere");
+}
+
+/// A table of the host's sockets; empty for IPv6 where the kernel has none.
+fn table(look: &Look<'_>, name: &str) -> Result<String, String> {
+    let has_ipv6 = || look.places.proc.join("sys/net/ipv6").exists();
+    match proc(look, &format!("1/net/{name}")) {
+        Err(_) if name.ends_with('6') && !has_ipv6() => Ok(String::new()),
+        table => table,
+    }
 }
 
 /// The programs that have sockets open, by the sockets' inodes.
