@@ -134,6 +134,13 @@ impl Host {
         }
     }
 
+    /// Tables of sockets with nothing in them, besides that of TCP.
+    fn tables(&self) {
+        for name in ["tcp6", "udp", "udp6"] {
+            self.file(&format!("/proc/1/net/{name}"), HEAD, 0o644);
+        }
+    }
+
     /// Files whose modes are judged: with modes of their own, or all the same.
     fn files(&self, same: Option<u32>) {
         let mode = |own: u32| same.unwrap_or(own);
@@ -163,6 +170,8 @@ impl Host {
     fn right() -> Option<Host> {
         let host = Host::new(0)?;
         host.settings(true);
+        host.tables();
+        host.file("/etc/kernel/postinst.d/unattended-upgrades", "", 0o755);
         host.files(None);
         host.file("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n", 0o644);
         host.file("/sys/module/apparmor/parameters/enabled", "Y\n", 0o644);
@@ -180,7 +189,7 @@ impl Host {
         host.file("/etc/sudoers", "Defaults use_pty\n@includedir /etc/sudoers.d\n", 0o440);
         host.file("/etc/sudoers.d/own", "ann ALL=(ALL) ALL\n", 0o440);
         host.folder("/etc/sudoers.d", 0o750);
-        let ssh = "Include /etc/ssh/sshd_config.d/*.conf\nPermitRootLogin yes\nPasswordAuthentication no\nMaxAuthTries 3\nLoginGraceTime 1m\n";
+        let ssh = "Include /etc/ssh/sshd_config.d/*.conf\nPermitRootLogin yes\nPasswordAuthentication no\nUsePAM yes\nChallengeResponseAuthentication no\nMaxAuthTries 3\nLoginGraceTime 1m\n";
         host.file("/etc/ssh/sshd_config", ssh, 0o600);
         host.file("/etc/ssh/sshd_config.d/a.conf", "PermitRootLogin no\nX11Forwarding no\n", 0o600);
         host.file(
@@ -199,6 +208,7 @@ impl Host {
     fn wrong() -> Option<Host> {
         let host = Host::new(1000)?;
         host.settings(false);
+        host.tables();
         host.files(Some(0o777));
         host.file("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n", 0o644);
         host.file("/sys/devices/system/cpu/vulnerabilities/meltdown", "Vulnerable\n", 0o644);
@@ -247,6 +257,29 @@ fn a_right_and_a_wrong_host() {
     }
     assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
     assert_eq!(of(&wrong, "LZ-H-8.1").object, "0.0.0.0:2375 (dockerd)");
+}
+
+#[test]
+fn what_is_not_known_passes_nothing() {
+    let Some(host) = Host::right() else { return };
+    let with = |path: &str, text: &str, id: &str, expect: &str| {
+        let before = fs::read(host.at(path)).unwrap();
+        host.file(path, text, 0o600);
+        assert_eq!(outcomes(&look(&host.places()))[id], expect, "{path}: {text}");
+        fs::write(host.at(path), before).unwrap();
+    };
+    let flaw = "/sys/devices/system/cpu/vulnerabilities/meltdown";
+    with(flaw, "Mitigation: Clear CPU buffers; SMT vulnerable\n", "LZ-H-2.7", "F");
+    with(flaw, "Unknown: No mitigations\n", "LZ-H-2.7", "H");
+    let ssh = "/etc/ssh/sshd_config";
+    with(ssh, "PasswordAuthentication no\nUsePAM yes\n", "LZ-H-6.2", "F");
+    with(ssh, "PasswordAuthentication no\nInclude /etc/ssh/?.conf\n", "LZ-H-6.2", "E");
+    let udp = format!("{HEAD}   0: 00000000:00A1 00000000:0000 07 0:0 0:0 0 0 0 79 2 0 0\n");
+    with("/proc/1/net/udp", &udp, "LZ-H-8.2", "PH");
+    fs::remove_file(host.at("/proc/1/net/tcp6")).unwrap();
+    assert!(outcomes(&look(&host.places()))["LZ-H-8.2"].contains('E'));
+    fs::remove_file(host.at("/etc/kernel/postinst.d/unattended-upgrades")).unwrap();
+    assert_eq!(outcomes(&look(&host.places()))["LZ-H-2.6"], "E");
 }
 
 #[test]
