@@ -41,7 +41,9 @@ pub(super) struct Daemon {
     stories: Stories,
     told: HashSet<String>,
     told_in_order: VecDeque<String>,
-    /// Events that came again since the stream began, until the first new one of the present.
+    /// When the stream was asked for: what happened before is told again from what is kept.
+    asked_ns: i64,
+    /// Events from before the stream was asked for.
     replayed: usize,
 }
 
@@ -56,6 +58,7 @@ impl Daemon {
             stories: Stories::default(),
             told: HashSet::new(),
             told_in_order: VecDeque::new(),
+            asked_ns: 0,
             replayed: 0,
         }
     }
@@ -65,6 +68,7 @@ impl Daemon {
         let name = self.socket.to_string_lossy().into_owned();
         loop {
             let since = self.shared.standing.last_ns(&name);
+            self.asked_ns = super::now_ns();
             if let Ok(stream) = self.api.stream(&events_since(since)).await {
                 self.begin(since, &name).await;
                 let mut lines = Lines::new(stream.body);
@@ -98,7 +102,7 @@ impl Daemon {
         if since.is_some_and(|since| time_ns <= since) {
             return;
         }
-        let is_past = since.is_some() && time_ns < self.shared.began_ns();
+        let is_past = since.is_some() && time_ns < self.asked_ns;
         if is_past {
             self.replayed += 1;
             self.tell_gap(since);

@@ -81,7 +81,6 @@ struct Shared {
     callers: Callers,
     execs: Execs,
     standing: Standing,
-    began_ns: i64,
     malformed: AtomicU64,
 }
 
@@ -93,18 +92,7 @@ impl LifeCycle {
         let standing = Standing::open(&place.data.join(STANDING_FILE));
         let Surroundings { trail, directory, node, .. } = place;
         let (execs, malformed) = (Execs::default(), AtomicU64::new(0));
-        let began_ns = now_ns();
-        let shared = Shared {
-            config,
-            trail,
-            directory,
-            node,
-            callers,
-            execs,
-            standing,
-            began_ns,
-            malformed,
-        };
+        let shared = Shared { config, trail, directory, node, callers, execs, standing, malformed };
         LifeCycle { shared: Arc::new(shared) }
     }
 
@@ -172,10 +160,6 @@ impl Shared {
             streams.spawn(kube_watch::watch(Arc::clone(self), kubeconfig.clone()));
         }
         streams
-    }
-
-    fn began_ns(&self) -> i64 {
-        self.began_ns
     }
 
     fn malformed(&self) {
