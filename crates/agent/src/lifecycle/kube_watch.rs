@@ -27,6 +27,9 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How long to wait after a watch that ended well: a server that ends each at once is not asked
 /// more often.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a watch may say nothing, bookmarks come about every minute: then the connection may be
+/// dead, and it goes on with another.
+const QUIET: Duration = Duration::from_secs(300);
 
 /// The pods as they were told last.
 struct Pods {
@@ -102,7 +105,7 @@ impl Pods {
             return Ok(());
         }
         let mut stream = asked?;
-        while let Some(line) = stream.lines.next().await {
+        while let Ok(Some(line)) = tokio::time::timeout(QUIET, stream.lines.next()).await {
             match serde_json::from_slice::<Change>(&line) {
                 Ok(change) => self.change(change),
                 Err(_) => self.shared.malformed(),
