@@ -43,7 +43,10 @@ pub(super) async fn follow(shared: Arc<Shared>, path: PathBuf) {
             let offset_bytes = place.offset_bytes.saturating_sub(unread);
             shared.standing.read_to(&name, Place { offset_bytes, ..*place });
         }
-        if !more {
+        if more {
+            // A backlog must not hold up the other streams of this thread.
+            tokio::task::yield_now().await;
+        } else {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
