@@ -150,11 +150,15 @@ impl Telling {
     /// What waits on disk goes first.
     fn tell_waiting(&mut self) {
         while !self.spool.is_empty() && self.may_try() {
-            let entries = self.spool.front();
-            if !self.try_deliver(&entries) {
+            let entries = match self.spool.front() {
+                Ok(entries) => entries,
+                Err(why) => return self.fail(&format!("its spool cannot be read: {why}")),
+            };
+            if !entries.is_empty() && !self.try_deliver(&entries) {
                 return;
             }
-            self.spool.pop();
+            let lost = self.spool.pop(entries.len());
+            self.counts.lost.fetch_add(lost, Ordering::Relaxed);
         }
     }
 
@@ -177,17 +181,19 @@ impl Telling {
                 true
             }
             Err(why) => {
-                if self.counts.failed.fetch_add(1, Ordering::Relaxed) == 0 {
-                    let name = &self.name;
-                    eprintln!(
-                        "lazaret agent: {name} does not take alerts: {why}; they wait on disk"
-                    );
-                }
-                self.not_before = Instant::now() + self.pause;
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                self.fail(&why);
                 false
             }
         }
+    }
+
+    fn fail(&mut self, why: &str) {
+        if self.counts.failed.fetch_add(1, Ordering::Relaxed) == 0 {
+            let name = &self.name;
+            eprintln!("lazaret agent: {name} does not take alerts: {why}; they wait on disk");
+        }
+        self.not_before = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 }
 

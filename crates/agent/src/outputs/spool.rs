@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ pub(super) struct Spool {
     max_bytes: u64,
     files: VecDeque<Waiting>,
     next: u64,
+    /// Whether the newest file ends in a whole line, for certain.
+    is_whole: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +62,8 @@ impl Spool {
             .collect();
         files.sort_by_key(|file| file.number);
         let next = files.last().map_or(1, |file| file.number + 1);
-        Ok(Spool { folder: folder.to_path_buf(), max_bytes, files: files.into(), next })
+        let (folder, files) = (folder.to_path_buf(), files.into());
+        Ok(Spool { folder, max_bytes, files, next, is_whole: false })
     }
 
     /// Whether nothing waits.
@@ -81,51 +84,67 @@ impl Spool {
                 Entry::Alert(alert) => Line::Alert(alert.clone()),
                 Entry::Record(record) => Line::Record(record.clone()),
             };
-            let Ok(mut line) = serde_json::to_vec(&line) else { continue };
+            let mut line = serde_json::to_vec(&line).unwrap_or_default();
             line.push(b'\n');
-            left += self.make_room(line.len() as u64);
-            if self.append(&line).is_err() {
+            if line.len() == 1 || line.len() as u64 > SPOOL_LINE_BYTES {
                 left += 1;
+                continue;
             }
+            left += self.make_room(line.len() as u64);
+            left += u64::from(self.append(&line).is_err());
         }
         left
     }
 
-    /// The entries of the oldest file.
-    pub(super) fn front(&self) -> Vec<Entry> {
-        let Some(first) = self.files.front() else { return Vec::new() };
-        read(&self.path(first.number))
+    /// The entries of the oldest file. After an error it stays, to be read another time.
+    pub(super) fn front(&self) -> io::Result<Vec<Entry>> {
+        self.files.front().map_or(Ok(Vec::new()), |first| read(&self.path(first.number)))
     }
 
-    /// The oldest file was told.
-    pub(super) fn pop(&mut self) {
-        if let Some(first) = self.files.pop_front() {
-            let _ = fs::remove_file(self.path(first.number));
-        }
+    /// So many entries of the oldest file were told; it goes. Gives how many of it nobody could
+    /// read.
+    pub(super) fn pop(&mut self, told: usize) -> u64 {
+        let Some(first) = self.files.pop_front() else { return 0 };
+        let _ = fs::remove_file(self.path(first.number));
+        first.entries.saturating_sub(told as u64)
     }
 
     fn make_room(&mut self, bytes: u64) -> u64 {
         let mut left = 0;
-        while self.files.iter().map(|file| file.bytes).sum::<u64>() + bytes > self.max_bytes {
-            let Some(first) = self.files.front() else { break };
-            left += first.entries;
-            self.pop();
+        while self.files.iter().map(|file| file.bytes).sum::<u64>() + bytes > self.max_bytes
+            && !self.files.is_empty()
+        {
+            left += self.pop(0);
         }
         left
     }
 
-    fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
-        let is_full = |file: &Waiting| file.bytes + line.len() as u64 > SPOOL_FILE_BYTES;
-        if self.files.back().is_none_or(is_full) {
-            self.files.push_back(Waiting { number: self.next, bytes: 0, entries: 0 });
-            self.next += 1;
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        let bytes = line.len() as u64;
+        let has_room = |file: &&Waiting| self.is_whole && file.bytes + bytes <= SPOOL_FILE_BYTES;
+        let (number, end) = match self.files.back().filter(has_room) {
+            Some(last) => (last.number, last.bytes),
+            None => (self.next, 0),
+        };
+        let path = self.path(number);
+        let mut file = File::options().create(true).append(true).mode(0o600).open(&path)?;
+        if let Err(error) = file.write_all(line) {
+            // Nothing is written behind a part of a line.
+            if end == 0 {
+                let _ = fs::remove_file(&path);
+                self.next += 1;
+            } else if file.set_len(end).is_err() {
+                self.is_whole = false;
+            }
+            return Err(error);
         }
-        let number = self.files.back().map(|file| file.number).unwrap_or_default();
-        let mut file =
-            File::options().create(true).append(true).mode(0o600).open(self.path(number))?;
-        file.write_all(line)?;
+        if end == 0 {
+            self.next += 1;
+            self.is_whole = true;
+            self.files.push_back(Waiting { number, bytes: 0, entries: 0 });
+        }
         if let Some(last) = self.files.back_mut() {
-            last.bytes += line.len() as u64;
+            last.bytes += bytes;
             last.entries += 1;
         }
         Ok(())
@@ -136,30 +155,44 @@ impl Spool {
     }
 }
 
-fn read(path: &Path) -> Vec<Entry> {
-    lines(path)
-        .filter_map(|line| serde_json::from_slice(&line).ok())
-        .map(|line| match line {
-            Line::Alert(alert) => Entry::Alert(alert),
-            Line::Record(record) => Entry::Record(record),
-        })
-        .collect()
+fn read(path: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    each_line(path, |line| match serde_json::from_slice(line) {
+        Ok(Line::Alert(alert)) => entries.push(Entry::Alert(alert)),
+        Ok(Line::Record(record)) => entries.push(Entry::Record(record)),
+        Err(_) => {}
+    })?;
+    Ok(entries)
 }
 
 fn count(path: &Path) -> u64 {
-    lines(path).count() as u64
+    let mut lines = 0;
+    // What cannot be read now may be later: it is told then, uncounted.
+    let _ = each_line(path, |_| lines += 1);
+    lines
 }
 
-/// The whole lines of a file; a torn one at its end is left out.
-fn lines(path: &Path) -> impl Iterator<Item = Vec<u8>> {
-    let mut reader =
-        File::open(path).ok().map(|file| BufReader::new(file.take(SPOOL_FILE_BYTES * 2)));
-    std::iter::from_fn(move || {
-        let mut line = Vec::new();
-        let reader = reader.as_mut()?;
-        reader.by_ref().take(SPOOL_LINE_BYTES).read_until(b'\n', &mut line).ok()?;
-        (line.last() == Some(&b'\n')).then_some(line)
-    })
+/// The whole lines of a file, if it is there; a torn one at its end is left out, one that is too
+/// long is given empty.
+fn each_line(path: &Path, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let mut reader = BufReader::new(file.take(SPOOL_FILE_BYTES + SPOOL_LINE_BYTES));
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(SPOOL_LINE_BYTES).read_until(b'\n', &mut line)?;
+        if line.last() == Some(&b'\n') {
+            take(&line);
+        } else if (read as u64) < SPOOL_LINE_BYTES {
+            return Ok(());
+        } else {
+            reader.skip_until(b'\n')?;
+            take(&[]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -174,11 +207,11 @@ mod tests {
     fn numbers(spool: &mut Spool) -> Vec<usize> {
         let mut all = Vec::new();
         while !spool.is_empty() {
-            let entries = spool.front();
+            let entries = spool.front().unwrap();
             all.extend(
                 entries.iter().map(|entry| entry.to_record().target.parse::<usize>().unwrap()),
             );
-            spool.pop();
+            assert_eq!(spool.pop(entries.len()), 0);
         }
         all
     }
@@ -195,7 +228,29 @@ mod tests {
         file.write_all(b"{\"record\":{\"tar").unwrap();
         let mut spool = Spool::open(folder.path(), u64::MAX).unwrap();
         assert_eq!(spool.len(), 500);
-        assert_eq!(numbers(&mut spool), (0..500).collect::<Vec<_>>());
+        assert_eq!(spool.push(&[entry(500)]), 0);
+        assert_eq!(numbers(&mut spool), (0..501).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = "{\"record\":{\"target\":\"7\"}}\n";
+        let long = "x".repeat(usize::try_from(SPOOL_LINE_BYTES).unwrap() + 1);
+        let text = format!("{good}no entry\n{long}\n{good}torn");
+        std::fs::write(folder.path().join("000000000001.jsonl"), text).unwrap();
+        let mut spool = Spool::open(folder.path(), u64::MAX).unwrap();
+        assert_eq!(spool.len(), 4);
+        assert_eq!((spool.front().unwrap().len(), spool.pop(2)), (2, 2));
+        let huge = AuditRecord { text: long, ..AuditRecord::default() };
+        assert_eq!(spool.push(&[Entry::Record(Box::new(huge)), entry(8)]), 1);
+        assert_eq!(numbers(&mut spool), [8]);
+        assert_eq!(spool.push(&[entry(9)]), 0);
+        // A folder in its place: it can be opened but not read.
+        let path = spool.path(spool.files[0].number);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(spool.front().is_err() && spool.len() == 1);
     }
 
     #[test]
