@@ -126,7 +126,7 @@ fn page(node: &Node, desk: &Desk) -> String {
         failed.get_or_create(&of).inc_by(count(&counts.failed));
         dropped.get_or_create(&of).inc_by(count(&counts.lost));
         let waits = i64::try_from(count(&counts.waiting)).unwrap_or(i64::MAX);
-        waiting.get_or_create(&of).set(waits);
+        waiting.get_or_create(&of).inc_by(waits);
     }
     registry.register("output_told", "Entries told to a destination", told);
     registry.register("output_failures", "Deliveries that a destination did not take", failed);

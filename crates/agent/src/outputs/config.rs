@@ -83,16 +83,52 @@ impl OutputConfig {
         }
     }
 
-    /// What it is called in messages and metrics, and its folder in the spool.
+    /// What it is called in messages and metrics, and its folder in the spool. Of a web server
+    /// only scheme, host and port: passwords and tokens stand in the rest.
     pub(super) fn name(&self) -> String {
         match &self.to {
             Destination::Stdout {} => "stdout".to_owned(),
             Destination::Terminal {} => "terminal".to_owned(),
             Destination::File { path, .. } => format!("file:{}", path.display()),
             Destination::Syslog { address, .. } => format!("syslog:{address}"),
-            Destination::Webhook { url, .. } => {
-                format!("webhook:{}", url.split(['?', '@']).next().unwrap_or_default())
-            }
+            Destination::Webhook { url, .. } => format!("webhook:{}", origin(url)),
         }
+    }
+
+    /// Where it tells, in full: never shown.
+    pub(super) fn place(&self) -> String {
+        match &self.to {
+            Destination::Webhook { url, .. } => format!("webhook:{url}"),
+            _ => self.name(),
+        }
+    }
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let rest = if scheme.is_empty() { url } else { rest };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_no_secret() {
+        let name = |url: &str| {
+            let to = Destination::Webhook { url: url.to_owned(), headers: BTreeMap::new() };
+            OutputConfig::of(to).name()
+        };
+        assert_eq!(
+            name("https://u:p@ss@hooks.example:8443/T0/x?k=v"),
+            "webhook:https://hooks.example:8443"
+        );
+        assert_eq!(name("https://hooks.example?k=a@b"), "webhook:https://hooks.example");
+        assert_eq!(name("http://[::1]:80/a@b"), "webhook:http://[::1]:80");
+        assert_eq!(name("u:p@hooks.example/x"), "webhook:hooks.example");
     }
 }

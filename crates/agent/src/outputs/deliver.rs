@@ -160,5 +160,7 @@ fn post(
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    request.send(&body[..]).map(drop).map_err(io::Error::other)
+    // An error may repeat the address, with what is secret in it.
+    let told = request.send(&body[..]).map(drop);
+    told.map_err(|error| io::Error::other(error.to_string().replace(url, "its address")))
 }

@@ -63,8 +63,9 @@ struct Output {
 impl Outputs {
     /// Begins to tell. Each destination's spool is a folder below `spool`.
     pub fn open(configs: &[OutputConfig], spool: &Path) -> Result<Outputs, AgentError> {
-        let begin = |config: &OutputConfig| {
-            let kept = spool.join(folder_name(&config.name()));
+        let begin = |(index, config): (usize, &OutputConfig)| {
+            let before = configs.iter().take(index).filter(|one| one.place() == config.place());
+            let kept = spool.join(folder_name(config, before.count()));
             let spool = Spool::open(&kept, SPOOL_MAX_BYTES)?;
             let (sender, queue) = sync_channel(OUTPUT_ENTRIES);
             let counts = Arc::new(Counts::default());
@@ -81,7 +82,9 @@ impl Outputs {
             let config = config.clone();
             Ok(Output { config, queue: Some(sender), counts, thread: Some(thread) })
         };
-        Ok(Outputs { all: configs.iter().map(begin).collect::<Result<_, AgentError>>()? })
+        Ok(Outputs {
+            all: configs.iter().enumerate().map(begin).collect::<Result<_, AgentError>>()?,
+        })
     }
 
     /// Hands entries to every destination that wants them. Never waits.
@@ -215,10 +218,16 @@ fn gather(queue: &Queue<Entry>) -> Option<Vec<Entry>> {
     Some(batch)
 }
 
-/// A folder's name that two destinations never share.
-fn folder_name(name: &str) -> String {
+/// A folder's name that two destinations never share: of those that tell the same place, each has
+/// its number. What else is configured may change without what waits being left behind.
+fn folder_name(config: &OutputConfig, before: usize) -> String {
+    let name = config.name();
     let plain = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
-    let digest = format::digest_of(name).to_string();
+    let mut place = config.place();
+    if before > 0 {
+        place.push_str(&format!(" {before}"));
+    }
+    let digest = format::digest_of(&place).to_string();
     let digits: String = digest.chars().rev().take(8).collect();
     format!("{}-{digits}", plain.take(40).collect::<String>())
 }

@@ -128,9 +128,10 @@ fn what_nobody_takes_is_told_after_the_next_start() {
     let outputs = Outputs::open(&[OutputConfig::of(to.clone())], folder.path()).unwrap();
     outputs.pass(&[alert(1, Priority::Error), alert(2, Priority::Error)]);
     drop(outputs);
-    let spool =
-        Spool::open(&folder.path().join(folder_name(&OutputConfig::of(to).name())), 1 << 20);
+    let config = OutputConfig::of(to);
+    let spool = Spool::open(&folder.path().join(folder_name(&config, 0)), 1 << 20);
     assert_eq!(spool.unwrap().len(), 2);
+    assert_ne!(folder_name(&config, 0), folder_name(&config, 1));
 }
 
 #[test]
