@@ -22,6 +22,8 @@ struct Left {
     milli: i64,
     at_ns: i64,
     untold: u64,
+    /// What tells of those that were not told, without their number.
+    summary: Option<Box<AuditRecord>>,
 }
 
 impl Budget {
@@ -30,44 +32,65 @@ impl Budget {
         Budget { rate, burst: burst.max(1), places: LruCache::new(PLACES) }
     }
 
-    /// The record when there is room for it, and before it how many found none.
+    /// The record when there is room for it, and before it how many found none: here, and in a
+    /// place that is not remembered any more.
     pub(super) fn pass(&mut self, place: &str, record: AuditRecord) -> Vec<AuditRecord> {
         if self.rate == 0 {
             return vec![record];
         }
         let (rate, full) = (i64::from(self.rate), i64::from(self.burst) * 1000);
-        let fresh = || Left { milli: full, at_ns: record.time_ns, untold: 0 };
-        let left = self.places.get_or_insert_mut_ref(place, fresh);
+        let mut told = Vec::new();
+        if !self.places.contains(place) {
+            let fresh = Left { milli: full, at_ns: record.time_ns, untold: 0, summary: None };
+            let gone = self.places.push(place.to_owned(), fresh);
+            told.extend(gone.and_then(|(_, mut left)| left.left_out()));
+        }
+        let Some(left) = self.places.get_mut(place) else { return told };
         let passed_ns = (record.time_ns - left.at_ns).clamp(0, NS_PER_S * 3600);
         left.milli = (left.milli + passed_ns.saturating_mul(rate) / 1_000_000).min(full);
         left.at_ns = record.time_ns;
         if left.milli < 1000 {
             left.untold += 1;
-            return Vec::new();
+            left.summary.get_or_insert_with(|| Box::new(summary(&record)));
+            return told;
         }
         left.milli -= 1000;
-        let untold = std::mem::take(&mut left.untold);
-        let mut told = Vec::new();
-        if untold > 0 {
-            told.push(left_out(&record, untold));
-        }
+        told.extend(left.left_out());
         told.push(record);
         told
     }
+
+    /// How many found no room in a place that is over.
+    pub(super) fn end(&mut self, place: &str) -> Option<AuditRecord> {
+        self.places.peek_mut(place).and_then(Left::left_out)
+    }
+
+    /// How many found no room, everywhere.
+    pub(super) fn rest(&mut self) -> Vec<AuditRecord> {
+        self.places.iter_mut().filter_map(|(_, left)| left.left_out()).collect()
+    }
 }
 
-fn left_out(after: &AuditRecord, untold: u64) -> AuditRecord {
+impl Left {
+    fn left_out(&mut self) -> Option<AuditRecord> {
+        let untold = std::mem::take(&mut self.untold);
+        let mut record = *self.summary.take()?;
+        record.time_ns = self.at_ns;
+        record.text = format!("{untold} commands were too many to be told one by one");
+        record.details.insert("times".to_owned(), untold.to_string());
+        Some(record)
+    }
+}
+
+fn summary(of: &AuditRecord) -> AuditRecord {
     let mut record = AuditRecord {
-        time_ns: after.time_ns,
-        kind: after.kind,
+        kind: of.kind,
         action: "left_out".to_owned(),
-        container: after.container.clone(),
-        node: after.node.clone(),
-        text: format!("{untold} commands were too many to be told one by one"),
+        container: of.container.clone(),
+        node: of.node.clone(),
         ..AuditRecord::default()
     };
-    record.details.insert("times".to_owned(), untold.to_string());
-    if let Some(session) = after.details.get("session") {
+    if let Some(session) = of.details.get("session") {
         record.details.insert("session".to_owned(), session.clone());
     }
     record
@@ -93,5 +116,23 @@ mod tests {
             (later[0].action.as_str(), later[0].details["times"].as_str()),
             ("left_out", "15")
         );
+    }
+    #[test]
+    fn what_was_left_out_is_told_at_the_end_whatever_ends() {
+        let mut budget = Budget::new(1, 1);
+        let at = |ms: i64| AuditRecord { time_ns: ms * 1_000_000, ..AuditRecord::default() };
+        for place in ["ended", "evicted", "rest"] {
+            assert_eq!([1, 2, 3].map(|ms| budget.pass(place, at(ms)).len()), [1, 0, 0]);
+        }
+        let ended = budget.end("ended").unwrap();
+        assert_eq!((ended.details["times"].as_str(), ended.time_ns), ("2", 3_000_000));
+        assert_eq!((budget.end("ended"), budget.end("nowhere")), (None, None));
+        budget.pass("rest", at(4));
+        let others = (1..PLACES.get()).map(|number| budget.pass(&number.to_string(), at(4)).len());
+        assert_eq!(others.sum::<usize>(), PLACES.get());
+        let rest = budget.rest();
+        assert_eq!(rest.len(), 1);
+        assert_eq!(rest[0].details["times"], "3");
+        assert!(budget.rest().is_empty());
     }
 }

@@ -116,7 +116,7 @@ impl Commands {
 
     /// Tells what is still only counted; at the end.
     pub fn finish(&mut self) {
-        for record in self.fold.rest() {
+        for record in self.fold.rest().into_iter().chain(self.budget.rest()) {
             self.trail.record(record);
         }
     }
@@ -296,6 +296,9 @@ impl Commands {
 
     fn ended(&mut self, seen: &Observed<'_>, status: u32) {
         let Some(session) = self.sessions.ended(seen.event) else { return };
+        if let Some(left_out) = self.budget.end(&session.id) {
+            self.trail.record(left_out);
+        }
         if session.kind == SessionKind::HealthCheck {
             return;
         }
