@@ -113,6 +113,8 @@ pub(crate) const STOP_GRACE_MS: u64 = 10_000;
 pub(crate) const KEPT_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Records that wait in memory while the disk has no room for them; more are lost and counted.
 pub(crate) const AUDIT_UNKEPT: usize = 65_536;
+/// Most bytes of them, as JSON.
+pub(crate) const AUDIT_UNKEPT_BYTES: usize = 64 * 1024 * 1024;
 /// Most records of a tree's trail: of the process, those above and those below it.
 pub(crate) const TREE_TRAIL: usize = 5_000;
 /// Most records of a tree beside its trail.

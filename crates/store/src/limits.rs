@@ -20,8 +20,10 @@ pub(crate) const AUDIT_TEXT_MAX_BYTES: usize = 32 * 1024;
 pub(crate) const AUDIT_DETAILS_MAX_BYTES: usize = 64 * 1024;
 /// Largest row of the audit log, in bytes: 19 texts and two JSON columns at their longest.
 pub(crate) const AUDIT_ROW_MAX_BYTES: usize = 1024 * 1024;
-/// Largest active segment that is read, in bytes: far more than it is sealed at.
+/// Largest active segment that is written, in bytes: far more than it is sealed at.
 pub(crate) const AUDIT_ACTIVE_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+/// Largest active segment that is read, in bytes.
+pub(crate) const AUDIT_ACTIVE_READ_BYTES: u64 = AUDIT_ACTIVE_MAX_BYTES / 4 * 5;
 /// Largest sealed segment that is read, in bytes.
 pub(crate) const AUDIT_SEALED_MAX_BYTES: u64 = 512 * 1024 * 1024;
 /// Largest manifest that is read, in bytes: a hundred thousand segments.

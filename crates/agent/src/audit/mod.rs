@@ -9,6 +9,7 @@ mod facts;
 mod render;
 mod search;
 mod tree;
+mod unkept;
 mod writer;
 
 pub use config::AuditConfig;

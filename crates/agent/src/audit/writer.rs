@@ -9,8 +9,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use model::{AuditKind, AuditOutcome, AuditRecord, Severity};
 use store::audit::{AuditError, AuditLog};
 
+use super::unkept::Unkept;
 use crate::AgentError;
-use crate::limits::{AUDIT_UNKEPT, TRAIL_ENTRIES};
+use crate::limits::TRAIL_ENTRIES;
 use crate::trail::{Entries, Entry};
 
 /// How long the writer waits for entries before it looks whether it is to stop.
@@ -48,7 +49,8 @@ pub fn keep(
         sink,
         node: node.to_owned(),
         counts,
-        unkept: Vec::new(),
+        unkept: Unkept::default(),
+        waited: 0,
         since: None,
         given_up: 0,
         upkeep: Instant::now(),
@@ -146,7 +148,9 @@ struct Keeper<'a> {
     node: String,
     counts: &'a WriterCounts,
     /// What the disk refused, in order.
-    unkept: Vec<AuditRecord>,
+    unkept: Unkept,
+    /// How many of those that waited are kept by now, the gap not yet told.
+    waited: usize,
     /// When it was refused last.
     since: Option<Instant>,
     /// How many were given up since it was refused first.
@@ -211,38 +215,36 @@ impl Keeper<'_> {
         }
     }
 
-    /// Tries to keep what waits, now and then.
+    /// Tries to keep what waits, now and then, and to tell of it when all of it is kept.
     fn keep_again(&mut self) {
-        if self.unkept.is_empty() || self.since.is_some_and(|since| since.elapsed() < AGAIN) {
+        let waits = !self.unkept.is_empty() || self.waited > 0;
+        if !waits || self.since.is_some_and(|since| since.elapsed() < AGAIN) {
             return;
         }
-        let mut records = std::mem::take(&mut self.unkept);
-        let waited = records.len();
-        records.push(self.gap(waited));
-        if self.keep(&records).is_some() {
-            self.given_up = 0;
-        } else {
-            records.pop();
-            self.unkept = records;
+        let mut unkept = std::mem::take(&mut self.unkept);
+        while !unkept.is_empty() {
+            let count = unkept.first().len();
+            if self.keep(unkept.first()).is_none() {
+                break;
+            }
+            unkept.kept(count);
+            self.waited += count;
         }
-        self.counts.waiting.store(self.unkept.len() as u64, Ordering::Release);
+        if unkept.is_empty() && self.keep(&[self.gap(self.waited)]).is_some() {
+            (self.waited, self.given_up) = (0, 0);
+        }
+        self.counts.waiting.store(unkept.len() as u64, Ordering::Release);
+        self.unkept = unkept;
     }
 
-    /// What waits is bounded: the oldest that is neither an alert nor the agent's own goes first.
+    /// What waits is bounded.
     fn put_aside(&mut self, records: Vec<AuditRecord>) {
-        self.unkept.extend(records);
-        let excess = self.unkept.len().saturating_sub(AUDIT_UNKEPT);
-        if excess > 0 {
-            let mut left = excess;
-            self.unkept.retain(|record| {
-                let goes = left > 0 && !is_kept_first(record.kind);
-                left -= usize::from(goes);
-                !goes
-            });
-            self.unkept.drain(..left);
-            self.given_up = self.given_up.saturating_add(excess as u64);
-            self.counts.lost.fetch_add(excess as u64, Ordering::AcqRel);
+        for record in records {
+            self.unkept.push(record);
         }
+        let excess = self.unkept.give_up() as u64;
+        self.given_up = self.given_up.saturating_add(excess);
+        self.counts.lost.fetch_add(excess, Ordering::AcqRel);
         self.counts.waiting.store(self.unkept.len() as u64, Ordering::Release);
     }
 
@@ -310,10 +312,6 @@ impl Keeper<'_> {
             ..AuditRecord::default()
         }
     }
-}
-
-fn is_kept_first(kind: AuditKind) -> bool {
-    matches!(kind, AuditKind::Alert | AuditKind::Response | AuditKind::Agent)
 }
 
 fn now_ns() -> i64 {

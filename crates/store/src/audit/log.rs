@@ -19,6 +19,7 @@ use super::manifest::{Manifest, Sealed};
 use super::open;
 use super::row::Row;
 use super::seal;
+use crate::limits::AUDIT_ACTIVE_MAX_BYTES;
 
 /// When segments are sealed and how much is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,8 +135,11 @@ impl AuditLog {
             hash = frame::put(&mut bytes, &row, &hash);
             next = next.saturating_add(1);
         }
-        if let Err(error) = self.active.write(&bytes) {
-            let error = AuditError::of("write", &self.active.path, &error);
+        let written = self.make_room(bytes.len() as u64).and_then(|()| {
+            let written = self.active.write(&bytes);
+            written.map_err(|error| AuditError::of("write", &self.active.path, &error))
+        });
+        if let Err(error) = written {
             self.alarm = Some(error.to_string());
             return Err(error);
         }
@@ -234,6 +238,13 @@ impl AuditLog {
         }
         disk::sync_folder(&self.folder)?;
         Ok(sum)
+    }
+
+    /// A segment that could not be sealed for long is not written beyond what can be read again.
+    /// The next one goes on with the same number and hash.
+    fn make_room(&mut self, bytes: u64) -> Result<(), AuditError> {
+        let is_too_large = self.active.bytes.saturating_add(bytes) > AUDIT_ACTIVE_MAX_BYTES;
+        if is_too_large { self.seal() } else { Ok(()) }
     }
 
     /// Records that are acknowledged stay so when sealing fails: that is told, and tried again

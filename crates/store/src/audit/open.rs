@@ -12,7 +12,7 @@ use super::error::AuditError;
 use super::frame::{Frames, HEAD_BYTES, Head};
 use super::log::{Active, AuditLog, AuditOptions, CutTail, now_ns};
 use super::manifest::Manifest;
-use crate::limits::{AUDIT_ACTIVE_MAX_BYTES, AUDIT_LOCK_ATTEMPTS, AUDIT_PAUSE_MS};
+use crate::limits::{AUDIT_ACTIVE_READ_BYTES, AUDIT_LOCK_ATTEMPTS, AUDIT_PAUSE_MS};
 
 pub(super) fn open(folder: &Path, options: AuditOptions) -> Result<AuditLog, AuditError> {
     disk::make_folder(folder)?;
@@ -20,7 +20,7 @@ pub(super) fn open(folder: &Path, options: AuditOptions) -> Result<AuditLog, Aud
     let manifest = manifest(folder)?;
     clear(folder, &manifest)?;
     let path = disk::active(folder, manifest.active());
-    let (active, cut) = match disk::read(&path, AUDIT_ACTIVE_MAX_BYTES)? {
+    let (active, cut) = match disk::read(&path, AUDIT_ACTIVE_READ_BYTES)? {
         None => (Active::begin(folder, &manifest, now_ns())?, None),
         Some(bytes) => recover(folder, path, &bytes, &manifest)?,
     };

@@ -17,7 +17,7 @@ use super::manifest::{Manifest, Sealed};
 use super::row::{Column, Row};
 use super::segment::{ROWS_PER_GROUP, SegmentReader};
 use crate::limits::{
-    AUDIT_ACTIVE_MAX_BYTES, AUDIT_PAUSE_MS, AUDIT_SEALED_MAX_BYTES, AUDIT_SNAPSHOT_ATTEMPTS,
+    AUDIT_ACTIVE_READ_BYTES, AUDIT_PAUSE_MS, AUDIT_SEALED_MAX_BYTES, AUDIT_SNAPSHOT_ATTEMPTS,
 };
 
 /// The log, to be read.
@@ -175,7 +175,7 @@ impl AuditReader {
         let mut manifest = self.manifest()?;
         for _ in 0..AUDIT_SNAPSHOT_ATTEMPTS {
             let path = disk::active(&self.folder, manifest.active());
-            let active = disk::read(&path, AUDIT_ACTIVE_MAX_BYTES)?;
+            let active = disk::read(&path, AUDIT_ACTIVE_READ_BYTES)?;
             let after = self.manifest()?;
             if after == manifest {
                 return Ok(Snapshot { manifest, active });

@@ -11,7 +11,7 @@ use super::log::Active;
 use super::manifest::Sealed;
 use super::row::{Column, Row};
 use super::segment::{ROWS_PER_GROUP, SegmentWriter};
-use crate::limits::AUDIT_ACTIVE_MAX_BYTES;
+use crate::limits::AUDIT_ACTIVE_READ_BYTES;
 
 /// Most bytes of texts in a row group: long records make smaller groups.
 const GROUP_TEXT_BYTES: usize = 64 * 1024 * 1024;
@@ -19,7 +19,7 @@ const GROUP_TEXT_BYTES: usize = 64 * 1024 * 1024;
 /// Writes the sealed form of the active segment and puts it in place.
 pub(super) fn write(folder: &Path, active: &Active) -> Result<Sealed, AuditError> {
     let damaged = |why: String| AuditError::damaged(&active.path, why);
-    let bytes = disk::read(&active.path, AUDIT_ACTIVE_MAX_BYTES)?.unwrap_or_default();
+    let bytes = disk::read(&active.path, AUDIT_ACTIVE_READ_BYTES)?.unwrap_or_default();
     let end = usize::try_from(active.bytes).unwrap_or(usize::MAX);
     let bytes = bytes.get(..end).ok_or_else(|| damaged("it became shorter".into()))?;
     let records = active.next.saturating_sub(active.head.first);

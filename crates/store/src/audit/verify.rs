@@ -16,7 +16,7 @@ use super::reader::{AuditReader, Snapshot};
 use super::row::{Column, Row};
 use super::segment::SegmentReader;
 use crate::limits::{
-    AUDIT_ACTIVE_MAX_BYTES, AUDIT_LOCK_ATTEMPTS, AUDIT_PAUSE_MS, AUDIT_SEALED_MAX_BYTES,
+    AUDIT_ACTIVE_READ_BYTES, AUDIT_LOCK_ATTEMPTS, AUDIT_PAUSE_MS, AUDIT_SEALED_MAX_BYTES,
 };
 
 /// What came of following the log.
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
                 return false;
             }
             thread::sleep(Duration::from_millis(AUDIT_PAUSE_MS));
-            match disk::read(path, AUDIT_ACTIVE_MAX_BYTES) {
+            match disk::read(path, AUDIT_ACTIVE_READ_BYTES) {
                 Ok(Some(bytes)) => {
                     let Ok(head) = Head::read(&bytes) else { return false };
                     let mut frames = Frames::new(&bytes, &head);
@@ -260,7 +260,7 @@ impl<'a> Walk<'a> {
             Name::Active(segment) if *segment <= manifest.active() => Ok(()),
             Name::Active(_) if self.has_writer() => Ok(()),
             Name::Active(segment) if *segment == manifest.active().saturating_add(1) => {
-                let bytes = disk::read(path, AUDIT_ACTIVE_MAX_BYTES).map_err(|e| e.to_string())?;
+                let bytes = disk::read(path, AUDIT_ACTIVE_READ_BYTES).map_err(|e| e.to_string())?;
                 let bytes = bytes.unwrap_or_default();
                 if bytes.len() > HEAD_BYTES {
                     return Err("its records are not in the manifest's order".into());
