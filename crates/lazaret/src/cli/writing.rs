@@ -1,15 +1,37 @@
 //! How results are written: format, file, colour; the options that `scan` and `sbom` share.
 
 use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use crate::terminal;
 
+/// Mode of a new file, the umask's part taken away: whoever may read the folder may read a report.
+const REPORT_MODE: u32 = 0o666;
+/// What is its owner's alone.
+const PRIVATE_MODE: u32 = 0o600;
+
 /// Writes to a file, which appears whole or not at all, to a device or pipe, or to standard output.
 pub(crate) fn write_to(
     path: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    write_with(path, REPORT_MODE, write)
+}
+
+/// The same, and a new file is its owner's alone.
+pub(crate) fn write_private(
+    path: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    write_with(path, PRIVATE_MODE, write)
+}
+
+fn write_with(
+    path: Option<&Path>,
+    mode: u32,
     write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let Some(path) = path else {
@@ -29,7 +51,7 @@ pub(crate) fn write_to(
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = PathBuf::from(partial);
-    let written = std::fs::File::create(&partial)
+    let written = create(&partial, mode)
         .with_context(|| format!("cannot write {}", path.display()))
         .and_then(|file| {
             let mut out = std::io::BufWriter::new(file);
@@ -41,6 +63,15 @@ pub(crate) fn write_to(
         let _ = std::fs::remove_file(&partial);
     }
     written
+}
+
+/// Makes a file anew: what had its name before, a link say, is removed and not written through.
+fn create(path: &Path, mode: u32) -> std::io::Result<std::fs::File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
 }
 
 /// The reader went away (`lazaret scan … | head`): no failure of ours.
@@ -98,5 +129,21 @@ mod tests {
         assert_eq!(reader.join().unwrap(), "told");
         assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_not_written_through() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let partial = folder.path().join(format!("out.{}.partial", std::process::id()));
+        let other = folder.path().join("other");
+        std::fs::write(&other, "theirs").unwrap();
+        std::os::unix::fs::symlink(&other, &partial).unwrap();
+        write_private(Some(&path), |out| Ok(out.write_all(b"ours")?)).unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"theirs");
+        assert_eq!(std::fs::read(&path).unwrap(), b"ours");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -84,6 +84,15 @@ pub(crate) fn open_to_write(path: &Path) -> Result<File, AuditError> {
     options.open(path).map_err(|error| AuditError::of("open", path, &error))
 }
 
+/// Makes a file anew: what had its name before, a link say, is removed and not written through.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)
+}
+
 /// A whole file, if it is there; refused beyond `max_bytes`.
 pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>, AuditError> {
     let file = match File::open(path) {

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use model::AuditRecord;
 
 use super::batch::Batch;
+use super::disk;
 use super::error::AuditError;
 use super::row::Row;
 use super::segment::{ROWS_PER_GROUP, SegmentWriter};
 
-/// A Parquet file that is written. It appears when it is finished, whole.
+/// A Parquet file that is written. It appears when it is finished, whole, its owner's alone.
 pub struct ParquetFile {
     path: PathBuf,
     aside: PathBuf,
@@ -23,10 +24,14 @@ pub struct ParquetFile {
 impl ParquetFile {
     /// Begins a file beside `path`.
     pub fn create(path: &Path) -> Result<ParquetFile, AuditError> {
+        // What is renamed over a device or a pipe would take its place.
+        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(wrong(path, "it is no regular file".to_owned()));
+        }
         let mut aside = path.as_os_str().to_owned();
         aside.push(format!(".{}.partial", std::process::id()));
         let aside = PathBuf::from(aside);
-        let file = File::create(&aside).map_err(|error| AuditError::of("write", path, &error))?;
+        let file = disk::create(&aside).map_err(|error| AuditError::of("write", path, &error))?;
         let writer = SegmentWriter::new(BufWriter::new(file)).map_err(|why| wrong(path, why))?;
         let path = path.to_path_buf();
         Ok(ParquetFile { path, aside, writer, batch: Batch::default(), records: 0 })

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -468,5 +469,7 @@ fn parquet_of_ten() -> Vec<u8> {
     }
     assert!(!path.exists(), "it appears when it is whole");
     assert_eq!(file.finish().unwrap(), 10);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(ParquetFile::create(scratch.path()).is_err(), "a folder is no file");
     fs::read(path).unwrap()
 }

@@ -11,7 +11,7 @@ use store::audit::{AuditQuery, AuditReader, ParquetFile, Scanned};
 
 use super::outcome_of;
 use super::range::Which;
-use crate::cli::writing::write_to;
+use crate::cli::writing::write_private;
 use crate::cli::{Context, Outcome};
 
 const EXAMPLES: &str = "\
@@ -73,7 +73,7 @@ impl Export {
         path: Option<&std::path::Path>,
     ) -> anyhow::Result<(Scanned, u64)> {
         let (mut scanned, mut records) = (Scanned::default(), 0);
-        write_to(path, |out| {
+        write_private(path, |out| {
             if format == Format::Csv {
                 writeln!(out, "{}", audit::csv_head())?;
             }
