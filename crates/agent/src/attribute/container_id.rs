@@ -32,7 +32,11 @@ pub fn container_of(path: &str) -> Option<ContainerId> {
     let pod_uid = names.iter().rev().find_map(|name| pod_uid(name));
     names.iter().enumerate().rev().find_map(|(at, name)| {
         let above = at.checked_sub(1).and_then(|at| names.get(at)).copied().unwrap_or_default();
-        let (id, engine) = scope(name).or_else(|| bare(name, above, pod_uid.is_some()))?;
+        // Users may make folders of any name below their own: there a bare id says nothing. What
+        // engines without root make there has a scope's name.
+        let is_users = || names.iter().take(at).any(|name| is_of_user(name));
+        let bare = || bare(name, above, pod_uid.is_some()).filter(|_| !is_users());
+        let (id, engine) = scope(name).or_else(bare)?;
         Some(ContainerId { id, engine, pod_uid: pod_uid.clone() })
     })
 }
@@ -63,6 +67,11 @@ fn bare(name: &str, above: &str, in_pod: bool) -> Option<(String, Engine)> {
         _ => Engine::Unknown,
     };
     Some((name.to_owned(), engine))
+}
+
+/// Whether a name of a cgroup's path is a user's: what is below it, the user makes.
+pub fn is_of_user(name: &str) -> bool {
+    name == "user.slice" || name.starts_with("user@")
 }
 
 fn is_id(text: &str) -> bool {
@@ -124,6 +133,14 @@ mod tests {
             ("/machine.slice/libpod-conmon-ID.scope", None, None),
             ("/kubepods.slice/kubepods-podU_U.slice/crio-conmon-ID.scope", None, None),
             ("/user.slice/user-0.slice/session-1.scope", None, None),
+            ("/user.slice/user-1000.slice/user@1000.service/ID", None, None),
+            ("/user.slice/user-1000.slice/user@1000.service/docker/ID", None, None),
+            ("/user.slice/ID", None, None),
+            (
+                "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-ID.scope",
+                Some(Podman),
+                None,
+            ),
             ("/job/0123456789abcdef0123456789abcdef", None, None),
             ("/", None, None),
             ("", None, None),
