@@ -1,11 +1,13 @@
 //! What was there before the agent: the cgroups that exist and the processes that run, read once.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use model::{CgroupName, FileObject, ProcessId};
 
+use super::container_id::is_of_user;
 use super::processes::Process;
 
 /// Cgroups that are read at most.
@@ -21,14 +23,19 @@ const MAX_FILE_BYTES: usize = 4096;
 const NS_PER_TICK: u64 = 10_000_000;
 
 /// Every cgroup below a mount of a hierarchy, the mount itself left out. The inode's number is the
-/// cgroup's id, as `bpf_get_current_cgroup_id` gives it.
+/// cgroup's id, as `bpf_get_current_cgroup_id` gives it. What users may make comes last, and the
+/// deep after the shallow: nobody's many folders push the engines' out.
 pub fn cgroups_below(mount: &Path, hierarchy: u32) -> Vec<CgroupName> {
     let mut found = Vec::new();
-    let mut folders: Vec<(PathBuf, usize)> = vec![(mount.to_path_buf(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
+    let mut folders = VecDeque::from([(mount.to_path_buf(), 0)]);
+    let mut of_users: VecDeque<(PathBuf, usize)> = VecDeque::new();
+    while let Some((folder, depth)) = folders.pop_front().or_else(|| of_users.pop_front()) {
+        if depth >= MAX_DEPTH {
+            continue;
+        }
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries.flatten() {
-            if found.len() >= MAX_CGROUPS || depth >= MAX_DEPTH {
+            if found.len() >= MAX_CGROUPS {
                 return found;
             }
             let Ok(metadata) = entry.metadata() else { continue };
@@ -39,7 +46,9 @@ pub fn cgroups_below(mount: &Path, hierarchy: u32) -> Vec<CgroupName> {
             let below = path.strip_prefix(mount).unwrap_or(&path);
             let path_text = format!("/{}", below.to_string_lossy());
             found.push(CgroupName { id: metadata.ino(), hierarchy, path: path_text });
-            folders.push((path, depth + 1));
+            let is_users = is_of_user(&entry.file_name().to_string_lossy());
+            let later = if is_users { &mut of_users } else { &mut folders };
+            later.push_back((path, depth + 1));
         }
     }
     found
@@ -142,5 +151,18 @@ mod tests {
         let paths: Vec<&str> = found.iter().map(|one| one.path.as_str()).collect();
         assert_eq!(paths, ["/docker", "/docker/abc"]);
         assert!(found.iter().all(|one| one.id > 0));
+    }
+
+    #[test]
+    fn what_is_too_deep_hides_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = "user.slice/".to_owned() + &"a/".repeat(MAX_DEPTH + 4);
+        for name in [deep.as_str(), "0/docker/abc", "z/docker/abc"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        let found = cgroups_below(folder.path(), 0);
+        let at = |path: &str| found.iter().position(|one| one.path == path);
+        assert_eq!(found.len(), MAX_DEPTH + 6);
+        assert!(at("/0/docker/abc").is_some() && at("/z/docker/abc") < at("/user.slice/a"));
     }
 }
