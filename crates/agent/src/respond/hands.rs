@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use model::{Alert, AuditRecord, ContainerRef};
@@ -72,10 +72,8 @@ impl Hands {
             return;
         }
         let order = Order::Answer(Box::new(alert), rules);
-        let full = |orders: &SyncSender<Order>| {
-            matches!(orders.try_send(order), Err(TrySendError::Full(_)))
-        };
-        if self.orders.as_ref().is_some_and(full) {
+        // No room, or nobody there who answers.
+        if self.orders.as_ref().is_none_or(|orders| orders.try_send(order).is_err()) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
