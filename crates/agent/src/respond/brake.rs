@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 /// Targets that cool down at once; with more the oldest is forgotten.
 const MAX_COOLING: usize = 4096;
 const HOUR: Duration = Duration::from_secs(3600);
+/// The longest cool-down, for one that no clock can count.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// How often the hands may act.
 #[derive(Debug)]
@@ -39,8 +41,20 @@ impl Brake {
         Brake { per_hour, acted: VecDeque::new(), cooling: HashMap::new() }
     }
 
-    /// Asks whether a rule may act on a target now; when it may, it is taken to act.
-    pub(super) fn ask(&mut self, key: &str, cool_down: Duration, now: Instant) -> Says {
+    /// Whether a target cools down.
+    pub(super) fn is_cooling(&self, key: &str, now: Instant) -> bool {
+        self.cooling.get(key).is_some_and(|cooling| now < cooling.until)
+    }
+
+    /// Asks whether a rule may act on a target now; when it may, it is taken to act. What `counts`
+    /// not towards the hour's limit touches nothing.
+    pub(super) fn ask(
+        &mut self,
+        key: &str,
+        cool_down: Duration,
+        counts: bool,
+        now: Instant,
+    ) -> Says {
         if let Some(cooling) = self.cooling.get_mut(key)
             && now < cooling.until
         {
@@ -52,11 +66,14 @@ impl Brake {
         }
         let held_back = self.cooling.remove(key).map(|cooling| cooling.held_back);
         self.make_room(now);
-        self.cooling.insert(key.to_owned(), Cooling { until: now + cool_down, held_back: 0 });
-        if self.acted.len() >= self.per_hour {
+        let until = now.checked_add(cool_down.min(LONGEST)).unwrap_or(now);
+        self.cooling.insert(key.to_owned(), Cooling { until, held_back: 0 });
+        if counts && self.acted.len() >= self.per_hour {
             return Says::TooMany;
         }
-        self.acted.push_back(now);
+        if counts {
+            self.acted.push_back(now);
+        }
         Says::Go(held_back.unwrap_or_default())
     }
 
@@ -81,7 +98,11 @@ mod tests {
     fn a_target_cools_down_and_the_hour_has_its_limit() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut brake = Brake::new(2);
-        let mut ask = |key: &str, after: u32| brake.ask(key, 10 * second, start + after * second);
+        for _ in 0..3 {
+            assert_eq!(brake.ask("trial", Duration::ZERO, false, start), Says::Go(0));
+        }
+        let mut ask =
+            |key: &str, after: u32| brake.ask(key, 10 * second, true, start + after * second);
         assert_eq!(ask("a", 0), Says::Go(0));
         assert_eq!(ask("a", 1), Says::CoolingDown { first: true });
         assert_eq!(ask("a", 2), Says::CoolingDown { first: false });
@@ -96,8 +117,10 @@ mod tests {
         let now = Instant::now();
         let mut brake = Brake::new(u32::MAX);
         for number in 0..MAX_COOLING + 50 {
-            brake.ask(&number.to_string(), HOUR, now);
+            brake.ask(&number.to_string(), HOUR, true, now);
         }
         assert!(brake.cooling.len() <= MAX_COOLING);
+        brake.ask("for ever", Duration::MAX, true, now);
+        assert!(brake.is_cooling("for ever", now + HOUR) && !brake.is_cooling("other", now));
     }
 }

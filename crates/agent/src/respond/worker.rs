@@ -99,7 +99,14 @@ impl Worker {
             return None;
         }
         let key = format!("{}\0{}", rule.name, target_key(alert, rule, &id));
-        let held_back = match self.brake.ask(&key, rule.cool_down(), Instant::now()) {
+        let now = Instant::now();
+        if let Some(why) = obstacle(alert, rule) {
+            // What is refused neither counts nor cools down what may be done.
+            let told = self.brake.ask(&format!("{key}\0refused"), rule.cool_down(), false, now);
+            return matches!(told, Says::Go(_)).then(|| Ended::Held("protected", why));
+        }
+        let trial = rule.dry_run || self.config.dry_run;
+        let held_back = match self.brake.ask(&key, rule.cool_down(), !trial, now) {
             Says::Go(held_back) => held_back,
             Says::CoolingDown { first: true } => {
                 let why =
@@ -112,10 +119,7 @@ impl Worker {
                 return Some(Ended::Held("limit", why));
             }
         };
-        if let Some(why) = obstacle(alert, rule) {
-            return Some(Ended::Held("protected", why));
-        }
-        if rule.dry_run || self.config.dry_run {
+        if trial {
             return Some(Ended::Trial);
         }
         let done = match (rule.action, container) {
