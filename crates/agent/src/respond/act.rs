@@ -82,15 +82,28 @@ pub(super) fn plan(action: Action, id: &str, engine: &EngineHand) -> Result<Vec<
     }
 }
 
+/// Something that was planned and could not be done.
+#[derive(Debug)]
+pub(super) struct Undone {
+    /// Why.
+    pub(super) why: String,
+    /// What was done before and could not be taken back.
+    pub(super) stays: Vec<Means>,
+}
+
 /// Does what was planned, all of it or nothing.
-pub(super) fn carry_out(entry: &InForce, engine: &EngineHand) -> Result<(), String> {
+pub(super) fn carry_out(entry: &InForce, engine: &EngineHand) -> Result<(), Undone> {
     for (at, means) in entry.means.iter().enumerate() {
         if let Err(why) = carry_out_one(means, &entry.container.id, engine) {
-            let done = entry.means.iter().take(at).cloned().collect();
-            return match undo_means(&InForce { means: done, ..entry.clone() }, engine) {
-                Ok(()) => Err(why),
-                Err(also) => Err(format!("{why}; and what was done stays: {also}")),
-            };
+            let done: Vec<Means> = entry.means.iter().take(at).cloned().collect();
+            let done = InForce { means: done, ..entry.clone() };
+            return Err(match undo_means(&done, engine) {
+                Ok(()) => Undone { why, stays: Vec::new() },
+                Err(also) => {
+                    let why = format!("{why}; what was done stays as {}: {also}", entry.id);
+                    Undone { why, stays: done.means }
+                }
+            });
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use model::{Alert, AuditOutcome, AuditRecord, ContainerRef};
 use sha2::{Digest, Sha256};
 
-use super::act::{carry_out, end_process, obstacle, plan, stop};
+use super::act::{Undone, carry_out, end_process, obstacle, plan, stop};
 use super::brake::{Brake, Says};
 use super::cgroups;
 use super::config::{Action, ResponseConfig, ResponseRule};
@@ -162,12 +162,18 @@ impl Worker {
             means,
         };
         self.ledger.add(entry.clone()).map_err(|why| why.to_string())?;
-        let done = carry_out(&entry, &self.engine);
-        let done = done.and_then(|()| self.begin_guard(&entry));
+        let done = carry_out(&entry, &self.engine).and_then(|()| {
+            // Nothing else is in force beside a guard.
+            self.begin_guard(&entry).map_err(|why| Undone { why, stays: Vec::new() })
+        });
         let open_mounts = match done {
             Ok(open_mounts) => open_mounts,
-            Err(why) => {
+            Err(Undone { why, stays }) if stays.is_empty() => {
                 let _ = self.ledger.remove(&entry.id);
+                return Err(why);
+            }
+            Err(Undone { why, stays }) => {
+                let _ = self.ledger.replace(&InForce { means: stays, ..entry });
                 return Err(why);
             }
         };
