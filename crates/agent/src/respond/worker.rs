@@ -45,6 +45,8 @@ pub(super) struct Worker {
     brake: Brake,
     /// The refusals of programs that this process answers for, by the ids of what is in force.
     guards: HashMap<String, DenyExec>,
+    /// It was told that the ledger cannot be read.
+    is_blind: bool,
     number: u64,
 }
 
@@ -57,7 +59,8 @@ impl Worker {
     ) -> Result<Self, AgentError> {
         let brake = Brake::new(config.actions_per_hour);
         let engine = EngineHand::new(engine)?;
-        Ok(Worker { config, trail, engine, ledger, brake, guards: HashMap::new(), number: 0 })
+        let (guards, is_blind, number) = (HashMap::new(), false, 0);
+        Ok(Worker { config, trail, engine, ledger, brake, guards, is_blind, number })
     }
 
     pub(super) fn run(mut self, orders: &Receiver<Order>, lost: &AtomicU64) {
@@ -259,7 +262,18 @@ impl Worker {
         for record in self.ledger.take_untold().unwrap_or_default() {
             self.trail.record(record);
         }
-        let in_force = self.ledger.in_force().unwrap_or_default();
+        let in_force = match self.ledger.in_force() {
+            Ok(in_force) => in_force,
+            // What is in force stays so until it can be read.
+            Err(why) => {
+                if !std::mem::replace(&mut self.is_blind, true) {
+                    let text = format!("what is in force cannot be read: {why}");
+                    self.trail.record(told("look", AuditOutcome::Failure, text));
+                }
+                return;
+            }
+        };
+        self.is_blind = false;
         self.guards.retain(|id, _| in_force.iter().any(|entry| entry.id == *id));
         let now = now_ns();
         for entry in in_force {
