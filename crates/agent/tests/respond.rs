@@ -321,6 +321,67 @@ fn a_container_is_paused_stopped_and_let_go_on() {
 }
 
 #[test]
+fn a_cgroup_named_like_a_container_is_not_the_container() {
+    let Some(lab) = Lab::start() else { return };
+    let victim = container(&lab, "victim", "sleep 307; true");
+    let Some(fake) = Fake::of(&victim) else { return };
+    let bench = Bench::new(lab.folder.path(), &socket(&lab), "pause", "cool_down_seconds: 3600");
+    let stranger = alert_of_process(Some(&victim), fake.sleeper.id());
+    let record = bench.one(&stranger);
+    assert_eq!(
+        (record.outcome, record.details["held_back"].as_str()),
+        (AuditOutcome::Denied, "protected"),
+        "{}",
+        record.text
+    );
+    assert!(bench.answer(&stranger).is_empty(), "it was told");
+    assert_eq!(state(&lab, &victim), "running");
+    // What has ended cannot be asked any more, but the name is still borne twice.
+    let mut ended = stranger.clone();
+    ended.initiator.as_mut().unwrap().process.start_ns -= 10_000_000;
+    let other = Bench::new(&lab.folder.path().join("2"), &socket(&lab), "stop", "");
+    assert!(other.one(&ended).text.contains("bears the container's name"));
+    assert_eq!(state(&lab, &victim), "running");
+    // The refusal holds nothing back that is the container's own.
+    bench.done(&alert_of_process(Some(&victim), pid_of(&lab, &victim, "sleep 307")));
+    assert_eq!(state(&lab, &victim), "paused");
+    bench.hands.undo(&bench.only_id()).unwrap();
+}
+
+/// A cgroup of the test's own that is named like a container, as a user may make one, with a process.
+struct Fake {
+    top: PathBuf,
+    folder: PathBuf,
+    sleeper: std::process::Child,
+}
+
+impl Fake {
+    fn of(id: &str) -> Option<Fake> {
+        let mounts = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(Path::new);
+        let mount = mounts.into_iter().find(|mount| mount.join("cgroup.procs").exists())?;
+        let top = mount.join(format!("user@{}.service", std::process::id()));
+        let folder = top.join(format!("docker-{id}.scope"));
+        if let Err(why) = std::fs::create_dir_all(&folder) {
+            eprintln!("skipped: {}: {why}", folder.display());
+            return None;
+        }
+        let sleeper = Command::new("sleep").arg("300").spawn().unwrap();
+        std::fs::write(folder.join("cgroup.procs"), sleeper.id().to_string()).unwrap();
+        Some(Fake { top, folder, sleeper })
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        let _ = self.sleeper.kill();
+        let _ = self.sleeper.wait();
+        for folder in [&self.folder, &self.top] {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+#[test]
 fn a_network_is_cut_and_given_back() {
     let Some(lab) = Lab::start() else { return };
     let server = "while :; do nc -l -p 4455 -e /bin/true; done";

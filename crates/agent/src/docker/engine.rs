@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::json::Node;
+use super::json::{Fields, Node};
 use crate::AgentError;
 use crate::limits::{ANSWER_MAX_BYTES, ANSWER_TIMEOUT_MS, IDLE_CONNECTIONS};
 
@@ -41,6 +41,14 @@ impl EngineApi {
     /// A client of the daemon that listens on a unix socket. Connects when it is first asked.
     pub fn new(socket: &Path) -> Self {
         EngineApi { socket: socket.to_path_buf(), idle: Mutex::new(Vec::new()) }
+    }
+
+    /// The number of a container's first process; `None` when it does not run or is not known.
+    pub(crate) async fn first_process(&self, id: &str) -> Option<u32> {
+        let object = self.object(&format!("/containers/{}/json", encode(id))).await.ok()??;
+        let state = Fields::of("the container", &object).and_then(|it| it.fields("State")).ok()?;
+        let pid = state.integer("Pid").ok()??;
+        u32::try_from(pid).ok().filter(|pid| *pid > 0)
     }
 
     /// An object, as JSON; `None` when the daemon knows none of that name.

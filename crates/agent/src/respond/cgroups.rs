@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::target::Target;
-use crate::attribute::{cgroups_below, container_of};
+use crate::attribute::{cgroups_below, container_of, is_of_user};
 
 /// Where the unified hierarchy is mounted: beside the old ones, or alone.
 const UNIFIED: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
@@ -31,18 +31,50 @@ pub(super) fn freezer(container: &str) -> Option<PathBuf> {
         .or_else(|| unified(container).filter(|folder| folder.join("cgroup.freeze").exists()))
 }
 
-/// Whether the container has a cgroup at all: it runs, or has just ended.
-pub(super) fn exists(container: &str) -> bool {
-    unified(container).is_some() || freezer(container).is_some()
+/// The folder by which the container is known: the unified hierarchy's where it is there.
+pub(super) fn folder(container: &str) -> Option<PathBuf> {
+    unified(container).or_else(|| freezer(container))
 }
 
-/// The container's own folder, not one within it: the shortest path.
+/// Whether the container has a cgroup at all: it runs, or has just ended.
+pub(super) fn exists(container: &str) -> bool {
+    folder(container).is_some()
+}
+
+/// Whether a process is in a cgroup or in one below it.
+pub(super) fn holds(folder: &Path, pid: u32) -> bool {
+    let pid = pid.to_string();
+    with_those_below(folder).iter().any(|folder| {
+        let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+        text.lines().any(|line| line == pid)
+    })
+}
+
+/// A cgroup that bears the container's name and is neither its folder nor below it.
+pub(super) fn namesake(container: &str, folder: &Path) -> Option<PathBuf> {
+    let mounts = UNIFIED.iter().chain([&FREEZER]).map(Path::new);
+    let mount = mounts.into_iter().find(|mount| folder.starts_with(mount))?;
+    let named = named(mount, container).into_iter();
+    named.map(|path| mount.join(path.trim_start_matches('/'))).find(|it| !it.starts_with(folder))
+}
+
+/// The container's own folder, not one within it: the shortest path. One that a user or another
+/// container made and named like it comes last.
 fn below(mount: &Path, container: &str) -> Option<PathBuf> {
-    cgroups_below(mount, 0)
-        .into_iter()
-        .filter(|cgroup| container_of(&cgroup.path).is_some_and(|found| found.id == container))
-        .min_by_key(|cgroup| cgroup.path.len())
-        .map(|cgroup| mount.join(cgroup.path.trim_start_matches('/')))
+    let rank = |path: &String| {
+        let is_users = path.split('/').any(is_of_user);
+        let above = Path::new(path).ancestors().skip(1).map(Path::to_string_lossy);
+        let mut above = above.filter_map(|path| container_of(&path));
+        (is_users, above.any(|found| found.id != container), path.len())
+    };
+    let path = named(mount, container).into_iter().min_by_key(rank)?;
+    Some(mount.join(path.trim_start_matches('/')))
+}
+
+/// The paths of all cgroups that bear a container's name.
+fn named(mount: &Path, container: &str) -> Vec<String> {
+    let paths = cgroups_below(mount, 0).into_iter().map(|cgroup| cgroup.path);
+    paths.filter(|path| container_of(path).is_some_and(|found| found.id == container)).collect()
 }
 
 /// Freezes every process of a cgroup. When they do not all freeze in time, they are thawed again.
@@ -87,8 +119,7 @@ pub(super) fn is_frozen(folder: &Path) -> bool {
 
 /// Ends every process of the container. Gives how many were seen.
 pub(super) fn end(container: &str) -> Result<usize, String> {
-    let folder = unified(container).or_else(|| freezer(container));
-    let folder = folder.ok_or_else(|| "the container has ended".to_owned())?;
+    let folder = folder(container).ok_or_else(|| "the container has ended".to_owned())?;
     let mut seen = 0;
     let ended = wait_until(|| {
         let pids = processes(&folder).unwrap_or_default();
@@ -113,7 +144,7 @@ pub(super) fn end(container: &str) -> Result<usize, String> {
 
 /// A process of the container, held.
 pub(super) fn process(container: &str) -> Option<Target> {
-    let folder = unified(container).or_else(|| freezer(container))?;
+    let folder = folder(container)?;
     let pids = processes(&folder).ok()?;
     let held = pids.into_iter().filter_map(Target::open);
     held.into_iter().find(|target| target.container.as_deref() == Some(container))
@@ -122,9 +153,7 @@ pub(super) fn process(container: &str) -> Option<Target> {
 /// The processes of a cgroup and of those below it.
 fn processes(folder: &Path) -> io::Result<Vec<u32>> {
     let mut pids = Vec::new();
-    let below = cgroups_below(folder, 0).into_iter();
-    let below = below.map(|cgroup| folder.join(cgroup.path.trim_start_matches('/')));
-    for folder in std::iter::once(folder.to_path_buf()).chain(below) {
+    for folder in with_those_below(folder) {
         match fs::read_to_string(folder.join("cgroup.procs")) {
             Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok())),
             Err(why) if why.kind() == io::ErrorKind::NotFound => {}
@@ -132,6 +161,12 @@ fn processes(folder: &Path) -> io::Result<Vec<u32>> {
         }
     }
     Ok(pids)
+}
+
+fn with_those_below(folder: &Path) -> Vec<PathBuf> {
+    let below = cgroups_below(folder, 0).into_iter();
+    let below = below.map(|cgroup| folder.join(cgroup.path.trim_start_matches('/')));
+    std::iter::once(folder.to_path_buf()).chain(below).collect()
 }
 
 fn wait_until(mut holds: impl FnMut() -> bool) -> bool {

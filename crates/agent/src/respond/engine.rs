@@ -49,6 +49,14 @@ impl EngineHand {
         self.is_there && matches!(self.runtime.block_on(self.api.object(&path)), Ok(Some(_)))
     }
 
+    /// The number of a container's first process, where it knows it.
+    pub(super) fn first_process(&self, id: &str) -> Option<u32> {
+        if !self.is_there {
+            return None;
+        }
+        self.runtime.block_on(self.api.first_process(id))
+    }
+
     /// Pauses a container.
     pub(super) fn pause(&self, id: &str) -> Said {
         self.ask(&format!("/containers/{}/pause", encode(id)), PATIENCE)

@@ -10,6 +10,7 @@
 //! killed. Nothing is done to a target that is no longer what the alert spoke of.
 
 mod act;
+mod belongs;
 mod brake;
 mod cgroups;
 mod config;

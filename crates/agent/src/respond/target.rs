@@ -58,6 +58,12 @@ impl Target {
         (!target.has_ended(0)).then_some(target)
     }
 
+    /// Exactly this process; `None` when it has ended.
+    pub(super) fn of(process: ProcessId) -> Option<Target> {
+        let target = Target::open(process.pid).filter(|_| process.start_ns > 0)?;
+        (target.start_ticks == process.start_ns / NS_PER_TICK).then_some(target)
+    }
+
     /// The process that an alert spoke of, or why it is not to be touched.
     pub(super) fn of_alert(
         process: ProcessId,

@@ -11,6 +11,7 @@ use model::{Alert, AuditOutcome, AuditRecord, ContainerRef};
 use sha2::{Digest, Sha256};
 
 use super::act::{Undone, carry_out, end_process, obstacle, plan, stop};
+use super::belongs::belongs;
 use super::brake::{Brake, Says};
 use super::cgroups;
 use super::config::{Action, ResponseConfig, ResponseRule};
@@ -103,7 +104,9 @@ impl Worker {
         }
         let key = format!("{}\0{}", rule.name, target_key(alert, rule, &id));
         let now = Instant::now();
-        if let Some(why) = obstacle(alert, rule) {
+        let may_act = rule.action != Action::Kill && !self.brake.is_cooling(&key, now);
+        let stranger = || may_act.then(|| belongs(alert, &id, &self.engine).err()).flatten();
+        if let Some(why) = obstacle(alert, rule).or_else(stranger) {
             // What is refused neither counts nor cools down what may be done.
             let told = self.brake.ask(&format!("{key}\0refused"), rule.cool_down(), false, now);
             return matches!(told, Says::Go(_)).then(|| Ended::Held("protected", why));
