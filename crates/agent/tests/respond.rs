@@ -444,6 +444,26 @@ impl Drop for Wire {
 }
 
 #[test]
+fn what_is_in_force_ends_with_a_restart_and_can_begin_again() {
+    let Some(lab) = Lab::start() else { return };
+    let victim = container(&lab, "victim", "sleep 300");
+    let bench =
+        Bench::new(lab.folder.path(), &socket(&lab), "block_network", "cool_down_seconds: 0");
+    let first = bench.done(&alert_of(&victim)).details["id"].clone();
+    assert!(bench.answer(&alert_of(&victim)).is_empty(), "it is in force");
+    assert!(lab.docker(&["restart", "-t", "0", &victim]).0);
+    let mut told = bench.answer(&alert_of(&victim));
+    eventually("its end is told and it is done again", || {
+        told.extend(bench.records());
+        told.iter()
+            .any(|it| it.details.get("id") == Some(&first) && it.action == "undo_block_network")
+            && told.iter().any(|it| it.action == "block_network")
+    });
+    assert_ne!(bench.only_id(), first);
+    bench.hands.undo(&bench.only_id()).unwrap();
+}
+
+#[test]
 fn a_program_that_is_not_in_the_image_does_not_start() {
     let Some(lab) = Lab::start() else { return };
     let options = ["--tmpfs", "/scratch:exec"];

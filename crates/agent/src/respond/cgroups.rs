@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::ledger::{CgroupFolder, InForce};
 use super::target::Target;
 use crate::attribute::{cgroups_below, container_of, is_of_user};
 
@@ -39,6 +41,39 @@ pub(super) fn folder(container: &str) -> Option<PathBuf> {
 /// Whether the container has a cgroup at all: it runs, or has just ended.
 pub(super) fn exists(container: &str) -> bool {
     folder(container).is_some()
+}
+
+/// The container's cgroup as it is now.
+pub(super) fn now(container: &str) -> Option<CgroupFolder> {
+    let path = folder(container)?;
+    let inode = fs::metadata(&path).ok()?.ino();
+    Some(CgroupFolder { path, inode })
+}
+
+/// What became of the cgroup of what is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is there, or nobody can tell.
+    There,
+    /// It is gone, and the container with it.
+    Gone,
+    /// The container has another: it was started again.
+    Another,
+}
+
+/// What became of a cgroup. Only a look at its own folder says that it has gone.
+pub(super) fn fate(entry: &InForce) -> Fate {
+    let Some(cgroup) = &entry.cgroup else {
+        return if exists(&entry.container.id) { Fate::There } else { Fate::Gone };
+    };
+    let mount = UNIFIED.iter().chain([&FREEZER]).map(Path::new);
+    let mut mount = mount.filter(|mount| cgroup.path.starts_with(mount));
+    let is_mounted = mount.any(|mount| mount.join("cgroup.procs").exists());
+    match fs::metadata(&cgroup.path) {
+        Ok(metadata) if metadata.ino() != cgroup.inode => Fate::Another,
+        Err(why) if why.kind() == io::ErrorKind::NotFound && is_mounted => Fate::Gone,
+        Ok(_) | Err(_) => Fate::There,
+    }
 }
 
 /// Whether a process is in a cgroup or in one below it.

@@ -45,6 +45,18 @@ pub struct InForce {
     pub until_ns: Option<i64>,
     /// By what it is done and is to be undone: `engine`, or files of the kernel.
     pub means: Vec<Means>,
+    /// The container's cgroup when it began; `None` where an older agent wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<CgroupFolder>,
+}
+
+/// The folder of a cgroup. A container that is started again has another one of the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its inode's number.
+    pub inode: u64,
 }
 
 /// By what a response is done.
@@ -207,6 +219,7 @@ mod tests {
             since_ns: 1,
             until_ns: None,
             means: vec![Means::Freezer("/f".into())],
+            cgroup: None,
         }
     }
 
@@ -221,7 +234,12 @@ mod tests {
         assert_eq!(other.in_force().unwrap()[1].means, [Means::Engine]);
         other.remove("a").unwrap();
         other.leave(AuditRecord { target: "t".to_owned(), ..AuditRecord::default() }).unwrap();
-        assert_eq!(one.in_force().unwrap().len(), 1);
+        let with = InForce {
+            cgroup: Some(CgroupFolder { path: "/c".into(), inode: u64::MAX }),
+            ..entry("b")
+        };
+        one.replace(&with).unwrap();
+        assert_eq!(other.in_force().unwrap(), [with]);
         assert_eq!(one.take_untold().unwrap()[0].target, "t");
         assert!(one.take_untold().unwrap().is_empty());
     }

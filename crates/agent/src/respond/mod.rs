@@ -29,7 +29,7 @@ mod worker;
 
 pub use config::{Action, ResponseConfig, ResponseRule, Scope, When};
 pub use hands::Hands;
-pub use ledger::{InForce, Means};
+pub use ledger::{CgroupFolder, InForce, Means};
 pub use pattern::Pattern;
 pub use undo::{in_force, undo};
 

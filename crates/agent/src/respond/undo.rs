@@ -6,7 +6,7 @@ use std::path::Path;
 use model::{AuditOutcome, AuditRecord};
 use sensor::NetworkBlock;
 
-use super::cgroups;
+use super::cgroups::{self, Fate};
 use super::engine::{EngineHand, Said};
 use super::ledger::{InForce, Ledger, Means};
 use super::links::set_up;
@@ -61,8 +61,11 @@ pub(super) fn outcome(record: AuditRecord) -> Result<AuditRecord, AgentError> {
 
 /// Takes back everything that was done, the last first. What has gone meanwhile is undone.
 pub(super) fn undo_means(entry: &InForce, engine: &EngineHand) -> Result<(), String> {
+    // With the cgroup went what was done to it; the engine's container is another's to pause.
+    let has_ended = cgroups::fate(entry) != Fate::There;
     for means in entry.means.iter().rev() {
         match means {
+            Means::Engine | Means::Freezer(_) | Means::Programs(_) if has_ended => {}
             Means::Engine => unpause(entry, engine)?,
             Means::Freezer(folder) if folder.exists() => cgroups::thaw(folder)?,
             Means::Programs(folder) if folder.exists() => {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::act::{Undone, carry_out, end_process, obstacle, plan, stop};
 use super::belongs::belongs;
 use super::brake::{Brake, Says};
-use super::cgroups;
+use super::cgroups::{self, Fate};
 use super::config::{Action, ResponseConfig, ResponseRule};
 use super::deny::DenyExec;
 use super::engine::EngineHand;
@@ -166,6 +166,7 @@ impl Worker {
                 .and_then(for_ns)
                 .map(|ns| since_ns.saturating_add(ns)),
             means,
+            cgroup: cgroups::now(&container.id),
         };
         self.ledger.add(entry.clone()).map_err(|why| why.to_string())?;
         let done = carry_out(&entry, &self.engine).and_then(|()| {
@@ -223,10 +224,21 @@ impl Worker {
         Ok(open_mounts)
     }
 
-    fn is_in_force(&self, action: Action, container: &str) -> bool {
-        let in_force = self.ledger.in_force().unwrap_or_default();
-        action.lasts()
-            && in_force.iter().any(|it| it.action == action && it.container.id == container)
+    /// Whether this is in force. What ended with its cgroup is told and is so no longer.
+    fn is_in_force(&mut self, action: Action, container: &str) -> bool {
+        if !action.lasts() {
+            return false;
+        }
+        let mut in_force = self.ledger.in_force().unwrap_or_default();
+        in_force.retain(|it| it.action == action && it.container.id == container);
+        let mut is_there = false;
+        for entry in in_force {
+            match cgroups::fate(&entry) {
+                Fate::There => is_there = true,
+                fate => self.end(&entry, fate),
+            }
+        }
+        is_there
     }
 
     fn undo(&mut self, id: &str, by: &str) -> Result<AuditRecord, AgentError> {
@@ -247,7 +259,7 @@ impl Worker {
                 return;
             }
         };
-        for entry in in_force.iter().filter(|entry| cgroups::exists(&entry.container.id)) {
+        for entry in in_force.iter().filter(|entry| cgroups::fate(entry) == Fate::There) {
             if let Err(why) = self.begin_guard(entry) {
                 let text =
                     format!("{} of {} is not taken up: {why}", entry.action.as_str(), entry.id);
@@ -280,8 +292,9 @@ impl Worker {
         self.guards.retain(|id, _| in_force.iter().any(|entry| entry.id == *id));
         let now = now_ns();
         for entry in in_force {
-            if !cgroups::exists(&entry.container.id) {
-                self.end(&entry);
+            let fate = cgroups::fate(&entry);
+            if fate != Fate::There {
+                self.end(&entry, fate);
             } else if entry.until_ns.is_some_and(|until| until <= now) {
                 self.undo_in_time(entry, now);
             }
@@ -297,13 +310,14 @@ impl Worker {
         }
     }
 
-    /// The container has ended, and with it what was in force.
-    fn end(&mut self, entry: &InForce) {
+    /// The container has ended or was started again, and what was in force went with its cgroup.
+    fn end(&mut self, entry: &InForce, fate: Fate) {
         let _ = undo_means(entry, &self.engine);
         self.guards.remove(&entry.id);
         let _ = self.ledger.remove(&entry.id);
         let action = entry.action.as_str();
-        let text = format!("{action} of container {} ended with it", entry.container.id);
+        let how = if fate == Fate::Another { ": it was started again" } else { " with it" };
+        let text = format!("{action} of container {} ended{how}", entry.container.id);
         let mut record = told(&format!("undo_{action}"), AuditOutcome::Success, text);
         record.container = Some(entry.container.clone());
         record.details = [("id".to_owned(), entry.id.clone())].into();
