@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
 use rustix::net::netlink::SocketAddrNetlink;
@@ -25,18 +25,26 @@ const MESSAGE_BYTES: usize = 64 * 1024;
 /// Bytes of `nlmsghdr` and `ifinfomsg`.
 const HEAD_BYTES: usize = 16;
 const BODY_BYTES: usize = 16;
-/// `linux/netlink.h`, `linux/rtnetlink.h`, `linux/if_link.h`, `linux/if.h`.
+/// `linux/netlink.h`, `linux/rtnetlink.h`, `linux/if_link.h`, `linux/net_namespace.h`, `linux/if.h`.
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const RTM_SETLINK: u16 = 19;
+const RTM_NEWNSID: u16 = 88;
+const RTM_GETNSID: u16 = 90;
+const REQUEST: u16 = 0x1;
 const REQUEST_DUMP: u16 = 0x301;
 const REQUEST_ACK: u16 = 0x5;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_LINK: u16 = 5;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_INFO_KIND: u16 = 1;
+const NETNSA_NSID: u16 = 1;
+const NETNSA_FD: u16 = 3;
+/// Bytes of `rtgenmsg`, padded.
+const GENERAL_BYTES: usize = 4;
 const IFF_UP: u32 = 1;
 /// The type's lower bits; the rest are flags.
 const TYPE_MASK: u16 = 0x3fff;
@@ -50,6 +58,8 @@ struct Link {
     kind: String,
     /// The interface at the other end, by its number there.
     peer: Option<u32>,
+    /// The namespace of the other end, by the number that this one has for it.
+    peer_namespace: Option<u32>,
     is_up: bool,
 }
 
@@ -66,8 +76,11 @@ pub(super) fn host_ends(container: &str) -> Result<Vec<(u32, String)>, String> {
     let fault = |why: io::Error| format!("its network interfaces cannot be listed: {why}");
     let inside = links_in(&namespace).map_err(fault)?;
     let host = links().map_err(fault)?;
+    // Numbers of interfaces are each namespace's own: the same pair of them may be there twice.
+    let Some(namespace) = number_of(&namespace).map_err(fault)? else { return Ok(Vec::new()) };
     let is_end = |end: &Link| {
         end.is_up
+            && end.peer_namespace == Some(namespace)
             && end.kind == "veth"
             && inside.iter().any(|link| {
                 link.kind == "veth" && link.peer == Some(end.index) && end.peer == Some(link.index)
@@ -146,6 +159,36 @@ fn links() -> io::Result<Vec<Link>> {
     }
 }
 
+/// The number that this thread's namespace has for another one; `None` when it has none, and so
+/// no interface whose other end is there.
+fn number_of(namespace: &File) -> io::Result<Option<u32>> {
+    let socket = open()?;
+    let length = (HEAD_BYTES + GENERAL_BYTES + 8) as u32;
+    let mut question = head(length, RTM_GETNSID, REQUEST);
+    question.extend([0; GENERAL_BYTES]);
+    question.extend(8_u16.to_ne_bytes());
+    question.extend(NETNSA_FD.to_ne_bytes());
+    question.extend(namespace.as_raw_fd().to_ne_bytes());
+    send(&socket, &question)?;
+    let mut answer = vec![0; MESSAGE_BYTES];
+    let (length, _) = recv(&socket, answer.as_mut_slice(), RecvFlags::empty())?;
+    let cut = || io::Error::other("the kernel's answer is cut");
+    let (kind, body, _) = answer.get(..length).and_then(split).ok_or_else(cut)?;
+    match kind {
+        RTM_NEWNSID => {
+            let number = attributes(body.get(GENERAL_BYTES..).ok_or_else(cut)?)
+                .find(|(kind, _)| *kind == NETNSA_NSID)
+                .and_then(|(_, value)| int(value, 0));
+            // -1 is the kernel's word for none.
+            Ok(number.filter(|number| number.cast_signed() >= 0))
+        }
+        _ => {
+            let error = int(body, 0).map_or(0, u32::cast_signed);
+            Err(io::Error::from_raw_os_error(error.saturating_neg()))
+        }
+    }
+}
+
 fn open() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC;
     Ok(socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?)
@@ -158,16 +201,22 @@ fn send(socket: &OwnedFd, message: &[u8]) -> io::Result<()> {
 
 /// `nlmsghdr` and `ifinfomsg`.
 fn message(kind: u16, flags: u16, index: u32, (set, which): (u32, u32)) -> Vec<u8> {
-    let mut message = Vec::with_capacity(HEAD_BYTES + BODY_BYTES);
-    message.extend(((HEAD_BYTES + BODY_BYTES) as u32).to_ne_bytes());
-    message.extend(kind.to_ne_bytes());
-    message.extend(flags.to_ne_bytes());
-    message.extend([0; 8]);
+    let mut message = head((HEAD_BYTES + BODY_BYTES) as u32, kind, flags);
     message.extend([0; 4]);
     message.extend(index.to_ne_bytes());
     message.extend(set.to_ne_bytes());
     message.extend(which.to_ne_bytes());
     message
+}
+
+/// `nlmsghdr`.
+fn head(length: u32, kind: u16, flags: u16) -> Vec<u8> {
+    let mut head = Vec::with_capacity(length as usize);
+    head.extend(length.to_ne_bytes());
+    head.extend(kind.to_ne_bytes());
+    head.extend(flags.to_ne_bytes());
+    head.extend([0; 8]);
+    head
 }
 
 /// The first message: its type, its body, and what follows.
@@ -186,6 +235,7 @@ fn link(body: &[u8]) -> Option<Link> {
         match kind {
             IFLA_IFNAME => link.name = text(value),
             IFLA_LINK => link.peer = int(value, 0),
+            IFLA_LINK_NETNSID => link.peer_namespace = int(value, 0),
             IFLA_LINKINFO => {
                 let named = attributes(value).find(|(kind, _)| *kind == IFLA_INFO_KIND);
                 link.kind = named.map(|(_, value)| text(value)).unwrap_or_default();
