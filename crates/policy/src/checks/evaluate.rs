@@ -52,7 +52,7 @@ impl Check {
             match answer {
                 Answer::Unknown(why) => return (Outcome::Error, why.clone()),
                 // A missing file beside flags says nothing: flags alone decide then.
-                Answer::Absent(why) if answers.audit.as_ref() == Some(answer) => {
+                Answer::Absent(why) if answers.audit.as_ref().is_none_or(|own| own == answer) => {
                     return (Outcome::NotApplicable, why.clone());
                 }
                 _ => {}
@@ -74,6 +74,10 @@ impl Check {
                 break;
             }
         }
+        // That nothing is set where there is no file is not as good as a file that is right.
+        if let (true, Some(Answer::Absent(why))) = (all && !self.sets(answers), &answers.config) {
+            return (Outcome::NotApplicable, why.clone());
+        }
         seen.dedup();
         seen.truncate(8);
         let outcome = match (all, self.scored) {
@@ -82,6 +86,12 @@ impl Check {
             (false, false) => Outcome::NeedsHuman,
         };
         (outcome, seen.join(", "))
+    }
+
+    /// Whether anything that the tests ask for is set; lines always say something.
+    fn sets(&self, answers: &Answers) -> bool {
+        matches!(answers.audit, Some(Answer::Rows(_)))
+            || self.tests.iter().any(|test| test.value(answers, None).is_some())
     }
 
     fn holds(&self, answers: &Answers, row: Option<&str>, seen: &mut Vec<String>) -> bool {

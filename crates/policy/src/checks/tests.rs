@@ -191,6 +191,22 @@ fn judges() {
 }
 
 #[test]
+fn a_file_that_is_not_there_passes_nothing() {
+    let file = CheckFile::parse("own.yaml", FILE).unwrap();
+    let port = &file.checks[1];
+    for (audit, expect) in [
+        (None, Outcome::NotApplicable),
+        (Some(flags(&[])), Outcome::NotApplicable),
+        (Some(flags(&[("read-only-port", "0")])), Outcome::Pass),
+        (Some(flags(&[("read-only-port", "10255")])), Outcome::NeedsHuman),
+    ] {
+        let config = Some(Answer::Absent("gone".to_owned()));
+        let answers = Answers { audit, config, ..Answers::default() };
+        assert_eq!(port.judge(&answers).0, expect, "{answers:?}");
+    }
+}
+
+#[test]
 fn compares() {
     for (op, wanted, found, expect) in [
         ("eq", "false", "False", true),
