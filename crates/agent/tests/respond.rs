@@ -8,6 +8,7 @@
     unreachable_pub
 )]
 
+mod responded;
 mod watched;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use model::{
     Alert, AlertSource, AuditKind, AuditOutcome, AuditRecord, ContainerRef, Initiator, Priority,
     ProcessId,
 };
+use responded::{Fake, Wire, eventually, start_ns};
 use sensor::SensorOptions;
 use watched::Lab;
 
@@ -142,13 +144,6 @@ fn alert_of_process(id: Option<&str>, pid: u32) -> Alert {
     }
 }
 
-/// When a process started, as the kernel's events have it, to a tick.
-fn start_ns(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields = stat.rsplit_once(')').unwrap().1;
-    fields.split_whitespace().nth(19).unwrap().parse::<u64>().unwrap() * 10_000_000
-}
-
 /// The processes of a container, with their command lines.
 fn processes(lab: &Lab, id: &str) -> Vec<(u32, String)> {
     let listed = lab.docker(&["top", id, "-eo", "pid,args"]).1;
@@ -167,14 +162,6 @@ fn pid_of(lab: &Lab, id: &str, command: &str) -> u32 {
             return *pid;
         }
         assert!(Instant::now() < until, "{command} is not in {found:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < until, "{what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -348,39 +335,6 @@ fn a_cgroup_named_like_a_container_is_not_the_container() {
     bench.hands.undo(&bench.only_id()).unwrap();
 }
 
-/// A cgroup of the test's own that is named like a container, as a user may make one, with a process.
-struct Fake {
-    top: PathBuf,
-    folder: PathBuf,
-    sleeper: std::process::Child,
-}
-
-impl Fake {
-    fn of(id: &str) -> Option<Fake> {
-        let mounts = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(Path::new);
-        let mount = mounts.into_iter().find(|mount| mount.join("cgroup.procs").exists())?;
-        let top = mount.join(format!("user@{}.service", std::process::id()));
-        let folder = top.join(format!("docker-{id}.scope"));
-        if let Err(why) = std::fs::create_dir_all(&folder) {
-            eprintln!("skipped: {}: {why}", folder.display());
-            return None;
-        }
-        let sleeper = Command::new("sleep").arg("300").spawn().unwrap();
-        std::fs::write(folder.join("cgroup.procs"), sleeper.id().to_string()).unwrap();
-        Some(Fake { top, folder, sleeper })
-    }
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        let _ = self.sleeper.kill();
-        let _ = self.sleeper.wait();
-        for folder in [&self.folder, &self.top] {
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-}
-
 #[test]
 fn a_network_is_cut_and_given_back() {
     let Some(lab) = Lab::start() else { return };
@@ -410,37 +364,6 @@ fn a_network_is_cut_and_given_back() {
     assert_eq!(record.action, "undo_block_network");
     eventually("it is given back", || reaches(&victim));
     assert!(wire.is_none_or(|wire| wire.is_up()));
-}
-
-/// A pair of interfaces between the host and a container, of the test's own.
-struct Wire(String);
-
-impl Wire {
-    fn to(lab: &Lab, id: &str) -> Option<Wire> {
-        let pid = lab.docker(&["inspect", "-f", "{{.State.Pid}}", id]).1;
-        let end = format!("lz{}", std::process::id());
-        let ip = |line: &str| {
-            let output = Command::new("ip").args(line.split(' ')).output();
-            output.is_ok_and(|output| output.status.success())
-        };
-        let made = ip(&format!("link add {end} type veth peer name inner netns {}", pid.trim()));
-        if !made || !ip(&format!("link set {end} up")) {
-            eprintln!("skipped: no pair of interfaces can be made");
-            return None;
-        }
-        Some(Wire(end))
-    }
-
-    fn is_up(&self) -> bool {
-        let flags = std::fs::read_to_string(format!("/sys/class/net/{}/flags", self.0)).unwrap();
-        u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).unwrap() & 1 == 1
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        let _ = Command::new("ip").args(["link", "del", &self.0]).output();
-    }
 }
 
 #[test]
