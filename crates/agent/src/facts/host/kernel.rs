@@ -67,20 +67,22 @@ pub(super) fn look(look: &Look<'_>, out: &mut Observation) {
     kernel.say_or_miss("kernel.modules", modules.map(|text| set(module_names(&text))));
     let release = proc(look, "sys/kernel/osrelease");
     kernel.say_or_miss("kernel.release", release.map(|text| short(text.trim())));
-    let pending = look.root.look(Path::new("/run/reboot-required"));
-    let pending = pending.map_err(|error| error.to_string()).and_then(|seen| {
-        let is_written = || {
-            let there = |path: &&str| look.root.look(Path::new(path)).ok().flatten().is_some();
-            RESTART_TELLERS.iter().any(|path| there(&path))
-        };
-        match seen {
-            Some(_) => Ok(true),
-            None if is_written() => Ok(false),
-            None => Err("nothing on this host writes /run/reboot-required".to_owned()),
-        }
-    });
-    kernel.say_or_miss("kernel.reboot_pending", pending);
+    kernel.say_or_miss("kernel.reboot_pending", restart_pending(look));
     out.add(kernel);
+}
+
+/// Whether the host waits to be started again, where something writes it down.
+fn restart_pending(look: &Look<'_>) -> Result<bool, String> {
+    let there = |path: &str| {
+        let seen = look.root.look(Path::new(path)).map_err(|error| error.to_string())?;
+        Ok::<bool, String>(seen.is_some())
+    };
+    if there("/run/reboot-required")? {
+        return Ok(true);
+    }
+    let is_written = RESTART_TELLERS.iter().any(|path| there(path).unwrap_or_default());
+    let nobody = || "nothing on this host writes /run/reboot-required".to_owned();
+    if is_written { Ok(false) } else { Err(nobody()) }
 }
 
 fn settings(look: &Look<'_>, out: &mut Observation) {
