@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use model::{Alert, AuditKind, AuditOutcome, AuditRecord};
+use model::{Alert, AuditKind, AuditOutcome, AuditRecord, Initiator};
 
 use super::config::KeyFilesConfig;
 use super::index::Index;
@@ -140,6 +140,13 @@ impl Worker {
     }
 }
 
+/// Whether a process is Docker's own helper that unpacks a layer below another root. The program is
+/// the kernel's word, so that no other can call itself so.
+fn unpacks_a_layer(initiator: &Initiator) -> bool {
+    let called = initiator.command.split(' ').next().unwrap_or_default();
+    initiator.exe.ends_with("/dockerd") && matches!(called, "docker-untar" | "docker-applyLayer")
+}
+
 /// Whether a name was touched below another root, as an engine does that unpacks a layer in a
 /// `chroot`: the object is not the file that has the name here, nor was it before; or there is no
 /// object and nothing has changed.
@@ -151,7 +158,7 @@ fn is_elsewhere(job: &Job, before: Option<&FileState>, after: Option<&FileState>
             let is_known = known.clone().any(|state| state.object() == object);
             known.next().is_some() && !is_known
         }
-        None => before == after && job.touch.error.is_none(),
+        None => before.is_some() && before == after && job.touch.error.is_none(),
     }
 }
 
@@ -234,9 +241,10 @@ impl Running<'_> {
             return;
         }
         self.put(&job.path, after);
-        // What is neither there before nor after was made elsewhere, or is gone already.
+        // What is neither there before nor after is gone already, or was made elsewhere.
         let is_there = happened.before.is_some() || happened.after.is_some();
-        let alert = happened.alert(&record, &worker.config.tools).filter(|_| is_there);
+        let tells = is_there || !unpacks_a_layer(&record.initiator);
+        let alert = happened.alert(&record, &worker.config.tools).filter(|_| tells);
         worker.trail.record(record);
         if let Some(alert) = alert {
             (self.tell)(alert);
