@@ -40,8 +40,11 @@ fn build() -> Result<(), String> {
             .args(define)
             .arg("-I")
             .arg(variable("DEP_BPF_INCLUDE")?)
+            // The kernel's headers of the machine: its own, or those of its cross compiler.
             .arg("-I")
             .arg(Path::new("/usr/include").join(triple))
+            .arg("-I")
+            .arg(Path::new("/usr").join(triple).join("include"))
             .args(["-c", source, "-o"])
             .arg(out.join(format!("{name}.bpf.o")))
             .status()

@@ -373,6 +373,7 @@ struct pt_regs {
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	__u64 regs[31];
+	__u64 pstate;
 };
 struct pt_regs {
 	struct user_pt_regs user_regs;

@@ -9,6 +9,9 @@
 #define SOCKETCALL 102 /* of the 32-bit interface */
 #define SOCKETCALL_SEND 9
 #define SOCKETCALL_RECV 10
+#define PSR_MODE32_BIT 0x10 /* of arm64's PSTATE: the caller runs AArch32 */
+#define ARM_SEND 289
+#define ARM_RECV 291
 #define NO_CALL 0xffffffff
 #define O_ACCMODE 3
 #define O_CREAT 0100
@@ -59,7 +62,7 @@ static __always_inline bool is_compat(struct pt_regs *regs)
 
 	return READ(task, thread_info.status) & TS_COMPAT;
 #else
-	return false;
+	return READ(regs, user_regs.pstate) & PSR_MODE32_BIT;
 #endif
 }
 
@@ -96,7 +99,9 @@ static __always_inline __u32 number_of(struct pt_regs *regs, bool compat)
 #else
 	__u32 number = READ(regs, syscallno);
 
-	return compat ? translated(&compat_numbers, number) : number;
+	if (compat)
+		return translated(&compat_numbers, number);
+	return number < NARROW_ONLY_FIRST ? number : NO_CALL;
 #endif
 }
 
@@ -146,6 +151,13 @@ static __always_inline void arguments_of(struct call *call, struct pt_regs *regs
 	call->arguments[3] = READ(regs, user_regs.regs[3]);
 	call->arguments[4] = READ(regs, user_regs.regs[4]);
 	call->arguments[5] = READ(regs, user_regs.regs[5]);
+	if (call->compat) {
+		int number = READ(regs, syscallno);
+
+		/* send and recv have no address. */
+		if (number == ARM_SEND || number == ARM_RECV)
+			call->arguments[4] = call->arguments[5] = 0;
+	}
 #endif
 }
 

@@ -17,4 +17,4 @@ pub(crate) const MAX_RUNNING: usize = 65_536;
 /// Bytes of what libbpf says that are kept to explain a refusal.
 pub(crate) const MAX_SAID_BYTES: usize = 256 * 1024;
 /// System calls in the kernel's tables; `SYSCALLS` of `bpf/maps.h`.
-pub(crate) const MAX_SYSCALLS: u32 = 512;
+pub(crate) const MAX_SYSCALLS: u32 = 576;
