@@ -128,6 +128,35 @@ fn what_a_learnt_workload_never_did_is_told_once() {
     }
 }
 
+/// What is said over a connection is looked at, and the connection stays one.
+#[test]
+fn words_over_a_connection_do_not_count_it_again() {
+    let mut eye = Network::new(config()).unwrap();
+    let web = container("web", "shop:1.2");
+    learn(&mut eye, &web);
+    let before: u64 = eye.map().iter().map(|edge| edge.count).sum();
+    let said = |line: &str, words: &str| Call { payload: words.into(), ..call(line) };
+    let begun = call("connect tcp 10.0.0.2:4000 10.0.5.3:5432 0");
+    assert_eq!(show(&mut eye, &web, LATER, begun), []);
+    let words = r#"{"id":1,"method":"mining.subscribe","params":[]}"#;
+    for (name, words, expected) in [
+        ("write", "GET / HTTP/1.1", 0),
+        ("writev", "GET / HTTP/1.1", 0),
+        ("sendmsg", "GET / HTTP/1.1", 0),
+        ("sendto", "GET / HTTP/1.1", 0),
+        ("write", words, 1),
+    ] {
+        let line = format!("{name} tcp 10.0.0.2:4000 10.0.5.3:5432 9");
+        let told = show(&mut eye, &web, LATER, said(&line, words));
+        assert_eq!(told.len(), expected, "{name} {words}");
+    }
+    // The answer of a server to whoever called is no connection to the outside.
+    let answer = said("sendmsg tcp 10.0.0.2:80 203.0.113.9:40000 9", "HTTP/1.1 200 OK");
+    assert_eq!(show(&mut eye, &web, LATER, answer), []);
+    let after: u64 = eye.map().iter().map(|edge| edge.count).sum();
+    assert_eq!(after, before + 1);
+}
+
 #[test]
 fn what_is_usual_hides_nothing() {
     let mut eye = Network::new(config()).unwrap();

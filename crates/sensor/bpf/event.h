@@ -194,6 +194,7 @@ enum handler {
 	HANDLE_AT,        /* names below a directory: that of the first argument, or the working one */
 	HANDLE_TERMINAL,  /* the first argument is a terminal, with what was read from it */
 	HANDLE_MESSAGE,   /* the first argument is a socket, with a message that may pass files */
+	HANDLE_FIRST,     /* the first argument may be a connection: the first bytes sent over it */
 	HANDLERS
 };
 
@@ -204,6 +205,9 @@ enum interest_flag {
 	INTEREST_WRITES_ONLY = 1 << 3, /* opens for reading are not wanted */
 	INTEREST_DIRECTORY_FD = 1 << 4 /* the first argument is a directory's fd */
 };
+
+/* What `second_text` says of calls that send: where the bytes are. */
+enum sending { SENDS_NOTHING, SENDS_BUFFER, SENDS_PIECES };
 
 /* What user space says of a system call. */
 struct interest {

@@ -17,6 +17,7 @@
 #define KILLS 4096
 #define X32_CALLS 64
 #define SOCKET_CALLS 32
+#define FRESH_CONNECTIONS 16384
 
 #define NO_SUBSYSTEM 0xffffffff
 
@@ -155,6 +156,19 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } armed SEC(".maps");
+
+struct fresh {
+	__u64 inode; /* of the socket: another may lie where it lay */
+	__u64 left_bytes;
+};
+
+/* Connections made here over which little was sent so far, by the kernel's socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FRESH_CONNECTIONS);
+	__type(key, __u64);
+	__type(value, struct fresh);
+} fresh_connections SEC(".maps");
 
 /* The scratch of the walk over all processes, which may sleep: one walk at a time. */
 struct {

@@ -23,6 +23,7 @@
 #include "socket.h"
 #include "cgroup.h"
 #include "message.h"
+#include "first.h"
 #include "terminal.h"
 #include "send.h"
 

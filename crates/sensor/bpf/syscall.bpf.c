@@ -16,7 +16,6 @@
 #define O_ACCMODE 3
 #define O_CREAT 0100
 #define O_TRUNC 01000
-#define PAYLOAD_HEAD_BYTES 128
 #define SOCKADDR_BYTES 128
 
 int opened(unsigned long long *ctx);
@@ -27,6 +26,7 @@ int at_directory(unsigned long long *ctx);
 int plain(unsigned long long *ctx);
 int typed(unsigned long long *ctx);
 int message(unsigned long long *ctx);
+int first_sent(unsigned long long *ctx);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -43,6 +43,7 @@ struct {
 		[HANDLE_AT] = (void *)&at_directory,
 		[HANDLE_TERMINAL] = (void *)&typed,
 		[HANDLE_MESSAGE] = (void *)&message,
+		[HANDLE_FIRST] = (void *)&first_sent,
 	},
 };
 
@@ -161,6 +162,18 @@ static __always_inline void arguments_of(struct call *call, struct pt_regs *regs
 #endif
 }
 
+/* Before anything else of a write is looked at: nearly none is to a socket. */
+static __always_inline bool writes_to_socket(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	int fd = compat ? READ(regs, bx) : READ(regs, di);
+#else
+	int fd = READ(regs, orig_x0);
+#endif
+
+	return is_socket(file_of(CURRENT(), fd));
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
@@ -173,6 +186,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	if (ret < 0 && !(interest->flags & INTEREST_FAILED))
 		return 0;
 	if (interest->handler == HANDLE_TERMINAL && !has_terminal(CURRENT()))
+		return 0;
+	if (interest->handler == HANDLE_FIRST && !writes_to_socket(regs, compat))
 		return 0;
 	bpf_tail_call(ctx, &handlers, interest->handler);
 	return 0;
@@ -316,21 +331,53 @@ int sent_to(unsigned long long *ctx)
 	struct task_struct *task = CURRENT();
 	struct call call = {};
 	struct scratch *s = begin(ctx, &call, task);
-	bool sends;
+	struct file *file;
 
 	if (!s)
 		return 0;
-	sends = call.interest.second_text != 0;
+	file = file_of(task, (int)call.arguments[0]);
 	put_file_or_socket(s, task, (int)call.arguments[0]);
-	if (sends) {
+	if (call.interest.second_text == SENDS_BUFFER) {
 		put_user_bytes(s, TAG_ADDRESS, call.arguments[4], (__u32)call.arguments[5],
 			       SOCKADDR_BYTES - 1);
-		put_user_bytes(s, TAG_PAYLOAD, call.arguments[1], call.arguments[2],
-			       PAYLOAD_HEAD_BYTES - 1);
+		put_user_bytes(s, TAG_PAYLOAD, call.arguments[1], call.arguments[2], FIRST_BYTES);
+		spend(file, call.ret);
 	} else {
 		put_user_bytes(s, TAG_ADDRESS, call.arguments[1], (__u32)call.arguments[2],
 			       SOCKADDR_BYTES - 1);
+		remember(file, call.ret);
 	}
+	end(s, &call);
+	return 0;
+}
+
+/* write, writev: told only of a connection's first bytes. */
+SEC("tp_btf/sys_exit")
+int first_sent(unsigned long long *ctx)
+{
+	struct task_struct *task = CURRENT();
+	struct call call = {};
+	struct scratch *s;
+	struct file *file;
+	struct bytes sent;
+	__u64 first;
+
+	call.compat = is_compat((struct pt_regs *)ctx[0]);
+	arguments_of(&call, (struct pt_regs *)ctx[0]);
+	file = file_of(task, (int)call.arguments[0]);
+	first = spend(file, (long)ctx[1]);
+	if (!first)
+		return 0;
+	s = begin(ctx, &call, task);
+	if (!s)
+		return 0;
+	put_socket(s, file, (int)call.arguments[0]);
+	sent = (struct bytes){call.arguments[1], call.arguments[2]};
+	if (call.interest.second_text == SENDS_PIECES)
+		sent = first_piece(call.arguments[1], call.arguments[2], call.narrow);
+	if (sent.length > first)
+		sent.length = first;
+	put_user_bytes(s, TAG_PAYLOAD, sent.from, sent.length, FIRST_BYTES);
 	end(s, &call);
 	return 0;
 }
@@ -378,7 +425,7 @@ int typed(unsigned long long *ctx)
 	return 0;
 }
 
-/* sendmsg, recvmsg: the socket, and the first file that is passed. */
+/* sendmsg, recvmsg: the socket, the first file that is passed, and of what is sent the first bytes. */
 SEC("tp_btf/sys_exit")
 int message(unsigned long long *ctx)
 {
@@ -393,6 +440,14 @@ int message(unsigned long long *ctx)
 	passed = call.ret < 0 ? -1 : passed_fd(call.arguments[1], call.narrow);
 	if (passed >= 0)
 		put_file(s, TAG_OBJECT, file_of(task, passed), task);
+	if (call.interest.second_text == SENDS_PIECES) {
+		struct bytes sent = first_of_message(call.arguments[1], call.narrow);
+		struct bytes name = name_of_message(call.arguments[1], call.narrow);
+
+		put_user_bytes(s, TAG_ADDRESS, name.from, name.length, SOCKADDR_BYTES - 1);
+		put_user_bytes(s, TAG_PAYLOAD, sent.from, sent.length, FIRST_BYTES);
+		spend(file_of(task, (int)call.arguments[0]), call.ret);
+	}
 	end(s, &call);
 	return 0;
 }

@@ -19,8 +19,17 @@ static OBJECTS: [(Reading, &[u8]); 2] = [
 ];
 const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
 /// Programs reached by tail calls: loaded, never attached.
-const TAILS: [&str; 8] =
-    ["plain", "opened", "with_fd", "result_fd", "sent_to", "at_directory", "typed", "message"];
+const TAILS: [&str; 9] = [
+    "plain",
+    "opened",
+    "with_fd",
+    "result_fd",
+    "sent_to",
+    "at_directory",
+    "typed",
+    "message",
+    "first_sent",
+];
 /// The walk over all tasks: runs when it is asked.
 const WALK: &str = "on_each_task";
 /// Programs that not every kernel has the place or the helpers for.

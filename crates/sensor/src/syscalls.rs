@@ -13,6 +13,7 @@ pub(crate) enum Filling {
     At = 5,
     Terminal = 6,
     Message = 7,
+    First = 8,
 }
 
 /// A system call and how it is told.
@@ -24,7 +25,8 @@ pub(crate) struct Syscall {
     /// Its number in the 32-bit interface; `None` where it has none or another shape.
     pub(crate) compat: Option<u32>,
     pub(crate) handler: Filling,
-    /// Which arguments are texts, from 1; 0 for none.
+    /// Which arguments are texts, from 1; 0 for none. Of calls that send the second says where the
+    /// bytes are: 1 in a buffer, 2 in pieces.
     pub(crate) texts: (u8, u8),
     /// The first argument is the fd of a directory.
     pub(crate) directory_fd: bool,
@@ -111,7 +113,10 @@ pub(crate) static CALLS: &[Syscall] = calls! {
     SYS_accept4 "accept4" 364 366 ResultFd 0 0;
     SYS_accept "accept" 0 285 ResultFd 0 0;
     SYS_sendto "sendto" 369 290 Send 0 1;
-    SYS_sendmsg "sendmsg" 370 296 Message 0 0;
+    SYS_sendmsg "sendmsg" 370 296 Message 0 2;
+    SYS_sendmmsg "sendmmsg" 345 374 Message 0 2;
+    SYS_write "write" 4 4 First 0 1;
+    SYS_writev "writev" 146 146 First 0 2;
     SYS_recvfrom "recvfrom" 371 292 Fd 0 0;
     SYS_recvmsg "recvmsg" 372 297 Message 0 0;
     SYS_dup "dup" 41 41 ResultFd 0 0;
@@ -241,11 +246,13 @@ pub(crate) static SOCKET_CALLS: &[(u32, &str)] = &[
 pub(crate) const X32_FIRST: u32 = 512;
 /// Calls with a number of their own in x32; `arch/x86/entry/syscalls/syscall_64.tbl`.
 pub(crate) static X32_CALLS: &[(u32, &str)] = &[
+    (516, "writev"),
     (517, "recvfrom"),
     (518, "sendmsg"),
     (519, "recvmsg"),
     (521, "ptrace"),
     (528, "kexec_load"),
+    (538, "sendmmsg"),
     (539, "process_vm_readv"),
     (540, "process_vm_writev"),
 ];

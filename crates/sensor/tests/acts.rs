@@ -50,6 +50,7 @@ fn told_by(reading: Reading) {
     EVENTS.set(sensor.rings().unwrap());
     narrow_calls();
     passed_files();
+    first_words();
     requests();
     typing();
     orders(&sensor);
@@ -76,6 +77,14 @@ fn narrow_calls() {
     let remote = Some(Peer::Ip([127, 0, 0, 1].into(), port));
     assert_eq!(connect.address, remote);
     assert_eq!(connect.connection.as_ref().unwrap().remote, remote);
+    let narrow_payload = |name: &str| {
+        let sent = calls(&events, name);
+        let of = |(_, call): &(_, &model::Call)| call.compat.then(|| call.payload.clone());
+        sent.iter().find_map(of).unwrap_or_default()
+    };
+    assert_eq!(narrow_payload("write"), b"written");
+    assert_eq!(narrow_payload("writev"), b"in pieces");
+    assert_eq!(narrow_payload("sendmsg"), b"in pieces");
     let narrow = calls(&events, "setuid");
     assert!(narrow.iter().any(|(_, call)| call.compat), "the one with identities of 16 bits");
 }
@@ -88,6 +97,28 @@ fn passed_files() {
         assert_eq!(message.object.as_ref().unwrap().path, "/etc/hostname");
         assert_eq!(message.connection.as_ref().unwrap().family, SocketFamily::Unix);
     }
+}
+
+/// Over a connection that was made: the first bytes, and nothing after them.
+fn first_words() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let events = asked("say", &port.to_string());
+    let payloads = |name: &str| -> Vec<String> {
+        let of_connection = |(_, call): &(&Event, &model::Call)| {
+            let connection = call.connection.as_ref();
+            connection.is_some_and(|one| one.remote == Some(Peer::Ip([127, 0, 0, 1].into(), port)))
+        };
+        let calls = calls(&events, name).into_iter().filter(of_connection);
+        calls.map(|(_, call)| String::from_utf8_lossy(&call.payload).into_owned()).collect()
+    };
+    let long = "x".repeat(127);
+    assert_eq!(payloads("write"), ["one", " two", &long[7..]]);
+    assert_eq!(payloads("writev"), ["in pieces"]);
+    assert_eq!(payloads("sendmsg"), ["a message", "another"]);
+    assert_eq!(payloads("sendto"), [long]);
+    let all = calls(&events, "write");
+    assert!(all.iter().all(|(_, call)| call.connection.is_some()), "only to sockets: {all:?}");
 }
 
 fn requests() {

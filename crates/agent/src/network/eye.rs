@@ -111,6 +111,7 @@ impl Network {
         self.learn_address(&whose);
         let alerts = match flow.act {
             Act::Out => self.out(&whose),
+            Act::Say => self.says(&whose),
             Act::In => self.came_in(&whose),
             Act::Listen => self.listen(&whose),
         };
@@ -182,6 +183,14 @@ impl Network {
             alerts.extend(told);
         }
         alerts
+    }
+
+    /// What is said over a connection: it was counted and held against the baseline as it began.
+    fn says(&mut self, whose: &Whose<'_>) -> Vec<Alert> {
+        let Some((ip, _)) = whose.flow.remote else { return Vec::new() };
+        let Some(word) = known::stratum_word(whose.flow.payload) else { return Vec::new() };
+        let group: Arc<str> = self.addresses.of(ip).unwrap_or_else(|| network_of(ip).into());
+        self.tell(whose, &[Notice::Stratum(word)], &group)
     }
 
     /// Learns a peer, or tells that it is not usual.

@@ -5,8 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use model::{Call, Connection, Peer};
 
 /// The calls that tell of the network; the sensor must want them.
-pub const CALLS: [&str; 7] =
-    ["connect", "bind", "listen", "accept", "accept4", "sendto", "sendmsg"];
+pub const CALLS: [&str; 10] = [
+    "connect", "bind", "listen", "accept", "accept4", "sendto", "sendmsg", "sendmmsg", "write",
+    "writev",
+];
+
+/// A stream's first bytes that also ask for the connection, `tcp(7)`.
+const MSG_FASTOPEN: u64 = 0x2000_0000;
 
 const EAFNOSUPPORT: i64 = -97;
 const EADDRNOTAVAIL: i64 = -99;
@@ -25,6 +30,8 @@ pub(super) type End = (IpAddr, u16);
 pub(super) enum Act {
     /// Begins to speak with somebody.
     Out,
+    /// Says something over a connection that was told of when it began.
+    Say,
     /// Was spoken to.
     In,
     /// Waits to be spoken to.
@@ -58,8 +65,11 @@ impl<'a> Flow<'a> {
         let (act, local, remote) = match call.name.as_str() {
             // The kernel's word counts; of a connection that failed there is only the caller's.
             "connect" => (Act::Out, local, remote.filter(|(_, port)| *port != 0).or(asked)),
-            "sendto" | "sendmsg" if protocol != "tcp" || !call.payload.is_empty() => {
+            "sendto" | "sendmsg" | "sendmmsg" if begins(call, protocol) => {
                 (Act::Out, local, asked.or(remote))
+            }
+            "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" if !call.payload.is_empty() => {
+                (Act::Say, local, remote)
             }
             "accept" | "accept4" => (Act::In, local, remote),
             "listen" if protocol == "tcp" => (Act::Listen, local, None),
@@ -77,7 +87,9 @@ impl<'a> Flow<'a> {
         }
         match self.act {
             // Port 0 asks which own address would be used; nothing is sent.
-            Act::Out => self.remote.is_some_and(|(ip, port)| port != 0 && !ip.is_unspecified()),
+            Act::Out | Act::Say => {
+                self.remote.is_some_and(|(ip, port)| port != 0 && !ip.is_unspecified())
+            }
             Act::In => self.result >= 0 && self.remote.is_some() && self.local.is_some(),
             Act::Listen => self.result >= 0 && self.local.is_some_and(|(_, port)| port != 0),
         }
@@ -95,6 +107,12 @@ impl<'a> Flow<'a> {
         let plain = self.protocol == "tcp" && self.remote.is_some_and(|(ip, _)| ip.is_ipv4());
         nowhere && !(plain && self.result == ENETUNREACH)
     }
+}
+
+/// Whether what is sent begins a conversation: a datagram does, bytes of a stream follow a connect.
+fn begins(call: &Call, protocol: &str) -> bool {
+    let flags = if call.name == "sendmsg" { call.arguments[2] } else { call.arguments[3] };
+    protocol != "tcp" || flags & MSG_FASTOPEN != 0
 }
 
 fn protocol(connection: &Connection) -> Option<&'static str> {
@@ -163,7 +181,8 @@ mod tests {
 
     fn acts(call: &Call) -> Option<(Act, Option<u16>)> {
         let flow = Flow::of(call)?;
-        let end = if flow.act == Act::Out { flow.remote } else { flow.local };
+        let out = matches!(flow.act, Act::Out | Act::Say);
+        let end = if out { flow.remote } else { flow.local };
         Some((flow.act, end.map(|(_, port)| port)))
     }
 
@@ -197,6 +216,18 @@ mod tests {
             ("socket", 1, 0, [None, None, None], None),
         ] {
             assert_eq!(acts(&call(name, kind, ret, ends)), expected, "{name} {kind} {ret}");
+        }
+        for (name, arguments, expected) in [
+            ("write", [0; 6], Act::Say),
+            ("writev", [0; 6], Act::Say),
+            ("sendmsg", [0; 6], Act::Say),
+            ("sendto", [0; 6], Act::Say),
+            ("sendto", [0, 0, 0, MSG_FASTOPEN, 0, 0], Act::Out),
+            ("sendmsg", [0, 0, MSG_FASTOPEN, 0, 0, 0], Act::Out),
+        ] {
+            let plain = call(name, 1, 9, [ip("10.0.0.2", 4000), ip("10.0.0.3", 80), None]);
+            let said = Call { payload: b"GET /".to_vec(), arguments, ..plain };
+            assert_eq!(acts(&said), Some((expected, Some(80))), "{name} {arguments:?}");
         }
         let unix = Some(Peer::Unix("/run/x".to_owned()));
         assert_eq!(acts(&call("connect", 1, 0, [None, unix, None])), None);

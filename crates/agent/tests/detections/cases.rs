@@ -290,6 +290,15 @@ pub const CASES: &[Case] = &[
         ),
         "Stratum spoken",
     ),
+    case(
+        "stratum-written",
+        NET,
+        // Netcat writes, as most programs do.
+        "ip addr add 10.9.8.7/32 dev lo; (nc -l -p 4455 >/tmp/o) & sleep 0.5; \
+         echo '{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}' | nc 10.9.8.7 4455; cat /tmp/o",
+        "Stratum spoken",
+    ),
+    silent("request-written", NET, concat!(perl!(), " syswrite $s,qq(GET / HTTP/1.0\r\n\r\n)'")),
     silent("spoken", NET, concat!(perl!(), " send $s,qq({\"id\":1,\"method\":\"list\"}\\n),0'")),
     case("pool", &[], "true -o pool.supportxmr.com:3333", "Miner's pool named"),
     // ── Starts ──

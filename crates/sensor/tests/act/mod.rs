@@ -25,6 +25,7 @@ pub fn perform(name: &str) {
         #[cfg(target_arch = "x86_64")]
         "narrow" => narrow::perform(std::env::var(DETAIL).unwrap().parse().unwrap()),
         "pass" => pass(),
+        "say" => say(std::env::var(DETAIL).unwrap().parse().unwrap()),
         "io_uring" => ring::perform(),
         _ => {}
     }
@@ -50,6 +51,37 @@ fn pass() {
     let mut byte = [0];
     let flags = RecvFlags::empty();
     rustix::net::recvmsg(&there, &mut [IoSliceMut::new(&mut byte)], &mut got, flags).unwrap();
+}
+
+/// Says something over connections of its own, each in another way.
+fn say(port: u16) {
+    use std::net::TcpStream;
+
+    let connect = || TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let write = |to: &OwnedFd, bytes: &[u8]| {
+        assert_eq!(rustix::io::write(to, bytes).unwrap(), bytes.len());
+    };
+    let long = [b'x'; 200];
+    let written = OwnedFd::from(connect());
+    write(&written, b"one");
+    write(&written, b" two");
+    write(&written, &long);
+    write(&written, b"not among the first");
+    let pieces = OwnedFd::from(connect());
+    let vector = [IoSlice::new(b""), IoSlice::new(b"in pieces"), IoSlice::new(&long)];
+    rustix::io::writev(&pieces, &vector).unwrap();
+    write(&pieces, b"not among the first");
+    let mut none = SendAncillaryBuffer::default();
+    let message = OwnedFd::from(connect());
+    for text in [&b"a message"[..], b"another"] {
+        let flags = SendFlags::empty();
+        rustix::net::sendmsg(&message, &[IoSlice::new(text)], &mut none, flags).unwrap();
+    }
+    let sent = OwnedFd::from(connect());
+    rustix::net::send(&sent, &long, SendFlags::empty()).unwrap();
+    write(&sent, b"not among the first");
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"a file").unwrap();
 }
 
 /// Both sides of a new terminal.

@@ -3,13 +3,16 @@
 use std::arch::asm;
 
 const OPEN: u32 = 5;
+const WRITE: u32 = 4;
+const WRITEV: u32 = 146;
+const SENDMSG: u32 = 370;
 const SETUID_OF_16_BITS: u32 = 23;
 const SOCKETCALL: u32 = 102;
 const SOCKET: u32 = 1;
 const CONNECT: u32 = 3;
 const PAGE_BYTES: usize = 4096;
 
-/// Opens a file, connects to a port of this host, sets its own user.
+/// Opens a file, connects to a port of this host, speaks over it, sets its own user.
 pub(super) fn perform(port: u16) {
     // SAFETY: the page is new and ours, below 4 GiB as the 32-bit interface needs it.
     let page = unsafe {
@@ -29,14 +32,25 @@ pub(super) fn perform(port: u16) {
             cell.copy_from_slice(&word.to_ne_bytes());
         }
     };
-    words(page, [libc::AF_INET as u32, libc::SOCK_STREAM as u32, 0]);
-    let socket = call(SOCKETCALL, [SOCKET, base + 64, 0]);
-    assert!(socket >= 0, "{socket}");
     page[128..130].copy_from_slice(&(libc::AF_INET as u16).to_ne_bytes());
     page[130..132].copy_from_slice(&port.to_be_bytes());
     page[132..136].copy_from_slice(&[127, 0, 0, 1]);
-    words(page, [socket as u32, base + 128, 16]);
-    assert_eq!(call(SOCKETCALL, [CONNECT, base + 64, 0]), 0);
+    page[160..167].copy_from_slice(b"written");
+    page[192..201].copy_from_slice(b"in pieces");
+    // A `struct iovec` at 224; a `struct msghdr` of 28 bytes with it at 256, the rest is zero.
+    for (at, word) in [(224, base + 192), (228, 9), (264, base + 224), (268, 1)] {
+        page[at..at + 4].copy_from_slice(&word.to_ne_bytes());
+    }
+    for (number, arguments, sent) in
+        [(WRITE, [base + 160, 7], 7), (WRITEV, [base + 224, 1], 9), (SENDMSG, [base + 256, 0], 9)]
+    {
+        words(page, [libc::AF_INET as u32, libc::SOCK_STREAM as u32, 0]);
+        let socket = call(SOCKETCALL, [SOCKET, base + 64, 0]);
+        assert!(socket >= 0, "{socket}");
+        words(page, [socket as u32, base + 128, 16]);
+        assert_eq!(call(SOCKETCALL, [CONNECT, base + 64, 0]), 0);
+        assert_eq!(call(number, [socket as u32, arguments[0], arguments[1]]), sent);
+    }
     assert_eq!(call(SETUID_OF_16_BITS, [0, 0, 0]), 0);
 }
 

@@ -151,7 +151,8 @@ fn of_socket<'a>(call: &'a Call, connection: &'a Connection, name: &str) -> Opti
         }
         "fd.connected" => Some(Value::Bool(connection.state == 1 || call.ret == 0)),
         "fd.name_changed" => {
-            Some(Value::Bool(matches!(call.name.as_str(), "connect" | "sendto" | "sendmsg")))
+            let changes = ["connect", "sendto", "sendmsg", "sendmmsg"];
+            Some(Value::Bool(changes.contains(&call.name.as_str())))
         }
         "fd.ino" => Some(Value::Int(connection.inode as i64)),
         _ => None,

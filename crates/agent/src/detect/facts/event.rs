@@ -44,9 +44,7 @@ pub(super) fn value<'a>(
             let mode = call.object.as_ref().map_or(0, |object| object.mode);
             Some(Value::Bool(flags & O_CREAT != 0 && mode & MODE_RUN != 0))
         }
-        "evt.is_io_write" => {
-            Some(Value::Bool(matches!(seen.event_type(), "sendto" | "sendmsg" | "write")))
-        }
+        "evt.is_io_write" => Some(Value::Bool(category(seen.event_type()) == Some("io-write"))),
         "evt.is_io_read" => {
             Some(Value::Bool(matches!(seen.event_type(), "recvfrom" | "recvmsg" | "read")))
         }
@@ -110,7 +108,7 @@ fn category(kind: &str) -> Option<&'static str> {
         "clone" | "execve" | "procexit" | "kill" | "ptrace" | "setns" | "unshare" => "process",
         "setuid" | "setgid" | "setreuid" | "setresuid" | "setresgid" | "capset" => "user",
         "socket" | "connect" | "bind" | "listen" | "accept" | "accept4" => "net",
-        "sendto" | "sendmsg" => "io-write",
+        "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" => "io-write",
         "recvfrom" | "recvmsg" => "io-read",
         "" => return None,
         _ => "file",
