@@ -74,7 +74,9 @@ fn no_container_is_too_short_lived() {
     let watch = Watch::load(&SensorOptions::default()).unwrap();
     let stop = AtomicBool::new(false);
     let mut seen_in: Vec<(String, String)> = Vec::new();
-    const CONTAINERS: usize = 20;
+    const CONTAINERS: usize = 100;
+    /// Of them some run at once.
+    const AT_ONCE: usize = 4;
     std::thread::scope(|scope| {
         let watching = scope.spawn(|| {
             watch.run(&engine, watch.snapshot(), &stop, |seen| {
@@ -87,11 +89,12 @@ fn no_container_is_too_short_lived() {
                 seen_in.push((exec.arguments[1].clone(), image));
             })
         });
-        for number in 0..CONTAINERS {
-            let word = format!("brief-{number}");
-            let run = ["run", "--rm", "--network", "none", "shop:1.2", "/bin/true", &word];
-            assert!(lab.docker(&run).0);
-        }
+        std::thread::scope(|scope| {
+            for first in 0..AT_ONCE {
+                let numbers = (first..CONTAINERS).step_by(AT_ONCE);
+                scope.spawn(|| numbers.for_each(|number| run_briefly(&lab, number)));
+            }
+        });
         std::thread::sleep(Duration::from_millis(500));
         stop.store(true, Ordering::Relaxed);
         watching.join().unwrap().unwrap();
@@ -101,4 +104,10 @@ fn no_container_is_too_short_lived() {
         (0..CONTAINERS).map(|number| (format!("brief-{number}"), "shop:1.2".to_owned())).collect();
     expected.sort();
     assert_eq!(seen_in, expected);
+}
+
+fn run_briefly(lab: &Lab, number: usize) {
+    let word = format!("brief-{number}");
+    let run = ["run", "--rm", "--network", "none", "shop:1.2", "/bin/true", &word];
+    assert!(lab.docker(&run).0);
 }

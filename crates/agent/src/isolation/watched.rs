@@ -1,5 +1,6 @@
 //! `Watched`: one container under the monitor's eyes, from its first look to its last.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -112,16 +113,24 @@ impl Watched {
         if self.has_process || self.looks > FIRST_PROCESS_LOOKS {
             return;
         }
-        let host_root = std::fs::read_link(proc.join("1/ns/mnt")).ok();
+        let mounts = |pid: &str| std::fs::read_link(proc.join(pid).join("ns/mnt")).ok();
+        let root = |pid: &str| std::fs::metadata(proc.join(pid).join("root")).ok();
+        let place = |pid: &str| root(pid).map(|root| (root.dev(), root.ino()));
+        let (host_mounts, host_root) = (mounts("1"), place("1"));
         for pid in self.gauges.processes(MAX_PROCESSES) {
-            let mounts = std::fs::read_link(proc.join(format!("{pid}/ns/mnt"))).ok();
+            let own = pid.to_string();
+            let own_mounts = mounts(&own);
             // The runtime's own process is in the control group before the container's mounts are.
-            if mounts.is_none() || mounts == host_root {
+            if own_mounts.is_none() || own_mounts == host_mounts {
+                continue;
+            }
+            // It has a mount namespace before it changes the root.
+            if host_root.is_some() && place(&own) == host_root {
                 continue;
             }
             self.has_process = true;
             let namespace = |pid: &str| std::fs::read_link(proc.join(pid).join("ns/pid")).ok();
-            self.has_own_pids = namespace(&pid.to_string()) != namespace("1");
+            self.has_own_pids = namespace(&own) != namespace("1");
             let wanted = config.disk.enabled || config.mining.enabled;
             let overlay = wanted.then(|| Overlay::of(proc, pid)).flatten();
             self.layer = overlay.map(Layer::new);

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use model::{Alert, AlertSource, ContainerRef, Priority, Timestamp};
-use sensor::{EventClass, LossReason};
+use sensor::EventClass;
 
 use super::Node;
 use super::desk::Desk;
 use crate::AgentError;
 use crate::trail::Trail;
-use crate::watch::{Blind, Blindness};
+use crate::watch::{Blind, BlindReason, Blindness};
 
 /// How often is looked whether folded alerts are due.
 const LOOK: Duration = Duration::from_millis(250);
@@ -75,9 +75,10 @@ fn lost(node: &Node, trail: &Trail) -> Counts {
 
 fn what(blind: &Blind) -> &'static str {
     match (blind.class, blind.reason) {
+        (_, BlindReason::QueueFull) => "events.queue_full",
         (EventClass::Alert, _) => "events.alert_ring_full",
-        (EventClass::Bulk, LossReason::RingFull) => "events.ring_full",
-        (EventClass::Bulk, LossReason::Throttled) => "events.throttled",
+        (EventClass::Bulk, BlindReason::RingFull) => "events.ring_full",
+        (EventClass::Bulk, BlindReason::Throttled) => "events.throttled",
     }
 }
 

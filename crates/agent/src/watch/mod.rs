@@ -4,7 +4,8 @@
 //! rings ─a thread each, decode→ queue ─Line: order→ attribute → detect → sink
 //! ```
 //!
-//! The queue and the line are bounded; what finds no room is counted and told.
+//! The queue and the line are bounded; what finds no room is counted and told. Whoever floods the queue
+//! has a share of it and no more.
 
 mod alert;
 mod blind;
@@ -14,6 +15,7 @@ mod line;
 mod record;
 mod recording;
 mod runtime;
+mod share;
 mod snapshot;
 mod state;
 
@@ -24,19 +26,20 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use model::Event;
-use sensor::{Interest, Losses, Ring, Sensor, SensorOptions, decode};
+use sensor::{EventClass, Interest, Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
 use crate::attribute::{Directory, Process};
 use crate::detect::Engine;
 use crate::drift::Drift;
-pub use blind::{Blind, Blindness};
+pub use blind::{Blind, BlindReason, Blindness};
 use heal::Healer;
 pub use initiator::{command_line, container, initiator};
 use line::Line;
 pub(crate) use record::{record, wall_ns};
 pub use recording::{Recorder, Replayed, replay};
 use runtime::Announced;
+use share::{Losers, Shares};
 pub use snapshot::Snapshot;
 pub(crate) use snapshot::node_name;
 pub use state::{Seen, State};
@@ -53,10 +56,12 @@ const QUEUE_PATIENCE: Duration = Duration::from_millis(10);
 /// What the watch lost in user space, in events.
 #[derive(Debug, Default)]
 pub struct Lost {
-    /// Found the queue full.
+    /// Found the queue full, or their cgroup's share of it.
     pub queue_full: AtomicU64,
     /// Were no events.
     pub malformed: AtomicU64,
+    /// Of `queue_full`, by cgroup.
+    losers: Losers,
 }
 
 /// The programs in the kernel, and what is read from them.
@@ -89,8 +94,10 @@ impl Watch {
     ) -> Result<(), AgentError> {
         let rings = self.sensor.rings()?;
         let (sender, receiver) = sync_channel(QUEUE_EVENTS);
+        let shares = Shares::of(QUEUE_EVENTS);
         let outcome = std::thread::scope(|scope| {
-            let reader = |ring| Reader { ring, sender: sender.clone(), watch: self };
+            let reader =
+                |ring| Reader { ring, sender: sender.clone(), shares: &shares, watch: self };
             let readers: Vec<_> = rings.iter().map(reader).collect();
             let readers = readers.into_iter().map(|reader| scope.spawn(move || reader.read(stop)));
             let readers: Vec<_> = readers.collect();
@@ -98,7 +105,7 @@ impl Watch {
             let mut state =
                 State::begin(before, self.containers.clone()).with_drift(Arc::clone(&self.drift));
             let mut healer = Healer::default();
-            drain(&receiver, |event| match event {
+            drain(&receiver, &shares, |event| match event {
                 Some(event) => state.take(event, &self.announced, engine, &mut sink),
                 None if healer.is_due(self) => state.heal(self.running()),
                 None => {}
@@ -137,7 +144,7 @@ impl Watch {
 
     /// Which containers lost events since `seen` was last asked with, and how many.
     pub fn blind(&self, seen: &mut Blindness) -> Result<Vec<Blind>, AgentError> {
-        Ok(seen.news(self.sensor.losses_by_cgroup()?, &self.containers))
+        Ok(seen.news(self.sensor.losses_by_cgroup()?, self.lost.losers.all(), &self.containers))
     }
 
     /// The containers of the node, as far as the watch has seen them.
@@ -165,6 +172,7 @@ impl Watch {
 struct Reader<'a> {
     ring: &'a Ring,
     sender: SyncSender<Event>,
+    shares: &'a Shares,
     watch: &'a Watch,
 }
 
@@ -186,8 +194,14 @@ impl Reader<'_> {
         Ok(self.ring.read(RING_PATIENCE, sink)?)
     }
 
-    /// Bulk finds room or is lost; what matters waits a little for it.
+    /// Bulk finds room or is lost; what matters waits a little for it. Whose cgroup has its share of
+    /// the queue does not wait: it would hold up all others.
     fn queue(&self, mut event: Event) {
+        let cgroup_id = event.task.cgroup_id;
+        if !self.shares.take(cgroup_id) {
+            self.lose(cgroup_id);
+            return;
+        }
         let until = Instant::now() + ALERT_PATIENCE;
         loop {
             match self.sender.try_send(event) {
@@ -199,21 +213,31 @@ impl Reader<'_> {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 Err(TrySendError::Full(_)) => {
-                    self.watch.lost.queue_full.fetch_add(1, Ordering::Relaxed);
+                    self.shares.give_back(cgroup_id);
+                    self.lose(cgroup_id);
                     return;
                 }
             }
         }
     }
+
+    fn lose(&self, cgroup_id: u64) {
+        let class = if self.ring.is_alerts() { EventClass::Alert } else { EventClass::Bulk };
+        self.watch.lost.queue_full.fetch_add(1, Ordering::Relaxed);
+        self.watch.lost.losers.add(cgroup_id, class);
+    }
 }
 
 /// Gives events in the order of time until all readers have ended, and nothing each time that there is
 /// none to give.
-fn drain(receiver: &Receiver<Event>, mut each: impl FnMut(Option<Event>)) {
+fn drain(receiver: &Receiver<Event>, shares: &Shares, mut each: impl FnMut(Option<Event>)) {
     let mut line = Line::default();
     loop {
         match receiver.recv_timeout(QUEUE_PATIENCE) {
-            Ok(event) => line.push(event),
+            Ok(event) => {
+                shares.give_back(event.task.cgroup_id);
+                line.push(event);
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
