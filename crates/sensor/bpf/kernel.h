@@ -202,6 +202,11 @@ struct tty_file_private {
 };
 
 struct signal_struct {
+	struct {
+		int counter;
+	} live; /* threads that have not begun to end */
+	unsigned int flags;
+	int group_exit_code;
 	struct tty_struct *tty;
 	struct pid *pids[4];
 };

@@ -170,6 +170,19 @@ struct {
 	__type(value, struct fresh);
 } fresh_connections SEC(".maps");
 
+struct process {
+	__u64 start_ns;
+	__u64 pid;
+};
+
+/* Processes whose end was told, the latest of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct process);
+	__type(value, __u32);
+} ended SEC(".maps");
+
 /* The scratch of the walk over all processes, which may sleep: one walk at a time. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /* Processes: born, become another program, gone. */
 
+#define SIGNAL_GROUP_EXIT 4
+
 /* A new process; threads are not told. The parent is the header's process. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *task)
@@ -62,18 +64,35 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return 0;
 }
 
+/* What the parent is told, as wait(2) has it. */
+static __always_inline int status_of(struct task_struct *task)
+{
+	if (READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		return READ(task, signal, group_exit_code);
+	return READ(task, group_leader, exit_code);
+}
+
+/* A process ends with its last thread, which need not be the first: that one may have ended long
+ * before, and a thread that becomes another program takes its place. Two threads that end side by
+ * side may both find themselves the last. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
+	struct process process = {};
 	struct scratch *s;
+	__u32 one = 1;
 
-	if (READ(task, pid) != READ(task, tgid))
+	if (READ(task, signal, live.counter))
+		return 0;
+	process.pid = READ(task, tgid);
+	process.start_ns = READ(task, group_leader, start_boottime);
+	if (bpf_map_update_elem(&ended, &process, &one, BPF_NOEXIST))
 		return 0;
 	s = open_scratch();
 	if (!s)
 		return 0;
 	fill(s, EVENT_EXIT, task);
-	s->event.ret = READ(task, exit_code);
+	s->event.ret = status_of(task);
 	send(s, CLASS_ALERT);
 	return 0;
 }

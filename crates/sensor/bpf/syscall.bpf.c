@@ -10,6 +10,7 @@
 #define SOCKETCALL_SEND 9
 #define SOCKETCALL_RECV 10
 #define PSR_MODE32_BIT 0x10 /* of arm64's PSTATE: the caller runs AArch32 */
+#define EXECVEAT 281 /* of arm64; of 32-bit Arm: socket */
 #define ARM_SEND 289
 #define ARM_RECV 291
 #define NO_CALL 0xffffffff
@@ -100,6 +101,10 @@ static __always_inline __u32 number_of(struct pt_regs *regs, bool compat)
 #else
 	__u32 number = READ(regs, syscallno);
 
+	/* Who has just become a 32-bit program has all registers new, and still the old number. No
+	 * socket can be had of family 0. */
+	if (compat && number == EXECVEAT && !READ(regs, orig_x0))
+		return NO_CALL;
 	if (compat)
 		return translated(&compat_numbers, number);
 	return number < NARROW_ONLY_FIRST ? number : NO_CALL;

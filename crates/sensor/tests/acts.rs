@@ -51,6 +51,7 @@ fn told_by(reading: Reading) {
     narrow_calls();
     passed_files();
     first_words();
+    threads();
     requests();
     typing();
     orders(&sensor);
@@ -71,7 +72,9 @@ fn narrow_calls() {
     };
     assert_eq!(open.object.as_ref().unwrap().path, "/etc/hostname");
     let sockets = calls(&events, "socket");
-    assert!(sockets.iter().any(|(_, call)| call.compat && call.arguments[..2] == [2, 1]));
+    let narrow: Vec<_> = sockets.iter().filter(|(_, call)| call.compat).collect();
+    assert!(!narrow.is_empty());
+    assert!(narrow.iter().all(|(_, call)| call.arguments[..2] == [2, 1]), "{narrow:?}");
     let connects = calls(&events, "connect");
     let (_, connect) = connects.iter().find(|(_, call)| call.compat).unwrap();
     let remote = Some(Peer::Ip([127, 0, 0, 1].into(), port));
@@ -85,8 +88,12 @@ fn narrow_calls() {
     assert_eq!(narrow_payload("write"), b"written");
     assert_eq!(narrow_payload("writev"), b"in pieces");
     assert_eq!(narrow_payload("sendmsg"), b"in pieces");
+    let sends = calls(&events, "sendto");
+    let (_, send) = sends.iter().find(|(_, call)| call.compat).unwrap();
+    assert_eq!((&*send.payload, &send.arguments[4..]), (&b"written"[..], &[0, 0][..]));
     let narrow = calls(&events, "setuid");
     assert!(narrow.iter().any(|(_, call)| call.compat), "the one with identities of 16 bits");
+    println!("32-bit calls are told");
 }
 
 fn passed_files() {
@@ -119,6 +126,20 @@ fn first_words() {
     assert_eq!(payloads("sendto"), [long]);
     let all = calls(&events, "write");
     assert!(all.iter().all(|(_, call)| call.connection.is_some()), "only to sockets: {all:?}");
+}
+
+/// A process whose first thread ends, and one whose other thread becomes a program, are still there.
+fn threads() {
+    let events = asked("threads", "");
+    let opens = calls(&events, "openat");
+    let (event, _) = opens.iter().find(|(_, call)| call.claimed == act::OPENED_LATE).unwrap();
+    let process = event.task.process;
+    assert_ne!(event.task.tid, process.pid);
+    let of_it: Vec<_> = events.iter().filter(|event| event.task.process == process).collect();
+    let is_end = |event: &&Event| matches!(event.kind, EventKind::Exit { .. });
+    assert!(matches!(of_it.last().unwrap().kind, EventKind::Exit { status: 0x500 }));
+    assert_eq!(of_it.iter().filter(|event| is_end(event)).count(), 1);
+    assert!(of_it.iter().any(|event| matches!(event.kind, EventKind::Exec(_))));
 }
 
 fn requests() {

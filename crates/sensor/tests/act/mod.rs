@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "bare system calls are what is tested")]
 
-#[cfg(target_arch = "x86_64")]
+#[cfg_attr(target_arch = "aarch64", path = "narrow_arm.rs")]
 mod narrow;
 mod ring;
 
@@ -10,6 +10,8 @@ use std::fs::File;
 use std::io::{IoSlice, IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
@@ -22,10 +24,10 @@ pub const DETAIL: &str = "LAZARET_ACT_DETAIL";
 
 pub fn perform(name: &str) {
     match name {
-        #[cfg(target_arch = "x86_64")]
         "narrow" => narrow::perform(std::env::var(DETAIL).unwrap().parse().unwrap()),
         "pass" => pass(),
         "say" => say(std::env::var(DETAIL).unwrap().parse().unwrap()),
+        "threads" => threads(),
         "io_uring" => ring::perform(),
         _ => {}
     }
@@ -82,6 +84,32 @@ fn say(port: u16) {
     write(&sent, b"not among the first");
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(b"a file").unwrap();
+}
+
+/// What is opened when only the second thread is left.
+pub const OPENED_LATE: &str = "/proc/self/../self/limits";
+
+/// A child whose first thread ends; the second one goes on, and becomes a program that ends with 5.
+fn threads() {
+    // SAFETY: the child makes what it needs anew and never returns.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            std::thread::spawn(|| second(libc::getpid()));
+            libc::syscall(libc::SYS_exit, 0);
+        }
+        assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
+    }
+}
+
+fn second(pid: libc::pid_t) -> ! {
+    let state = format!("/proc/self/task/{pid}/stat");
+    while !std::fs::read_to_string(&state).unwrap().contains(") Z ") {
+        std::thread::yield_now();
+    }
+    let _ = File::open(OPENED_LATE);
+    let failed = Command::new("/bin/sh").args(["-c", "exit 5"]).exec();
+    panic!("{failed}");
 }
 
 /// Both sides of a new terminal.

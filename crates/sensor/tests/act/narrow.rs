@@ -10,9 +10,10 @@ const SETUID_OF_16_BITS: u32 = 23;
 const SOCKETCALL: u32 = 102;
 const SOCKET: u32 = 1;
 const CONNECT: u32 = 3;
+const SEND: u32 = 9;
 const PAGE_BYTES: usize = 4096;
 
-/// Opens a file, connects to a port of this host, speaks over it, sets its own user.
+/// Opens a file, connects to a port of this host, speaks over it in four ways, sets its own user.
 pub(super) fn perform(port: u16) {
     // SAFETY: the page is new and ours, below 4 GiB as the 32-bit interface needs it.
     let page = unsafe {
@@ -41,16 +42,25 @@ pub(super) fn perform(port: u16) {
     for (at, word) in [(224, base + 192), (228, 9), (264, base + 224), (268, 1)] {
         page[at..at + 4].copy_from_slice(&word.to_ne_bytes());
     }
-    for (number, arguments, sent) in
-        [(WRITE, [base + 160, 7], 7), (WRITEV, [base + 224, 1], 9), (SENDMSG, [base + 256, 0], 9)]
-    {
+    let connected = |page: &mut [u8]| {
         words(page, [libc::AF_INET as u32, libc::SOCK_STREAM as u32, 0]);
         let socket = call(SOCKETCALL, [SOCKET, base + 64, 0]);
         assert!(socket >= 0, "{socket}");
         words(page, [socket as u32, base + 128, 16]);
         assert_eq!(call(SOCKETCALL, [CONNECT, base + 64, 0]), 0);
-        assert_eq!(call(number, [socket as u32, arguments[0], arguments[1]]), sent);
+        socket as u32
+    };
+    for (number, arguments, sent) in
+        [(WRITE, [base + 160, 7], 7), (WRITEV, [base + 224, 1], 9), (SENDMSG, [base + 256, 0], 9)]
+    {
+        let socket = connected(page);
+        assert_eq!(call(number, [socket, arguments[0], arguments[1]]), sent);
     }
+    // Behind what `send` takes: remains where `sendto` has an address.
+    let socket = connected(page);
+    words(page, [socket, base + 160, 7]);
+    page[80..88].copy_from_slice(&[7, 0, 0, 0, 7, 0, 0, 0]);
+    assert_eq!(call(SOCKETCALL, [SEND, base + 64, 0]), 7);
     assert_eq!(call(SETUID_OF_16_BITS, [0, 0, 0]), 0);
 }
 

@@ -37,14 +37,18 @@ pub fn events_of(rings: &[Ring], mut running: Running) -> Vec<Event> {
         for ring in rings {
             let (seen, ended) = (&seen, &ended);
             scope.spawn(move || {
+                let mut last_round = false;
                 let sink = |bytes: Option<&[u8]>| {
                     let Some(bytes) = bytes else {
-                        return !ended.load(Ordering::Relaxed) && begun.elapsed() < PATIENCE;
+                        // What came before the exit may have come to this ring since it was read.
+                        let over = last_round || begun.elapsed() >= PATIENCE;
+                        last_round = ended.load(Ordering::SeqCst);
+                        return !over;
                     };
                     let event = decode(bytes).unwrap();
                     if matches!(event.kind, EventKind::Exit { .. }) && event.task.process.pid == pid
                     {
-                        ended.store(true, Ordering::Relaxed);
+                        ended.store(true, Ordering::SeqCst);
                     }
                     seen.lock().unwrap().push(event);
                     true
