@@ -3,7 +3,8 @@
 
 use image::fuzzing::read_archive;
 use image::{Description, ImageError, Options, Target, open};
-use lazaret_fuzz::archive::{Dribble, Walker, file, limits, mended};
+use lazaret_fuzz::archive::{Dribble, Walker, limits, mended};
+use lazaret_fuzz::files::file;
 use model::NoProgress;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

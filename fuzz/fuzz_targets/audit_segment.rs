@@ -2,18 +2,13 @@
 //! is whole, so that rows are read rather than refused.
 #![no_main]
 
-use lazaret_fuzz::audit::chained;
+use lazaret_fuzz::audit::{chained, check_record};
 use store::audit::active_records;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     for bytes in [input.to_vec(), chained(input)] {
         let Ok(read) = active_records(&bytes) else { continue };
         assert!(read.records.len() * 36 <= bytes.len(), "a record takes room");
-        // A record that was read is written and read again as it is.
-        for (_, record) in read.records {
-            let text = serde_json::to_string(&record).expect("a record is JSON");
-            let again: model::AuditRecord = serde_json::from_str(&text).expect("and back");
-            assert_eq!(again, record);
-        }
+        read.records.iter().for_each(|(_, record)| check_record(record));
     }
 });

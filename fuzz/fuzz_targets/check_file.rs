@@ -31,7 +31,10 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     ];
     for check in &file.checks {
         for audit in [&check.audit, &check.audit_config, &check.audit_env] {
-            let Ok(command) = substitute(audit, |name| (name == "kubeletconf").then_some("/k")) else { continue };
+            let Ok(command) = substitute(audit, |name| (name == "kubeletconf").then_some("/k"))
+            else {
+                continue;
+            };
             if let Probe::Stat { paths, .. } = probe(&command) {
                 assert!(paths.iter().all(|path| path.starts_with('/')), "{command}");
             }

@@ -8,7 +8,8 @@ use lazaret_fuzz::secrets::SCANNER as SECRETS;
 use lazaret_fuzz::texts::texts;
 use model::{HistoryStep, ImageConfig, ImageFacts, Layer, LayerIndex, SuspiciousStep};
 
-static SCANNER: LazyLock<HistoryScanner> = LazyLock::new(|| HistoryScanner::built_in().expect("the rules are in the program"));
+static SCANNER: LazyLock<HistoryScanner> =
+    LazyLock::new(|| HistoryScanner::built_in().expect("the rules are in the program"));
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let image = image(input);

@@ -3,7 +3,8 @@
 
 use agent::facts::{Dialect, Flags, KubeletConfig};
 
-const POINTERS: [&str; 4] = ["", "/authentication/anonymous/enabled", "/featureGates", "/tlsCipherSuites"];
+const POINTERS: [&str; 4] =
+    ["", "/authentication/anonymous/enabled", "/featureGates", "/tlsCipherSuites"];
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
@@ -25,7 +26,9 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         for pointer in POINTERS {
             let _ = config.in_file(pointer);
         }
-        let Ok(merged) = KubeletConfig::merge(known, Some(file), &[drop_in.to_owned()]) else { continue };
+        let Ok(merged) = KubeletConfig::merge(known, Some(file), &[drop_in.to_owned()]) else {
+            continue;
+        };
         // A drop-in that says nothing changes nothing.
         if drop_in.trim().is_empty() {
             assert_eq!(config, merged);

@@ -2,7 +2,8 @@
 #![no_main]
 
 use image::fuzzing::{stored_layer, streamed_layer};
-use lazaret_fuzz::archive::{Dribble, file, is_plain_tar, limits, mended, walk};
+use lazaret_fuzz::archive::{Dribble, is_plain_tar, limits, mended, walk};
+use lazaret_fuzz::files::file;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let (bytes, limits) = (mended(input), limits());

@@ -1,8 +1,9 @@
 //! Reports of foreign texts, in every format.
 #![no_main]
 
-use lazaret_fuzz::reports::{check_page, check_table, report, written};
+use lazaret_fuzz::reports::report;
 use lazaret_fuzz::texts::Texts;
+use lazaret_fuzz::written::{check_page, check_table, written};
 use scan::report::{Format, Options};
 
 /// Formats in JSON.

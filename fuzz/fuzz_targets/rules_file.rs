@@ -23,9 +23,8 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         [("evt.type", "openat"), ("proc.name", "sh"), ("fd.name", "/etc/x")].into_iter().collect();
     for table in [tables::syscall(), tables::k8s_audit()] {
         let (rules, set) = loaded.rule_set(table);
-        let apart: Vec<usize> = (0..rules.len())
-            .filter(|place| rules[*place].condition.holds(&facts))
-            .collect();
+        let apart: Vec<usize> =
+            (0..rules.len()).filter(|place| rules[*place].condition.holds(&facts)).collect();
         assert_eq!(set.matching(&facts), apart);
         for rule in rules {
             rule.output.render(&facts);

@@ -1,7 +1,8 @@
 //! Bills of materials: CycloneDX, SPDX, lists of package URLs; and our own, which read back whole.
 #![no_main]
 
-use lazaret_fuzz::reports::{of_inventory, written};
+use lazaret_fuzz::reports::of_inventory;
+use lazaret_fuzz::written::written;
 use model::{Inventory, Package};
 use scan::read_sbom;
 use scan::report::{Format, Options};

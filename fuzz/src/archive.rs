@@ -2,12 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::AsRawFd;
-use std::path::PathBuf;
 
 use image::{LayerOutcome, LayerStream, LayerVisitor, Limits};
 use model::{Content, Digest, FileEntry, FileKind};
-use rustix::fs::{MemfdFlags, memfd_create};
 
 /// Bytes of a block of a tar.
 const BLOCK_BYTES: usize = 512;
@@ -55,15 +52,6 @@ pub fn mended(input: &[u8]) -> Vec<u8> {
 pub fn is_plain_tar(bytes: &[u8]) -> bool {
     bytes.get(MAGIC) == Some(b"ustar")
         && bytes.starts_with(b"./") | bytes.first().is_some_and(u8::is_ascii_lowercase)
-}
-
-/// A file in memory that holds these bytes, and a path by which it can be opened.
-pub fn file(bytes: &[u8]) -> io::Result<(File, PathBuf)> {
-    let mut file = File::from(memfd_create("input", MemfdFlags::CLOEXEC)?);
-    file.write_all(bytes)?;
-    file.rewind()?;
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd()).into();
-    Ok((file, path))
 }
 
 /// A reader that gives its bytes in pieces of many sizes.

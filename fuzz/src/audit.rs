@@ -1,6 +1,11 @@
-//! Segments of the audit log: chained anew, so that a change is read rather than refused.
+//! Segments of the audit log: chained anew, so that a change is read rather than refused; and what
+//! holds for every record.
 
+use model::AuditRecord;
 use sha2::{Digest, Sha256};
+
+/// Bytes of one detail, at most.
+const DETAIL_BYTES: usize = 1024;
 
 /// A segment with the right head, whose rows are the input's pieces between `\n\n`, each with its
 /// length and its hash.
@@ -24,6 +29,16 @@ pub fn chained(input: &[u8]) -> Vec<u8> {
         bytes.extend_from_slice(&hash);
     }
     bytes
+}
+
+/// Laws: a record is kept and read again as it is; its details have names and a length.
+pub fn check_record(record: &AuditRecord) {
+    let text = serde_json::to_string(record).expect("a record is JSON");
+    let again: AuditRecord = serde_json::from_str(&text).expect("and back");
+    assert_eq!(&again, record);
+    for (name, value) in &record.details {
+        assert!(value.len() <= DETAIL_BYTES, "{name} is too long: {value}");
+    }
 }
 
 fn pieces(mut input: &[u8]) -> Vec<&[u8]> {

@@ -5,18 +5,26 @@
 //! and a failed debug assertion. Memory of C libraries is bounded by `run.sh` instead.
 
 pub mod analyzers;
+#[cfg(feature = "scanner")]
 pub mod archive;
 pub mod audit;
 mod contents;
+#[cfg(feature = "scanner")]
 pub mod database;
+#[cfg(feature = "scanner")]
 pub mod feed;
+pub mod files;
 mod foreign;
+#[cfg(feature = "scanner")]
 pub mod malicious;
 pub mod names;
 pub mod reports;
 pub mod secrets;
+#[cfg(feature = "scanner")]
 pub mod signatures;
 pub mod texts;
+#[cfg(feature = "scanner")]
+pub mod written;
 
 /// Most memory that Rust code may hold at a time, in bytes: no limit of any reader allows more
 /// for inputs as small as the fuzzer's.

@@ -66,8 +66,12 @@ pub(crate) const STORAGE_MAX_LEVELS: usize = 6;
 pub(crate) const TRAIL_ENTRIES: usize = 16_384;
 /// Records and alerts kept with one write to the disk.
 pub(crate) const ENTRIES_TOGETHER: usize = 1024;
-/// Longest line of a recording, in bytes.
-pub(crate) const RECORDING_LINE_BYTES: u64 = 64 * 1024 * 1024;
+/// Longest first line of a recording, which tells a whole host, in bytes.
+pub(crate) const RECORDING_FIRST_LINE_BYTES: u64 = 64 * 1024 * 1024;
+/// Longest other line of a recording, in bytes.
+pub(crate) const RECORDING_LINE_BYTES: u64 = 8 * 1024 * 1024;
+/// Processes, and control groups, that a recording may begin with: as many as a host is asked for.
+pub(crate) const RECORDING_BEFORE: usize = 65_536;
 /// Largest window of a recording's compression, as a power of two.
 pub(crate) const RECORDING_WINDOW_LOG: u32 = 24;
 /// Largest file of rules, in bytes.

@@ -164,7 +164,7 @@ pub fn read_bundle(folder: &Path) -> Result<Bundle, AgentError> {
 }
 
 /// Reads the text of a `config.json`.
-pub(crate) fn bundle(text: &[u8]) -> Result<Bundle, String> {
+pub fn bundle(text: &[u8]) -> Result<Bundle, String> {
     // A list would be read as an object of defaults.
     if text.trim_ascii_start().first() != Some(&b'{') {
         return Err("it is no JSON object".to_owned());

@@ -14,8 +14,8 @@ mod processes;
 mod start_up;
 mod workload;
 
-pub use bundle::{Bundle, read_bundle};
-pub(crate) use bundle::{bundle as bundle_of, host_mount, name_of, shared};
+pub use bundle::{Bundle, bundle as bundle_of, read_bundle};
+pub(crate) use bundle::{host_mount, name_of, shared};
 pub use container_id::{ContainerId, container_of, is_of_user};
 pub use containers::{Containers, Directory};
 pub(crate) use engine_files::learn;

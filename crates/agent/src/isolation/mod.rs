@@ -31,6 +31,7 @@ pub use busiest::InImage;
 pub use config::{DiskConfig, IsolationConfig, LimitKind, MiningConfig, NormalConfig};
 pub use monitor::{Monitor, Places};
 pub use notes::Notes;
+pub use parse::read_cgroup_file;
 
 /// A moment by both clocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -42,12 +42,13 @@ pub(super) fn cpu_max_millicores(text: &str) -> Option<u64> {
 /// How many processors a list has: `0-3,8`.
 pub(super) fn processors(text: &str) -> Option<u64> {
     let ranges = text.trim().split(',').filter(|range| !range.is_empty());
-    let count = ranges.map(|range| {
+    let mut counts = ranges.map(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?);
         last.checked_sub(first)?.checked_add(1)
     });
-    count.sum::<Option<u64>>().filter(|count| *count > 0)
+    let sum = |sum: u64, count: Option<u64>| sum.checked_add(count?);
+    counts.try_fold(0, sum).filter(|count| *count > 0)
 }
 
 /// Bytes read and written, of `io.stat`: `8:0 rbytes=1 wbytes=2 rios=3 …`.
@@ -97,9 +98,20 @@ pub(super) fn diskstats_bytes(text: &str) -> u64 {
     sectors.fold(0, u64::saturating_add).saturating_mul(SECTOR_BYTES)
 }
 
+/// Reads a file of a control group or of `/proc` in every one of these ways: the processors that it
+/// lists, the thousandths of one that it allows. For fuzzing.
+pub fn read_cgroup_file(text: &str) -> (Option<u64>, Option<u64>) {
+    let _ = (limit(text), number(text), keyed(text, "oom_kill"), some_stall_us(text));
+    let _ = (io_stat(text), blkio(text), diskstats_bytes(text));
+    (processors(text), cpu_max_millicores(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// More processors than can be counted.
+    const HUGE: &str = "0-18446744073709551614,0";
 
     #[test]
     fn limits_and_their_absence() {
@@ -115,9 +127,14 @@ mod tests {
         assert_eq!(cpu_max_millicores("50000 100000\n"), Some(500));
         assert_eq!(cpu_max_millicores("max 100000\n"), None);
         assert_eq!(cpu_max_millicores("1 0"), None);
-        for (text, expected) in
-            [("0-3,8\n", Some(5)), ("0\n", Some(1)), ("", None), ("3-1", None), ("x", None)]
-        {
+        for (text, expected) in [
+            ("0-3,8\n", Some(5)),
+            ("0\n", Some(1)),
+            ("", None),
+            ("3-1", None),
+            ("x", None),
+            (HUGE, None),
+        ] {
             assert_eq!(processors(text), expected, "{text}");
         }
     }

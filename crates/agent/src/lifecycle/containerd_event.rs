@@ -10,6 +10,9 @@ use containerd_client::events::{
 use containerd_client::services::v1::{ImageCreate, ImageDelete, ImageUpdate};
 use containerd_client::types::Envelope;
 use model::{AuditKind, AuditRecord, Severity};
+use prost::Message;
+
+use super::cut;
 
 /// What an event says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -115,9 +118,9 @@ impl Told {
         };
         let mut detail = |name: &str, value: String| record.details.insert(name.to_owned(), value);
         detail("engine", "containerd".to_owned());
-        detail("namespace", self.namespace.clone());
+        detail("namespace", cut(&self.namespace));
         if !self.exec_id.is_empty() {
-            detail("exec_id", self.exec_id.clone());
+            detail("exec_id", cut(&self.exec_id));
         }
         if let Some(code) = self.exit_code {
             detail("exit_code", code.to_string());
@@ -132,6 +135,11 @@ impl Told {
         record.text = text;
         record
     }
+}
+
+/// Reads an event as it comes over the wire. For fuzzing; `None` when it is none that is told.
+pub fn read_containerd_event(bytes: &[u8]) -> Option<AuditRecord> {
+    read(&Envelope::decode(bytes).ok()?).map(|told| told.record())
 }
 
 #[cfg(test)]

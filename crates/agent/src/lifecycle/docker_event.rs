@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use model::{AuditKind, AuditOutcome, AuditRecord, Container, ContainerRef, Engine, Severity};
 use serde::Deserialize;
 
+use super::cut;
+
 /// Labels that are told; an image may have hundreds.
 const LABELS: usize = 16;
-/// Bytes of one value that are told.
-const VALUE_BYTES: usize = 1024;
 /// Attributes that are told elsewhere in the record.
 const ELSEWHERE: [&str; 5] = ["name", "image", "execID", "exitCode", "signal"];
 
@@ -174,7 +174,7 @@ impl DockerEvent {
         {
             let value = self.attribute(attribute);
             if !value.is_empty() {
-                details.insert(name.to_owned(), value.to_owned());
+                details.insert(name.to_owned(), cut(value));
             }
         }
         let engine = format!("{engine:?}").to_lowercase();
@@ -183,8 +183,11 @@ impl DockerEvent {
     }
 }
 
-fn cut(text: &str) -> String {
-    text.get(..text.floor_char_boundary(VALUE_BYTES)).unwrap_or_default().to_owned()
+/// Reads a line of the stream as the listener does. For fuzzing; `None` when it is no event.
+pub fn read_docker_event(line: &[u8]) -> Option<AuditRecord> {
+    let event: DockerEvent = serde_json::from_slice(line).ok()?;
+    let _ = (event.names(), event.is_spontaneous());
+    Some(event.record(Engine::Docker, None))
 }
 
 #[cfg(test)]

@@ -5,10 +5,9 @@
 use model::{AuditKind, AuditOutcome, AuditRecord, ContainerRef, Engine, Initiator, Timestamp};
 use serde::Deserialize;
 
+use super::cut;
 use super::execs::PodExec;
 
-/// Bytes of one value that are told.
-const VALUE_BYTES: usize = 1024;
 /// What the machinery of a cluster writes all the time, and what only asks.
 const QUIET_RESOURCES: [&str; 8] = [
     "leases",
@@ -213,7 +212,9 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        // A sign is no digit, though numbers may have one.
+        let two = tail.get(..2).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let code = two.and_then(|two| std::str::from_utf8(two).ok());
         let code = code.and_then(|two| u8::from_str_radix(two, 16).ok());
         match (first, code) {
             (b'%', Some(byte)) => {
@@ -233,8 +234,11 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn cut(text: &str) -> String {
-    text.get(..text.floor_char_boundary(VALUE_BYTES)).unwrap_or_default().to_owned()
+/// Reads an entry as the log's follower does: its record, whether that is told, and what it lets run
+/// in a pod. For fuzzing; `None` when it is no entry.
+pub fn read_audit_entry(line: &[u8]) -> Option<(AuditRecord, bool, Option<PodExec>)> {
+    let entry: Entry = serde_json::from_slice(line).ok()?;
+    Some((entry.record(), entry.is_told(&[]), entry.pod_exec()))
 }
 
 #[cfg(test)]
@@ -298,5 +302,6 @@ mod tests {
     fn broken_escapes_stay_as_they_are() {
         assert_eq!(decoded("a%2"), "a%2");
         assert_eq!(decoded("%zz%41%"), "%zzA%");
+        assert_eq!(decoded("%+1"), "% 1");
     }
 }

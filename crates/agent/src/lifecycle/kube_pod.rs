@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use model::{AuditKind, AuditOutcome, AuditRecord, ContainerRef, Engine, Severity};
 use serde::Deserialize;
 
+use super::cut;
+
 /// A pod, as far as it is told.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -200,11 +202,18 @@ impl PodState {
             ("host_network", if self.spec.host_network { "true" } else { "" }),
         ] {
             if !value.is_empty() {
-                record.details.insert(name.to_owned(), value.to_owned());
+                record.details.insert(name.to_owned(), cut(value));
             }
         }
         record
     }
+}
+
+/// Reads two states of a pod and tells what changed between them. For fuzzing; `None` when one is no
+/// state of a pod.
+pub fn read_pod_change(old: &[u8], new: &[u8]) -> Option<Vec<AuditRecord>> {
+    let read = |bytes: &[u8]| serde_json::from_slice::<PodState>(bytes).ok();
+    Some(PodState::changes(Some(&read(old)?), &read(new)?, 0))
 }
 
 #[cfg(test)]

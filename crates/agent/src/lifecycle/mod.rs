@@ -44,13 +44,19 @@ use crate::trail::Trail;
 use crate::watch::Seen;
 pub use callers::{Caller, Callers, Deed, Whose};
 pub use config::{KubernetesConfig, LifeCycleConfig};
+pub use containerd_event::read_containerd_event;
+pub use docker_event::read_docker_event;
 pub use execs::{Execs, PodExec};
+pub use kube_audit::read_audit_entry;
+pub use kube_pod::read_pod_change;
 use standing::Standing;
 
 /// The system calls that the sensor is to tell of, to know who speaks to the engines.
 pub const CALLS: [&str; 1] = ["connect"];
 /// How often it is written down how far the streams have been read.
 const KEEP_EVERY: Duration = Duration::from_millis(500);
+/// Bytes of one value that are told.
+const VALUE_BYTES: usize = 1024;
 /// Where that is written, below the agent's folder.
 const STANDING_FILE: &str = "lifecycle.json";
 
@@ -195,6 +201,11 @@ impl Shared {
 /// Now, in nanoseconds since 1970.
 pub(crate) fn now_ns() -> i64 {
     i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+/// As much of a value as is told.
+fn cut(text: &str) -> String {
+    text.get(..text.floor_char_boundary(VALUE_BYTES)).unwrap_or_default().to_owned()
 }
 
 /// Puts a file in the place of another in one step. Only its owner may read it.

@@ -28,6 +28,7 @@ pub use config::{Destination, OutputConfig};
 use deliver::Receiver;
 pub use format::{json, text};
 use spool::Spool;
+pub use spool::{read_spool, write_spool};
 
 /// How long entries wait for others to go with them.
 const GATHER: Duration = Duration::from_millis(20);

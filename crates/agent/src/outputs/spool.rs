@@ -155,6 +155,26 @@ impl Spool {
     }
 }
 
+/// Puts entries into a spool's folder, and gives how many found no room. For fuzzing.
+pub fn write_spool(folder: &Path, entries: &[Entry]) -> Result<u64, AgentError> {
+    Spool::open(folder, u64::MAX).map(|mut spool| spool.push(entries))
+}
+
+/// Takes all entries out of a spool's folder, and gives besides how many nobody could read. For
+/// fuzzing.
+pub fn read_spool(folder: &Path) -> Result<(Vec<Entry>, u64), AgentError> {
+    let mut spool = Spool::open(folder, u64::MAX)?;
+    let (mut entries, mut unreadable) = (Vec::new(), 0);
+    while !spool.is_empty() {
+        let front = spool.front();
+        let front = front
+            .map_err(|error| AgentError::File { path: folder.into(), why: error.to_string() })?;
+        unreadable += spool.pop(front.len());
+        entries.extend(front);
+    }
+    Ok((entries, unreadable))
+}
+
 fn read(path: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     each_line(path, |line| match serde_json::from_slice(line) {

@@ -20,7 +20,7 @@ use super::state::{Seen, State};
 use crate::AgentError;
 use crate::attribute::Directory;
 use crate::detect::Engine;
-use crate::limits::{RECORDING_LINE_BYTES, RECORDING_WINDOW_LOG};
+use crate::limits::{RECORDING_FIRST_LINE_BYTES, RECORDING_LINE_BYTES, RECORDING_WINDOW_LOG};
 
 /// The format of this version.
 const FORMAT: &str = "lazaret-recording/1";
@@ -138,7 +138,7 @@ pub fn replay(
     let windowed = decoder.window_log_max(RECORDING_WINDOW_LOG);
     windowed.map_err(|error| wrong(error.to_string()))?;
     let mut lines = Lines { reader: BufReader::new(decoder), text: Vec::new() };
-    let first = lines.next().map_err(&wrong)?;
+    let first = lines.next(RECORDING_FIRST_LINE_BYTES).map_err(&wrong)?;
     let Some(Line::Before { format, snapshot }) = first else {
         return Err(wrong("it does not begin as a recording does".to_owned()));
     };
@@ -150,7 +150,7 @@ pub fn replay(
     let announced = Announced::default();
     let mut events = 0;
     loop {
-        match lines.next() {
+        match lines.next(RECORDING_LINE_BYTES) {
             Ok(Some(Line::Event(event))) => {
                 events += 1;
                 state.take(event.into_owned(), &announced, engine, &mut sink);
@@ -171,10 +171,10 @@ struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The next line; `None` at the end.
-    fn next(&mut self) -> Result<Option<Line<'static>>, String> {
+    /// The next line, of at most so many bytes; `None` at the end.
+    fn next(&mut self, max_bytes: u64) -> Result<Option<Line<'static>>, String> {
         self.text.clear();
-        let mut bounded = (&mut self.reader).take(RECORDING_LINE_BYTES);
+        let mut bounded = (&mut self.reader).take(max_bytes);
         bounded.read_until(b'\n', &mut self.text).map_err(|error| error.to_string())?;
         if self.text.is_empty() {
             return Ok(None);
@@ -196,6 +196,7 @@ mod tests {
     use policy::rules::RulesFile;
 
     use super::*;
+    use crate::limits::RECORDING_BEFORE;
 
     const RULES: &str = "- rule: Shell\n  desc: a shell\n  condition: evt.type = execve and container.name = web\n  output: \"%proc.cmdline in %container.name (%proc.aname[1])\"\n  priority: NOTICE\n";
 
@@ -243,6 +244,28 @@ mod tests {
         let before = Snapshot::default();
         let again = Recorder::create(&path, &before, &Directory::default());
         assert!(again.is_err(), "a recording was written over");
+    }
+
+    /// A few bytes of a file are many of memory: what no host has is not read to its end.
+    #[test]
+    fn a_recording_of_more_than_a_host_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.rec");
+        for list in ["processes", "cgroups"] {
+            let entry = r#"{"id":{"pid":1,"start_ns":1},"hierarchy":0,"path":""},"#;
+            let entry = if list == "cgroups" {
+                entry.replace(r#"{"pid":1,"start_ns":1}"#, "1")
+            } else {
+                entry.to_owned()
+            };
+            let entries = entry.repeat(RECORDING_BEFORE + 1);
+            let snapshot = format!(r#"{{"{list}":[{}]}}"#, entries.trim_end_matches(','));
+            let line = format!(r#"{{"before":{{"format":"{FORMAT}","snapshot":{snapshot}}}}}"#);
+            let bytes = zstd::bulk::compress(format!("{line}\n").as_bytes(), 1).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            let error = replay(&path, &Engine::load(&[]), |_| {}).unwrap_err().to_string();
+            assert!(error.contains("more than 65536"), "{error}");
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! `Snapshot`: what is there before the first event: processes, cgroups, users, the node itself.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use model::{CgroupName, Namespaces};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::attribute::{Process, cgroups_below, processes_of};
 use crate::detect::Users;
+use crate::limits::RECORDING_BEFORE;
 
 /// Where the unified hierarchy is mounted: alone, or beside the old ones.
 const UNIFIED: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
@@ -24,8 +28,10 @@ pub struct Snapshot {
     /// Names of the host's users.
     pub users: Users,
     /// The cgroups of the hierarchy that tells containers.
+    #[serde(deserialize_with = "bounded")]
     pub cgroups: Vec<CgroupName>,
     /// The processes that run.
+    #[serde(deserialize_with = "bounded")]
     pub processes: Vec<Process>,
 }
 
@@ -42,6 +48,33 @@ impl Snapshot {
             processes: processes_of(Path::new("/proc")),
         }
     }
+}
+
+/// A list of no more entries than a host may have.
+fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    struct Entries<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {RECORDING_BEFORE} entries")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = list.next_element()? {
+                if entries.len() >= RECORDING_BEFORE {
+                    let why = format!("a list has more than {RECORDING_BEFORE} entries");
+                    return Err(A::Error::custom(why));
+                }
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+
+    from.deserialize_seq(Entries(PhantomData))
 }
 
 /// The namespaces of the host's first process; the agent's own where that one may not be looked at.
