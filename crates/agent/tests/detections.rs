@@ -112,7 +112,11 @@ fn mistake(case: &Case, found: &[(String, String, String)]) -> Option<String> {
         of.iter().map(|(_, rule, line)| (rule.as_str(), line.as_str())).collect();
     let right = match case.rule {
         Some(rule) => of.iter().any(|(said, _)| *said == rule),
-        None => of.iter().all(|(said, _)| STARTS.contains(said)),
+        None => {
+            let expected =
+                |said| STARTS.contains(&said) || cases::ALSO.contains(&(case.name, said));
+            of.iter().all(|(said, _)| expected(said))
+        }
     };
     (!right).then(|| format!("{}: expected {:?}, the rules said {of:?}", case.name, case.rule))
 }

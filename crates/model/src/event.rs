@@ -99,7 +99,8 @@ pub struct Exec {
     pub cgroup: Option<CgroupName>,
 }
 
-/// A request through an io_uring, as it is handed in: its result is not known yet.
+/// A request through an io_uring, as it is handed in: its result is not known. Where the kernel tells
+/// the end of requests they are [`Call`]s, but for those that want no end told when they succeed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IoUring {
     /// The operation, as `io_uring_enter(2)` numbers them.
@@ -134,6 +135,9 @@ pub struct Call {
     pub ret: i64,
     /// Whether it came through the 32-bit interface.
     pub compat: bool,
+    /// Whether it was asked for through an io_uring: the request that does the same.
+    #[serde(default)]
+    pub ring: bool,
     /// The six arguments as numbers.
     pub arguments: [u64; 6],
     /// The file it is about; of calls below a directory, that directory; of messages, the first file

@@ -27,6 +27,7 @@ enum event_flag {
 	FLAG_COMPAT = 1 << 1,     /* called through the 32-bit interface */
 	FLAG_ALERT = 1 << 2,      /* went through the ring that bulk cannot fill */
 	FLAG_LEADER = 1 << 3,     /* the whole process, not only a thread */
+	FLAG_RING = 1 << 4,       /* asked for through an io_uring */
 };
 
 /* Tags of the values after the header. */

@@ -13,6 +13,8 @@
 #define TAIL_BYTES 1024
 #define ENVIRONMENT_BYTES 1024
 #define PIPE_BYTES 16
+/* What is kept of a request is shorter. */
+#define KEPT_MASK 511
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -48,6 +50,13 @@ static __always_inline void *spot(struct scratch *s, __u64 used)
 {
 	asm volatile("%0 &= %1" : "+r"(used) : "i"(PAYLOAD_BYTES - 1));
 	return s->payload + used;
+}
+
+/* A length that the verifier sees the end of, for the same reason. */
+static __always_inline __u64 bounded(__u64 length, const __u32 mask)
+{
+	asm volatile("%0 &= %1" : "+r"(length) : "i"(mask));
+	return length;
 }
 
 static __always_inline bool is_full(__u32 used)
@@ -113,6 +122,22 @@ static __always_inline void put_kernel_text(struct scratch *s, __u16 tag, const 
 	s->used += sizeof(*value) + (length & (2 * CLAIMED_BYTES - 1));
 }
 
+/* At most `most` bytes of a map's value; `most` is a constant power of two. */
+static __always_inline void put_kept(struct scratch *s, __u16 tag, const void *from, __u32 length,
+				     const __u32 most)
+{
+	struct value *value = room(s, sizeof(*value) + most);
+	__u64 bytes = bounded(length, KEPT_MASK);
+
+	if (!value || !length || length > most)
+		return;
+	if (bpf_probe_read_kernel(value + 1, bytes, from))
+		return;
+	value->tag = tag;
+	value->length_bytes = bytes;
+	s->used += sizeof(*value) + bytes;
+}
+
 /* At most `most` bytes of the caller's memory; `most` is a constant power of two less one. */
 static __always_inline void put_user_bytes(struct scratch *s, __u16 tag, unsigned long from,
 					   __u64 length, const __u32 most)
@@ -123,11 +148,12 @@ static __always_inline void put_user_bytes(struct scratch *s, __u16 tag, unsigne
 		return;
 	if (length > most)
 		length = most;
-	if (bpf_probe_read_user(value + 1, length & 4095, (const void *)from))
+	length = bounded(length, VALUE_BYTES - 1);
+	if (bpf_probe_read_user(value + 1, length, (const void *)from))
 		return;
 	value->tag = tag;
 	value->length_bytes = length;
-	s->used += sizeof(*value) + (length & 4095);
+	s->used += sizeof(*value) + length;
 }
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef LAZARET_FILE_H
 #define LAZARET_FILE_H
 
+#define AT_FDCWD -100
+
 static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 {
 	return TYPED(mount, (void *)mnt - bpf_core_field_offset(struct mount, mnt));

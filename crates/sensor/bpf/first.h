@@ -20,23 +20,29 @@ static __always_inline bool is_socket(struct file *file)
 /* Whether a connection was begun: it stands, or goes on without the caller. */
 static __always_inline bool has_begun(struct sock *sk, long ret)
 {
-	__u16 family = READ(sk, __sk_common.skc_family);
 	__u8 state = READ(sk, __sk_common.skc_state);
 
 	if (ret && ret != -EINPROGRESS && ret != -EINTR)
 		return false;
 	/* bind(2) comes this way too. */
-	return (family == AF_INET || family == AF_INET6) && READ(sk, sk_type) == SOCK_STREAM &&
-	       (state == TCP_ESTABLISHED || state == TCP_SYN_SENT || state == TCP_CLOSE_WAIT);
+	return state == TCP_ESTABLISHED || state == TCP_SYN_SENT || state == TCP_CLOSE_WAIT;
 }
 
-static __always_inline void remember(struct file *file, long ret)
+static __always_inline bool is_stream(struct sock *sk)
+{
+	__u16 family = READ(sk, __sk_common.skc_family);
+
+	return (family == AF_INET || family == AF_INET6) && READ(sk, sk_type) == SOCK_STREAM;
+}
+
+/* `asked`: it is about to begin. */
+static __always_inline void remember(struct file *file, long ret, bool asked)
 {
 	struct sock *sk = is_socket(file) ? sock_of(file) : NULL;
 	struct fresh fresh = {.left_bytes = FIRST_BYTES};
 	__u64 key = (unsigned long)sk;
 
-	if (!sk || !has_begun(sk, ret))
+	if (!sk || !is_stream(sk) || !(asked || has_begun(sk, ret)))
 		return;
 	fresh.inode = READ(file, f_inode, i_ino);
 	bpf_map_update_elem(&fresh_connections, &key, &fresh, BPF_ANY);

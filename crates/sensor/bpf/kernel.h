@@ -325,32 +325,89 @@ struct unix_sock {
 
 struct io_cqe {
 	int fd; /* until it is done */
+	int res;
+};
+
+/* A file of a ring's own table; bits of its own are below the pointer. */
+struct io_rsrc_node {
+	unsigned long file_ptr;
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes;
+};
+
+struct io_file_table {
+	struct io_rsrc_data data;
+};
+
+/* Until 6.12 an array, its length in the ring. */
+struct io_fixed_file {
+	unsigned long file_ptr;
+};
+
+struct io_file_table___older {
+	struct io_fixed_file *files;
+};
+
+struct io_ring_ctx {
+	struct io_file_table file_table;
+	unsigned int nr_user_files;
 };
 
 struct io_kiocb {
 	__u8 opcode;
 	__u32 flags; /* the low ones */
 	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
 };
 
 struct filename {
 	const char *name;
 };
 
+struct open_how {
+	__u64 flags, mode;
+};
+
 /* What a request carries, by operation; each lies at the request's beginning. */
 struct io_open {
+	int dfd;
+	__u32 file_slot;
 	struct filename *filename;
+	struct open_how how;
+};
+
+struct io_accept {
+	int flags;
+	__u32 file_slot;
+};
+
+struct io_socket {
+	int domain, type, protocol;
+	__u32 file_slot;
 };
 
 struct io_unlink {
+	int dfd, flags;
 	struct filename *filename;
 };
 
 struct io_mkdir {
+	int dfd;
+	unsigned short mode;
 	struct filename *filename;
 };
 
 struct io_rename {
+	int old_dfd, new_dfd, flags;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_link {
+	int old_dfd, new_dfd, flags;
 	struct filename *oldpath;
 	struct filename *newpath;
 };
@@ -358,6 +415,16 @@ struct io_rename {
 struct io_connect {
 	void *addr;
 	int addr_len;
+};
+
+struct io_sr_msg {
+	void *buf;
+	int len;
+};
+
+struct io_rw {
+	__u64 addr;
+	__u32 len;
 };
 
 struct seq_file;

@@ -18,6 +18,10 @@
 #define X32_CALLS 64
 #define SOCKET_CALLS 32
 #define FRESH_CONNECTIONS 16384
+#define RING_OPERATIONS 64
+#define RING_REQUESTS 4096
+#define RING_NAME_BYTES 256
+#define RING_ADDRESS_BYTES 128
 
 #define NO_SUBSYSTEM 0xffffffff
 
@@ -30,6 +34,7 @@ struct config {
 	__u32 bulk_rate;        /* bulk events a second for each cgroup; 0 for no limit */
 	__u32 bulk_burst;
 	__u32 io_uring_opcode; /* which argument of the trace point is the operation; 0: the request */
+	__u32 io_uring_joined; /* whether the end of a request is told with the request */
 };
 
 const volatile struct config config SEC(".rodata.config") = {.shards = 1};
@@ -182,6 +187,42 @@ struct {
 	__type(key, struct process);
 	__type(value, __u32);
 } ended SEC(".maps");
+
+/* From an operation of io_uring to the number of the call that does the same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RING_OPERATIONS);
+	__type(key, __u32);
+	__type(value, __u32);
+} ring_numbers SEC(".maps");
+
+/* What a request of io_uring says as it is handed in; the kernel has forgotten it at the end. */
+struct request {
+	__u64 files; /* of whoever handed it in */
+	__u64 numbers[6];
+	__u32 call;
+	__u32 slot; /* of the ring's own table, from 1; 0 for a descriptor */
+	__u32 fixed; /* the socket is one of that table too */
+	__u16 first_bytes, second_bytes, address_bytes, reserved;
+	char first[RING_NAME_BYTES];
+	char second[RING_NAME_BYTES];
+	__u8 address[RING_ADDRESS_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct request);
+} request_scratches SEC(".maps");
+
+/* Requests that are not done, by the kernel's own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RING_REQUESTS);
+	__type(key, __u64);
+	__type(value, struct request);
+} requests SEC(".maps");
 
 /* The scratch of the walk over all processes, which may sleep: one walk at a time. */
 struct {

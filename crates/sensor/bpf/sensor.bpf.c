@@ -24,15 +24,16 @@
 #include "cgroup.h"
 #include "message.h"
 #include "first.h"
+#include "ring.h"
 #include "terminal.h"
 #include "send.h"
 
 #include "cgroup.bpf.c"
-#include "io_uring.bpf.c"
 #include "kill.bpf.c"
 #include "oom.bpf.c"
 #include "process.bpf.c"
 #include "running.bpf.c"
 #include "syscall.bpf.c"
+#include "io_uring.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

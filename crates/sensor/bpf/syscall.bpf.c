@@ -2,7 +2,6 @@
 /* System calls, at their end: what was done, to which object, with which result. One program
  * looks whether anybody wants the call; the work is behind a tail call, one a family. */
 
-#define AT_FDCWD -100
 #define TS_COMPAT 0x0002
 #define X32_BIT 0x40000000
 #define X32_FIRST 512
@@ -350,7 +349,7 @@ int sent_to(unsigned long long *ctx)
 	} else {
 		put_user_bytes(s, TAG_ADDRESS, call.arguments[1], (__u32)call.arguments[2],
 			       SOCKADDR_BYTES - 1);
-		remember(file, call.ret);
+		remember(file, call.ret, false);
 	}
 	end(s, &call);
 	return 0;

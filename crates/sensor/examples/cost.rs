@@ -1,11 +1,14 @@
 //! What the sensor costs: nanoseconds of processor time a call, with nothing loaded, with the
 //! programs loaded and the call not wanted, and with a full event for each call; what typing costs
-//! those who have no terminal; and whether 100,000 opens a second are all told.
+//! those who have no terminal, and the first words of connections those who write elsewhere; and
+//! whether 100,000 opens a second are all told.
 //!
 //! `cargo run --release -p lazaret-sensor --example cost`
 
 #![allow(unsafe_code, reason = "bare system calls are what is measured")]
 
+use std::net::UdpSocket;
+use std::os::fd::IntoRawFd as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,8 +24,8 @@ const CALLS: u32 = 200_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!(
-        "{:<34}{:>12}{:>12}{:>12}",
-        "ns a call (median of 7)", "getppid", "open+close", "read"
+        "{:<34}{:>12}{:>12}{:>12}{:>12}{:>12}",
+        "ns a call (median of 7)", "getppid", "open+close", "read", "write", "to socket"
     );
     row("nothing loaded");
     let none = SensorOptions { interests: Vec::new(), ..SensorOptions::default() };
@@ -35,6 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     measure("every open wanted", &opens)?;
     let typing = SensorOptions { interests: vec![Interest::terminal_input()], ..opens.clone() };
     measure("typing wanted, no terminal", &typing)?;
+    let sending = ["connect", "write"].map(|name| Interest::new(name, Detail::default()));
+    let sending = SensorOptions { interests: sending.to_vec(), ..opens.clone() };
+    measure("first words wanted", &sending)?;
     flood(&SensorOptions { interests: opens.interests, ..SensorOptions::default() })
 }
 
@@ -90,9 +96,19 @@ fn opens_in_child() -> Duration {
 
 /// A child process makes the calls: the sensor leaves its own process out.
 fn row(name: &str) {
-    let mut found = [Vec::new(), Vec::new(), Vec::new()];
+    let mut found = [const { Vec::new() }; 5];
     // SAFETY: the path is ended by a NUL.
-    let zeros = unsafe { libc::open(c"/dev/zero".as_ptr(), libc::O_RDONLY) };
+    let (zeros, null) = unsafe {
+        (
+            libc::open(c"/dev/zero".as_ptr(), libc::O_RDONLY),
+            libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY),
+        )
+    };
+    // Sends to itself, where nobody reads: once the queue is full each datagram is let go.
+    let itself = UdpSocket::bind("127.0.0.1:0").expect("a port of loopback");
+    let connected = itself.local_addr().and_then(|own| itself.connect(own));
+    connected.expect("a socket that is its own peer");
+    let socket = itself.into_raw_fd();
     for _ in 0..ROUNDS {
         found[0].push(in_child(|| {
             // SAFETY: the call has no arguments and changes nothing.
@@ -112,15 +128,22 @@ fn row(name: &str) {
             // SAFETY: the buffer has its one byte.
             unsafe { libc::syscall(libc::SYS_read, zeros, &raw mut byte, 1) };
         }));
+        for (place, fd) in [(3, null), (4, socket)] {
+            found[place].push(in_child(|| {
+                let byte = 0u8;
+                // SAFETY: the buffer has its one byte.
+                unsafe { libc::syscall(libc::SYS_write, fd, &raw const byte, 1) };
+            }));
+        }
     }
-    // SAFETY: it was opened here.
-    unsafe { libc::close(zeros) };
+    // SAFETY: they were opened here.
+    unsafe { [zeros, null, socket].map(|fd| libc::close(fd)) };
     let median = |mut values: Vec<u64>| {
         values.sort_unstable();
         values[values.len() / 2]
     };
-    let [calls, opens, reads] = found.map(median);
-    println!("{name:<34}{calls:>12}{opens:>12}{reads:>12}");
+    let [calls, opens, reads, writes, sends] = found.map(median);
+    println!("{name:<34}{calls:>12}{opens:>12}{reads:>12}{writes:>12}{sends:>12}");
 }
 
 fn measure(name: &str, options: &SensorOptions) -> Result<(), Box<dyn std::error::Error>> {

@@ -13,6 +13,7 @@ pub(crate) struct Config {
     pub(crate) bulk_rate: u32,
     pub(crate) bulk_burst: u32,
     pub(crate) io_uring_opcode: u32,
+    pub(crate) io_uring_joined: u32,
 }
 
 impl Config {
@@ -26,6 +27,7 @@ impl Config {
             self.bulk_rate,
             self.bulk_burst,
             self.io_uring_opcode,
+            self.io_uring_joined,
         ];
         fields.iter().flat_map(|field| field.to_ne_bytes()).collect()
     }

@@ -33,10 +33,12 @@ const TAILS: [&str; 9] = [
 /// The walk over all tasks: runs when it is asked.
 const WALK: &str = "on_each_task";
 /// Programs that not every kernel has the place or the helpers for.
-const OPTIONAL: [&str; 4] = [IO_URING, IO_URING_OLDER, "on_oom_victim", WALK];
+const OPTIONAL: [&str; 5] = [IO_URING, IO_URING_OLDER, IO_URING_END, "on_oom_victim", WALK];
 /// The same trace point, under the name it has since 6.3 and the one before.
 const IO_URING: &str = "on_io_uring";
 const IO_URING_OLDER: &str = "on_io_uring_sqe";
+/// The end of a request; told with the request since 5.18.
+const IO_URING_END: &str = "on_io_uring_complete";
 
 /// The programs in the kernel. They are gone when this is dropped.
 pub struct Sensor {
@@ -169,6 +171,7 @@ fn configure(
         bulk_rate: options.bulk_rate,
         bulk_burst: options.bulk_burst,
         io_uring_opcode: io_uring_opcode(kernel),
+        io_uring_joined: u32::from(kernel.joins_requests()),
     };
     let mut found = open.maps_mut().find(|map| map.name() == ".rodata.config");
     let cell = found.as_mut().and_then(|map| map.initial_value_mut());

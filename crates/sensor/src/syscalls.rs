@@ -242,6 +242,29 @@ pub(crate) static SOCKET_CALLS: &[(u32, &str)] = &[
     (18, "accept4"),
 ];
 
+/// Operations of io_uring and the calls that do the same; `linux/io_uring.h`. Those that open are told
+/// under one name, and so are those that send without a copy.
+pub(crate) static RING_CALLS: &[(u32, &str)] = &[
+    (2, "writev"),
+    (9, "sendmsg"),
+    (13, "accept4"),
+    (16, "connect"),
+    (18, "openat"),
+    (23, "write"),
+    (26, "sendto"),
+    (28, "openat"),
+    (35, "renameat2"),
+    (36, "unlinkat"),
+    (37, "mkdirat"),
+    (38, "symlinkat"),
+    (39, "linkat"),
+    (45, "socket"),
+    (47, "sendto"),
+    (48, "sendmsg"),
+    (56, "bind"),
+    (57, "listen"),
+];
+
 /// The first number that only x32 has.
 pub(crate) const X32_FIRST: u32 = 512;
 /// Calls with a number of their own in x32; `arch/x86/entry/syscalls/syscall_64.tbl`.
@@ -280,7 +303,7 @@ mod tests {
         assert_eq!(numbers.len(), every().count());
         let compat: Vec<u32> = every().filter_map(|call| call.compat).collect();
         assert_eq!(compat.iter().collect::<HashSet<_>>().len(), compat.len());
-        for table in [COMPAT_ALIASES, SOCKET_CALLS, X32_CALLS] {
+        for table in [COMPAT_ALIASES, SOCKET_CALLS, X32_CALLS, RING_CALLS] {
             assert!(table.iter().all(|(_, name)| by_name(name).is_some()));
         }
         assert!(COMPAT_ALIASES.iter().all(|(number, _)| !compat.contains(number)));

@@ -12,6 +12,8 @@ use crate::{Interest, SensorError, SensorOptions, syscalls};
 /// `X32_CALLS` and `SOCKET_CALLS` of `bpf/maps.h`.
 const MAX_X32_CALLS: u32 = 64;
 const MAX_SOCKET_CALLS: u32 = 32;
+/// `RING_OPERATIONS` of `bpf/maps.h`.
+const MAX_RING_OPERATIONS: u32 = 64;
 /// The kernel's name of a program, in bytes.
 pub(crate) const COMM_BYTES: usize = 16;
 
@@ -30,6 +32,9 @@ pub(crate) fn fill(object: &Object, options: &SensorOptions) -> Result<(), Senso
     })?;
     numbers(object, "socket_numbers", MAX_SOCKET_CALLS, |number| {
         syscalls::translated(syscalls::SOCKET_CALLS, number)
+    })?;
+    numbers(object, "ring_numbers", MAX_RING_OPERATIONS, |operation| {
+        syscalls::translated(syscalls::RING_CALLS, operation)
     })?;
     numbers(object, "x32_numbers", MAX_X32_CALLS, |number| {
         syscalls::translated(syscalls::X32_CALLS, number + syscalls::X32_FIRST)

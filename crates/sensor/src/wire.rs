@@ -28,6 +28,7 @@ mod kind {
 }
 const FLAG_TRUNCATED: u16 = 1 << 0;
 const FLAG_COMPAT: u16 = 1 << 1;
+const FLAG_RING: u16 = 1 << 4;
 /// What the kernel says where nobody logged in.
 const NOBODY: u32 = u32::MAX;
 
@@ -62,7 +63,9 @@ pub fn decode(bytes: &[u8]) -> Result<Event, Malformed> {
                 Some(call) => call.name.to_owned(),
                 None => call.to_string(),
             };
-            EventKind::Call(Box::new(values.call(name, ret, flags & FLAG_COMPAT != 0)))
+            let mut call = values.call(name, ret, flags & FLAG_COMPAT != 0);
+            call.ring = flags & FLAG_RING != 0;
+            EventKind::Call(Box::new(call))
         }
         kind::IO_URING => EventKind::IoUring(Box::new(values.request(ret as u8))),
         kind::TERMINAL => EventKind::TerminalInput(Box::new(values.terminal.unwrap_or_default())),

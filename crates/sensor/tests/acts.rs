@@ -149,18 +149,49 @@ fn requests() {
         println!("skipped: this kernel gives no io_uring: {:?}", setup.first().map(|c| c.1.ret));
         return;
     }
-    let requests: Vec<_> = events
-        .iter()
-        .filter_map(|event| match &event.kind {
-            EventKind::IoUring(request) => Some(&**request),
-            _ => None,
-        })
-        .collect();
-    let of = |opcode| requests.iter().find(|request| request.opcode == opcode).unwrap();
-    assert_eq!(of(18).claimed, "/etc/hostname");
-    let connect = of(16);
-    assert_eq!(connect.address, Some(Peer::Ip([127, 0, 0, 1].into(), 9)));
-    assert_eq!(connect.connection.as_ref().unwrap().family, SocketFamily::Ipv4);
+    let name = |event: &Event| match &event.kind {
+        EventKind::Call(call) if call.ring => call.name.clone(),
+        EventKind::IoUring(request) => request.opcode.to_string(),
+        _ => String::new(),
+    };
+    let names: Vec<String> = events.iter().map(name).filter(|name| !name.is_empty()).collect();
+    assert_eq!(names, act::REQUESTS, "each once; what reads, and opens that fail, not at all");
+    let of = |name: &str| {
+        let calls = calls(&events, name).into_iter().filter(|(_, call)| call.ring);
+        calls.map(|(event, call)| (event.task.comm.clone(), call.clone())).collect::<Vec<_>>()
+    };
+    let opens = of("openat");
+    let told = |at: usize| {
+        let call: &model::Call = &opens[at].1;
+        let path = call.object.as_ref().map_or("", |object| &object.path);
+        (call.claimed.as_str(), path, call.ret >= 0)
+    };
+    assert_eq!(told(0), ("innocent", "/etc/hostname", true));
+    // Into the ring's own table: no descriptor, and yet the file that was opened.
+    assert_eq!(told(1), ("innocent", "/etc/hostname", true));
+    assert_eq!(opens[0].1.arguments[2] & 3, 0);
+    assert!(
+        opens.iter().all(|(comm, _)| !comm.starts_with("iou-")),
+        "not the kernel's helper: {opens:?}"
+    );
+    let renamed = &of("renameat2")[0].1;
+    assert_eq!((&*renamed.claimed, &*renamed.claimed_second, renamed.ret), ("one", "two", 0));
+    assert!(renamed.cwd.is_some());
+    let connects = of("connect");
+    let port = Some(Peer::Ip([127, 0, 0, 1].into(), 9));
+    assert_eq!(
+        (&connects[0].1.address, connects[0].1.ret),
+        (&port, -i64::from(libc::ECONNREFUSED))
+    );
+    let connect = &connects[1].1;
+    assert_eq!(connect.ret, 0);
+    let connection = connect.connection.as_ref().unwrap();
+    assert_eq!((connection.family, &connection.remote), (SocketFamily::Ipv4, &connect.address));
+    let accepted = &of("accept4")[0].1;
+    assert_eq!(accepted.connection.as_ref().unwrap().remote, connection.local);
+    assert_eq!(of("write")[0].1.payload, b"said through a ring");
+    assert_eq!(of("sendto")[0].1.payload, b" and more");
+    assert_eq!(of("socket")[0].1.arguments[..2], [2, 1]);
 }
 
 fn typing() {

@@ -33,11 +33,23 @@ pub(super) struct Touch {
 
 /// What an event does to files.
 pub(super) fn touches(event: &Event, cwd: &str) -> Vec<Touch> {
-    let call = match &event.kind {
-        EventKind::Call(call) => call,
-        EventKind::IoUring(request) => return through_ring(request, cwd),
-        _ => return Vec::new(),
-    };
+    match &event.kind {
+        EventKind::Call(call) if call.ring => marked(of_call(call, cwd)),
+        EventKind::Call(call) => of_call(call, cwd),
+        EventKind::IoUring(request) => marked(through_ring(request, cwd)),
+        _ => Vec::new(),
+    }
+}
+
+/// What came through an io_uring says so, unless it has more to say.
+fn marked(mut touches: Vec<Touch>) -> Vec<Touch> {
+    for touch in &mut touches {
+        touch.detail.get_or_insert_with(|| ("through", "io_uring".to_owned()));
+    }
+    touches
+}
+
+fn of_call(call: &Call, cwd: &str) -> Vec<Touch> {
     let one = match call.name.as_str() {
         "open" | "openat" | "openat2" | "creat" | "open_by_handle_at" => opened(call, cwd),
         "truncate" => named(call, "truncate", cwd),
@@ -81,7 +93,7 @@ fn opened(call: &Call, cwd: &str) -> Option<Touch> {
     by_object(call, action)
 }
 
-/// Requests through an io_uring are told as they are handed in: with paths, without results.
+/// Requests through an io_uring that are told as they are handed in: with paths, without results.
 fn through_ring(request: &IoUring, cwd: &str) -> Vec<Touch> {
     const OPENAT: u8 = 18;
     const OPENAT2: u8 = 28;
@@ -103,16 +115,12 @@ fn through_ring(request: &IoUring, cwd: &str) -> Vec<Touch> {
         claimed_second: request.claimed_second.clone(),
         ..Call::default()
     };
-    let mut touches = match name {
+    match name {
         "" => named(&call, "open", cwd).into_iter().collect(),
         "unlinkat" => named(&call, "unlink", cwd).into_iter().collect(),
         "symlinkat" => linked(&call, cwd).into_iter().collect(),
         _ => two_names(&call, cwd),
-    };
-    for touch in &mut touches {
-        touch.detail = Some(("through", "io_uring".to_owned()));
     }
-    touches
 }
 
 fn mapped(call: &Call) -> Option<Touch> {
@@ -275,6 +283,12 @@ mod tests {
         assert_eq!(opened[0].detail, Some(("through", "io_uring".to_owned())));
         assert_eq!(told(36)[0].action, "unlink");
         assert!(told(22).is_empty());
+        let done = Call { object: object("/etc/passwd", 1), ring: true, ..call("openat", "x", "") };
+        let kind = EventKind::Call(Box::new(done));
+        let event = Event { time_ns: 1, task: Task::default(), kind, truncated: false };
+        let written = touches(&event, "/work");
+        assert_eq!((written[0].action, written[0].path.as_str()), ("write", "/etc/passwd"));
+        assert_eq!(written[0].detail, Some(("through", "io_uring".to_owned())));
     }
 
     fn pair(action: &str, path: &str) -> (String, String) {

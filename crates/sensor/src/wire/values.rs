@@ -138,6 +138,7 @@ impl Values {
             name,
             ret,
             compat,
+            ring: false,
             arguments: self.numbers,
             object: self.object,
             cwd: self.cwd,

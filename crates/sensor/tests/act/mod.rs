@@ -21,6 +21,20 @@ use rustix::net::{
 /// Environment that names the thing, and more about it.
 pub const ASKED: &str = "LAZARET_ACT";
 pub const DETAIL: &str = "LAZARET_ACT_DETAIL";
+/// What the requests through a ring are told as; 18 is an open that wants no end told.
+pub const REQUESTS: [&str; 11] = [
+    "openat",
+    "openat",
+    "18",
+    "renameat2",
+    "connect",
+    "connect",
+    "accept4",
+    "write",
+    "sendto",
+    "write",
+    "socket",
+];
 
 pub fn perform(name: &str) {
     match name {

@@ -48,6 +48,7 @@ pub(super) fn value<'a>(
         "evt.is_io_read" => {
             Some(Value::Bool(matches!(seen.event_type(), "recvfrom" | "recvmsg" | "read")))
         }
+        "evt.is_ring" => call.map(|call| Value::Bool(call.ring)),
         "evt.buffer" => call.map(|call| Value::from(call.payload.as_slice())),
         "evt.buflen" => call.map(|call| Value::Int(call.payload.len() as i64)),
         "evt.arg" | "evt.rawarg" => arguments::value(seen, argument?, name == "evt.rawarg"),

@@ -232,6 +232,7 @@ pub(super) static FIELDS: &[Field] = &[
         Bool,
         "Whether the file lies outside the root of who opened it.",
     ),
+    Field::new("evt.is_ring", Bool, "Whether it was asked for through an io_uring."),
     Field::new("fd.is_block_device", Bool, "Whether it is a block device."),
     Field::new("fd.nlink", Integer, "Names the file has; 0 for a deleted one."),
     Field::new("proc.exe.fs", Text, "Filesystem of the file it runs."),
