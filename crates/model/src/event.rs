@@ -115,7 +115,7 @@ pub struct IoUring {
     pub address: Option<Peer>,
 }
 
-/// A process was killed as it became a program that may not run.
+/// A process was killed as it became a program that may not run, or would have been.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExecKilled {
     /// The number of the order, as it was given.
@@ -124,6 +124,9 @@ pub struct ExecKilled {
     pub exe: Option<FileObject>,
     /// 0, or the kernel's error number: it lives on.
     pub error: i64,
+    /// The order was to tell it only: it lives on.
+    #[serde(default)]
+    pub trial: bool,
 }
 
 /// A call of the kernel that has ended.

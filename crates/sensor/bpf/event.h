@@ -167,8 +167,11 @@ struct terminal {
 /* Programs that are killed as they begin. */
 enum kill_by { KILL_BY_FILE, KILL_BY_NAME, KILL_BY_PATH };
 
+/* In an order's number: it is told, and nothing is killed. */
+#define KILL_TRIAL 0x80000000u
+
 struct kill_key {
-	__u64 cgroup; /* 0: every one */
+	__u64 cgroup; /* and those below it; 0: every one */
 	__u64 first;  /* inode; half of the name; hash of the path */
 	__u64 second; /* device; the other half; bytes of the path's names */
 	__u64 by;

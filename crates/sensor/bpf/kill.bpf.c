@@ -7,19 +7,40 @@
 /* FNV-1a of 64 bits. */
 #define HASH_BEGIN 0xcbf29ce484222325ULL
 #define HASH_TIMES 0x100000001b3ULL
+/* The task's cgroup and those above it, as many as are asked for orders. */
+#define ASKED_CGROUPS 16
 
-/* The number of the order to kill, when there is one for this cgroup or for all; 0 otherwise. */
-static __always_inline __u32 ordered(struct kill_key *key, __u64 cgroup)
+static __always_inline bool is_meant(__u32 number)
 {
-	__u32 *number;
+	return number && !(number & KILL_TRIAL);
+}
 
-	key->cgroup = cgroup;
-	number = bpf_map_lookup_elem(&kills, key);
-	if (number)
-		return *number;
+/* Of two orders the one that kills, else the first. */
+static __always_inline __u32 stronger(__u32 one, __u32 other)
+{
+	return !one || (is_meant(other) && !is_meant(one)) ? other : one;
+}
+
+/* The number of the order to kill, when there is one for this cgroup, for one above it or for all;
+ * 0 otherwise. The nearest one counts, but a trial hides no order that is meant. */
+static __always_inline __u32 ordered(struct kill_key *key, struct kernfs_node *node)
+{
+	__u32 *number, found = 0;
+
+	for (int i = 0; i < ASKED_CGROUPS; i++) {
+		if (!node)
+			break;
+		key->cgroup = READ(node, id);
+		number = bpf_map_lookup_elem(&kills, key);
+		if (number)
+			found = stronger(found, *number);
+		if (is_meant(found))
+			return found;
+		node = above(node);
+	}
 	key->cgroup = 0;
 	number = bpf_map_lookup_elem(&kills, key);
-	return number ? *number : 0;
+	return number ? stronger(found, *number) : found;
 }
 
 static __always_inline bool is_armed(__u32 by)
@@ -29,7 +50,7 @@ static __always_inline bool is_armed(__u32 by)
 	return count && *count;
 }
 
-static __always_inline __u32 ordered_by_file(struct inode *inode, __u64 cgroup)
+static __always_inline __u32 ordered_by_file(struct inode *inode, struct kernfs_node *cgroup)
 {
 	struct kill_key key = {.by = KILL_BY_FILE};
 
@@ -40,7 +61,8 @@ static __always_inline __u32 ordered_by_file(struct inode *inode, __u64 cgroup)
 	return ordered(&key, cgroup);
 }
 
-static __always_inline __u32 ordered_by_name(struct task_struct *task, __u64 cgroup)
+static __always_inline __u32 ordered_by_name(struct task_struct *task,
+					     struct kernfs_node *cgroup)
 {
 	struct kill_key key = {.by = KILL_BY_NAME};
 	char name[COMM_BYTES] = {};
@@ -58,7 +80,8 @@ static __always_inline __u32 ordered_by_name(struct task_struct *task, __u64 cgr
 }
 
 static __always_inline __u32 ordered_by_path(struct scratch *s, struct file *file,
-					     struct task_struct *task, __u64 cgroup)
+					     struct task_struct *task,
+					     struct kernfs_node *cgroup)
 {
 	struct kill_key key = {.by = KILL_BY_PATH, .first = HASH_BEGIN};
 	__u32 length;
@@ -85,24 +108,26 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec_ordered, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct file *file = READ(task, mm, exe_file);
-	__u64 cgroup = cgroup_id_of(task);
+	struct cgroup *own = cgroup_of(task);
+	struct kernfs_node *cgroup = READ(own, kn);
 	__u32 number, pid = READ(task, tgid);
 	struct scratch *s;
-	long refused;
+	long refused = 0;
 
 	if (pid == 1 || pid == config.own_pid)
 		return 0;
 	number = ordered_by_file(READ(file, f_inode), cgroup);
-	if (!number)
-		number = ordered_by_name(task, cgroup);
+	if (!is_meant(number))
+		number = stronger(number, ordered_by_name(task, cgroup));
 	s = open_scratch();
 	if (!s)
 		return 0;
-	if (!number)
-		number = ordered_by_path(s, file, task, cgroup);
+	if (!is_meant(number))
+		number = stronger(number, ordered_by_path(s, file, task, cgroup));
 	if (!number)
 		return 0;
-	refused = bpf_send_signal(SIGKILL);
+	if (!(number & KILL_TRIAL))
+		refused = bpf_send_signal(SIGKILL);
 	fill(s, EVENT_KILLED, task);
 	s->event.ret = refused;
 	s->event.syscall = number;

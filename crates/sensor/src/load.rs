@@ -9,6 +9,7 @@ use libbpf_rs::{
 
 use crate::config::{Config, NO_SUBSYSTEM};
 use crate::kernel::Kernel;
+use crate::kill::KINDS;
 use crate::limits::{BULK_RING_BYTES, MAX_SHARDS};
 use crate::{Interest, Reading, Ring, SensorError, SensorOptions, said, tables};
 
@@ -47,6 +48,7 @@ pub struct Sensor {
     bulk: Vec<MapHandle>,
     missing: Vec<String>,
     walk: Mutex<Option<Link>>,
+    kills: Mutex<[u32; KINDS]>,
     _links: Vec<Link>,
 }
 
@@ -61,7 +63,8 @@ impl Sensor {
         tables::fill(&object, options)?;
         let bulk = make_rings(&object, shards(options))?;
         let Attached { links, walk, missing } = attach(&object, left_out)?;
-        Ok(Sensor { object, reading, bulk, missing, walk: Mutex::new(walk), _links: links })
+        let (walk, kills) = (Mutex::new(walk), Mutex::default());
+        Ok(Sensor { object, reading, bulk, missing, walk, kills, _links: links })
     }
 
     /// From now on these calls are wanted, and no others.
@@ -92,6 +95,11 @@ impl Sensor {
 
     pub(crate) fn object(&self) -> &Object {
         &self.object
+    }
+
+    /// How many orders to kill there are, of each kind.
+    pub(crate) fn kills(&self) -> &Mutex<[u32; KINDS]> {
+        &self.kills
     }
 
     /// The walk over all tasks, where the kernel has one; one walker at a time.

@@ -7,6 +7,7 @@ mod values;
 
 use model::{Capabilities, Event, EventKind, ExecKilled, Namespaces, ProcessId, Task};
 
+use crate::kill::TRIAL;
 use crate::syscalls;
 use cursor::Cursor;
 use values::Values;
@@ -70,7 +71,8 @@ pub fn decode(bytes: &[u8]) -> Result<Event, Malformed> {
         kind::IO_URING => EventKind::IoUring(Box::new(values.request(ret as u8))),
         kind::TERMINAL => EventKind::TerminalInput(Box::new(values.terminal.unwrap_or_default())),
         kind::KILLED => {
-            let killed = ExecKilled { order: call, exe: values.exe, error: ret };
+            let (order, trial) = (call & !TRIAL, call & TRIAL != 0);
+            let killed = ExecKilled { order, exe: values.exe, error: ret, trial };
             EventKind::ExecKilled(Box::new(killed))
         }
         kind::RUNNING => EventKind::Running(Box::new(values.exec())),

@@ -55,6 +55,7 @@ fn told_by(reading: Reading) {
     requests();
     typing();
     orders(&sensor);
+    orders_below(&sensor);
     everybody(&sensor);
     println!("told by {reading:?}; not here: {:?}", sensor.missing());
     drop(sensor);
@@ -276,10 +277,64 @@ fn orders(sensor: &Sensor) {
         assert_eq!(killed.len(), 1);
         assert_eq!((killed[0].order, killed[0].error), (number, 0));
         assert_eq!(killed[0].exe.as_ref().unwrap().path, path.to_str().unwrap());
+        sensor.tell_on_exec(&order, NonZeroU32::new(number).unwrap()).unwrap();
+        let (ended, events) = run();
+        let told = |event: &Event| match &event.kind {
+            EventKind::ExecKilled(killed) => Some((killed.order, killed.trial)),
+            _ => None,
+        };
+        assert_eq!(ended, "0", "a trial");
+        assert_eq!(events.iter().filter_map(told).collect::<Vec<_>>(), [(number, true)]);
         assert!(sensor.spare(&order).unwrap() && sensor.spare(&elsewhere).unwrap());
         assert!(!sensor.spare(&order).unwrap());
         assert_eq!(run().0, "0");
     }
+}
+
+/// A cgroup of the test's own below the one it is in, gone when dropped.
+struct Below(std::path::PathBuf);
+
+impl Below {
+    fn of(cgroup: &str) -> Option<Below> {
+        let mounts = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(std::path::Path::new);
+        let mount = mounts.into_iter().find(|mount| mount.join("cgroup.procs").exists())?;
+        let name = format!("lazaret-test-{}", std::process::id());
+        let folder = mount.join(cgroup.trim_start_matches('/')).join(name);
+        let made = std::fs::create_dir(&folder);
+        made.inspect_err(|why| println!("skipped: {}: {why}", folder.display())).ok()?;
+        Some(Below(folder))
+    }
+}
+
+impl Drop for Below {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+/// An order for a cgroup holds in those below it.
+fn orders_below(sensor: &Sensor) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap().join("lazaret-below");
+    std::fs::copy("/bin/true", &path).unwrap();
+    let run = |before: &str| {
+        let script = format!("{before}{0}; echo $? > {0}.answer", path.display());
+        let events = EVENTS.with_borrow(|rings| events_of(rings, shell(&script)));
+        let answer = std::fs::read_to_string(path.with_extension("answer")).unwrap();
+        (answer.trim().to_owned(), events)
+    };
+    let (_, events) = run("");
+    let execs = execs(&events);
+    let (event, exec) = execs.iter().find(|(it, _)| it.task.comm == "lazaret-below").unwrap();
+    let cgroup = exec.cgroup.as_ref().map(|cgroup| cgroup.path.clone()).unwrap_or_default();
+    let Some(below) = Below::of(&cgroup) else { return };
+    let enter = format!("echo $$ > {}/cgroup.procs; ", below.0.display());
+    assert_eq!(run(&enter).0, "0");
+    let program = Program::Path(path.to_str().unwrap().to_owned());
+    let order = KillOrder { program, cgroup_id: Some(event.task.cgroup_id) };
+    sensor.kill_on_exec(&order, NonZeroU32::MIN).unwrap();
+    let (ended, told) = (run(&enter).0, sensor.spare(&order).unwrap());
+    assert_eq!((ended.as_str(), told), ("137", true));
 }
 
 fn everybody(sensor: &Sensor) {

@@ -77,7 +77,7 @@ impl Commands {
         match &seen.event.kind {
             EventKind::Exec(exec) if !is_runtime(seen.process) => self.started(seen, exec),
             EventKind::Exit { status } => self.ended(seen, *status),
-            EventKind::ExecKilled(killed) if killed.error == 0 => {
+            EventKind::ExecKilled(killed) if killed.error == 0 && !killed.trial => {
                 self.refused(seen, killed.exe.as_ref().map(|exe| exe.path.as_str()));
             }
             EventKind::Call(call)
