@@ -11,160 +11,20 @@
 mod responded;
 mod watched;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use lazaret_agent::attribute::Directory;
 use lazaret_agent::detect::{BUILT_IN, Engine};
-use lazaret_agent::respond::{Action, Hands, ResponseConfig, in_force, undo};
-use lazaret_agent::trail::{Entries, Trail};
+use lazaret_agent::respond::{Action, Deed, Reach, in_force, undo};
 use lazaret_agent::watch::{Snapshot, Watch};
-use model::{
-    Alert, AlertSource, AuditKind, AuditOutcome, AuditRecord, ContainerRef, Initiator, Priority,
-    ProcessId,
+use model::{Alert, AuditOutcome};
+use responded::{
+    Bench, Fake, Wire, alert_of, alert_of_process, container, container_with, eventually, exec,
+    pid_of, processes, socket, state,
 };
-use responded::{Fake, Wire, eventually, start_ns};
 use sensor::SensorOptions;
 use watched::Lab;
-
-/// The hands with what they told, and their state folder.
-struct Bench {
-    hands: Hands,
-    told: Entries,
-    state: PathBuf,
-    engine: PathBuf,
-}
-
-impl Bench {
-    /// Hands with one rule for every alert with the tag `test`.
-    fn new(folder: &Path, engine: &Path, action: &str, more: &str) -> Bench {
-        let rule = format!("{{name: r, when: {{tags: [test]}}, action: {action}, {more}}}");
-        Bench::with(folder, engine, &format!("rules: [{rule}]"))
-    }
-
-    fn with(folder: &Path, engine: &Path, config: &str) -> Bench {
-        let config: ResponseConfig = serde_saphyr::from_str(config).unwrap();
-        let (trail, told) = Trail::open();
-        let (state, engine) = (folder.join("responses"), engine.to_path_buf());
-        let hands = Hands::new(config, Directory::default(), trail, &engine, &state).unwrap();
-        Bench { hands, told, state, engine }
-    }
-
-    /// What an alert led to.
-    fn answer(&self, alert: &Alert) -> Vec<AuditRecord> {
-        self.hands.answer(alert);
-        self.hands.settle().unwrap();
-        self.records()
-    }
-
-    fn one(&self, alert: &Alert) -> AuditRecord {
-        let mut records = self.answer(alert);
-        assert_eq!(records.len(), 1, "{records:#?}");
-        let record = records.remove(0);
-        assert_eq!(record.kind, AuditKind::Response);
-        assert!(record.rule == alert.rule && record.container == alert.container);
-        record
-    }
-
-    /// The same, which must be done.
-    fn done(&self, alert: &Alert) -> AuditRecord {
-        let record = self.one(alert);
-        assert_eq!(record.outcome, AuditOutcome::Success, "{}", record.text);
-        record
-    }
-
-    fn records(&self) -> Vec<AuditRecord> {
-        let mut records = Vec::new();
-        while let Some(some) = self.told.next(Duration::from_millis(20)) {
-            if some.is_empty() {
-                break;
-            }
-            records.extend(some.iter().map(|entry| entry.to_record()));
-        }
-        records
-    }
-
-    fn only_id(&self) -> String {
-        let in_force = self.hands.in_force().unwrap();
-        assert_eq!(in_force.len(), 1, "{in_force:?}");
-        in_force[0].id.clone()
-    }
-}
-
-fn socket(lab: &Lab) -> PathBuf {
-    lab.folder.path().join("docker.sock")
-}
-
-fn container(lab: &Lab, name: &str, script: &str) -> String {
-    container_with(lab, name, &[], script)
-}
-
-fn container_with(lab: &Lab, name: &str, options: &[&str], script: &str) -> String {
-    let mut arguments = vec!["run", "-d", "--network", "none", "--name", name];
-    arguments.extend(options);
-    arguments.extend(["shop:1.2", "/bin/sh", "-c", script]);
-    let (worked, id) = lab.docker(&arguments);
-    assert!(worked, "{name} does not start");
-    id.trim().to_owned()
-}
-
-fn state(lab: &Lab, id: &str) -> String {
-    lab.docker(&["inspect", "-f", "{{.State.Status}}", id]).1.trim().to_owned()
-}
-
-fn exec(lab: &Lab, id: &str, script: &str) -> bool {
-    lab.docker(&["exec", id, "/bin/sh", "-c", script]).0
-}
-
-fn alert_of(id: &str) -> Alert {
-    Alert {
-        time_ns: 1,
-        rule: "A rule of the test".to_owned(),
-        source: AlertSource::Syscall,
-        priority: Priority::Critical,
-        tags: vec!["test".to_owned()],
-        text: "something".to_owned(),
-        fields: std::collections::BTreeMap::new(),
-        initiator: None,
-        container: Some(ContainerRef { id: id.to_owned(), ..ContainerRef::default() }),
-        image: None,
-        node: "node".to_owned(),
-        times: 1,
-    }
-}
-
-fn alert_of_process(id: Option<&str>, pid: u32) -> Alert {
-    let process = ProcessId { pid, start_ns: start_ns(pid) };
-    Alert {
-        initiator: Some(Initiator { process, ..Initiator::default() }),
-        container: id.map(|id| ContainerRef { id: id.to_owned(), ..ContainerRef::default() }),
-        ..alert_of("")
-    }
-}
-
-/// The processes of a container, with their command lines.
-fn processes(lab: &Lab, id: &str) -> Vec<(u32, String)> {
-    let listed = lab.docker(&["top", id, "-eo", "pid,args"]).1;
-    let line = |line: &str| {
-        let (pid, line) = line.trim().split_once(' ')?;
-        Some((pid.parse().ok()?, line.trim().to_owned()))
-    };
-    listed.lines().skip(1).filter_map(line).collect()
-}
-
-fn pid_of(lab: &Lab, id: &str, command: &str) -> u32 {
-    let until = Instant::now() + Duration::from_secs(20);
-    loop {
-        let found = processes(lab, id);
-        if let Some((pid, _)) = found.iter().find(|(_, line)| line == command) {
-            return *pid;
-        }
-        assert!(Instant::now() < until, "{command} is not in {found:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 #[test]
 fn a_process_is_killed_and_no_other() {
@@ -300,9 +160,26 @@ fn a_container_is_paused_stopped_and_let_go_on() {
     // Without an engine all its processes are ended; one that has ended is left alone.
     let bench = Bench::new(&at("end"), Path::new("/nowhere"), "stop", "cool_down_seconds: 0");
     assert!(bench.one(&alert).text.contains("has ended"));
-    let other = container(&lab, "other", "sleep 305 & sleep 306");
+    let start = || container(&lab, "other", "sleep 305 & sleep 306");
+    let other = start();
     let record = bench.done(&alert_of(&other));
     assert!(record.details["processes"].parse::<usize>().unwrap() >= 2, "{record:?}");
+    eventually("the engine sees it", || state(&lab, &other) == "exited");
+    running();
+
+    // Of an engine that is containerd's client, containerd is asked.
+    let containerd = lab.folder.path().join("exec/containerd/containerd.sock");
+    if !containerd.exists() {
+        eprintln!("skipped: {} is not there", containerd.display());
+        return;
+    }
+    lab.docker(&["rm", &other]);
+    let other = start();
+    let config = "rules: [{name: r, when: {tags: [test]}, action: stop}]";
+    let nowhere = Path::new("/nowhere");
+    let further = |reach: &mut Reach| reach.containerd = Some(containerd);
+    let bench = Bench::reaching(&at("containerd"), nowhere, config, further);
+    assert_eq!(bench.done(&alert_of(&other)).details["by"], "containerd");
     eventually("the engine sees it", || state(&lab, &other) == "exited");
     running();
 }
@@ -329,10 +206,28 @@ fn a_cgroup_named_like_a_container_is_not_the_container() {
     let other = Bench::new(&lab.folder.path().join("2"), &socket(&lab), "stop", "");
     assert!(other.one(&ended).text.contains("bears the container's name"));
     assert_eq!(state(&lab, &victim), "running");
+    // The same when its cgroup went at once: it is remembered where that was.
+    let done = Deed { cgroup_id: fake.cgroup().id, program: None };
+    let gone = Bench::new(&lab.folder.path().join("3"), &socket(&lab), "stop", "");
+    gone.hands.begin(&[fake.cgroup()]);
+    drop(fake);
+    gone.hands.answer_deed(&ended, done);
+    gone.hands.settle().unwrap();
+    let told = gone.records();
+    assert!(told.iter().all(|it| it.outcome == AuditOutcome::Denied), "{told:?}");
+    assert!(told[0].text.contains("not the container's cgroup"), "{}", told[0].text);
+    assert_eq!(state(&lab, &victim), "running");
     // The refusal holds nothing back that is the container's own.
     bench.done(&alert_of_process(Some(&victim), pid_of(&lab, &victim, "sleep 307")));
     assert_eq!(state(&lab, &victim), "paused");
     bench.hands.undo(&bench.only_id()).unwrap();
+    // While the container does not run, the other is the only one of its name.
+    assert!(lab.docker(&["stop", "-t", "0", &victim]).0);
+    let Some(fake) = Fake::of(&victim) else { return };
+    let stopped = Bench::new(&lab.folder.path().join("4"), &socket(&lab), "pause", "");
+    let record = stopped.one(&alert_of_process(Some(&victim), fake.sleeper.id()));
+    assert!(record.text.contains("does not run it"), "{}", record.text);
+    assert!(stopped.hands.in_force().unwrap().is_empty());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use model::Alert;
 
 use crate::alerts::{AlertCounts, Alerts};
 use crate::drift::Images;
-use crate::respond::Hands;
+use crate::respond::{Deed, Hands};
 use crate::trail::Trail;
 
 /// The tag of alerts that tell the end of something.
@@ -30,18 +30,28 @@ impl Desk {
     }
 
     /// Takes an alert in: it is answered where a rule says so, and told now or folded.
-    pub(super) fn tell(&self, mut alert: Alert) {
+    pub(super) fn tell(&self, alert: Alert) {
+        self.tell_deed(alert, Deed::default());
+    }
+
+    /// The same of an alert about what an event tells.
+    pub(super) fn tell_deed(&self, mut alert: Alert, deed: Deed) {
         // What is over is told at once, and nothing is done about it.
         if alert.tags.iter().any(|tag| tag == ENDED) {
             self.trail.alert(alert);
             return;
         }
-        self.hands.answer(&alert);
+        self.hands.answer_deed(&alert, deed);
         if let (Some(images), Some(container)) = (&self.images, &alert.container) {
             let exe = alert.initiator.as_ref().map(|initiator| initiator.exe.as_str());
             alert.image = images.context(container, exe.unwrap_or_default());
         }
         self.pass(|alerts| alerts.take(alert, self.began.elapsed()));
+    }
+
+    /// Who answers.
+    pub(super) fn hands(&self) -> &Hands {
+        &self.hands
     }
 
     /// Tells what was folded and whose interval is over.

@@ -14,9 +14,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use model::{AuditKind, AuditRecord};
+
 use super::Node;
 use super::desk::Desk;
 use crate::AgentError;
+use crate::respond::KILL_PROGRAM;
 use crate::trail::Entry;
 
 /// The type of the answer.
@@ -31,6 +34,12 @@ struct OfRule {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAnswer {
+    action: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Of {
     what: String,
 }
@@ -41,6 +50,7 @@ pub(super) struct Metrics {
     events: Counter,
     alerts: Family<OfRule, Counter>,
     records: Family<Of, Counter>,
+    answers: Family<OfAnswer, Counter>,
 }
 
 impl Metrics {
@@ -60,8 +70,21 @@ impl Metrics {
             Entry::Record(record) => {
                 let what = record.kind.as_str().to_owned();
                 self.records.get_or_create(&Of { what }).inc();
+                if record.kind == AuditKind::Response {
+                    self.answer(record);
+                }
             }
         }
+    }
+}
+
+impl Metrics {
+    /// The hands did something; kills that are told together count one by one.
+    fn answer(&self, record: &AuditRecord) {
+        let (action, outcome) = (record.action.clone(), record.outcome.as_str().to_owned());
+        let times = record.details.get("times").filter(|_| record.action == KILL_PROGRAM);
+        let times = times.and_then(|times| times.parse().ok()).unwrap_or(1);
+        self.answers.get_or_create(&OfAnswer { action, outcome }).inc_by(times);
     }
 }
 
@@ -109,6 +132,7 @@ fn page(node: &Node, desk: &Desk) -> String {
     registry.register("events", "Events of the kernel looked at", metrics.events.clone());
     registry.register("alerts", "Alerts by rule", metrics.alerts.clone());
     registry.register("records", "Audit records by kind", metrics.records.clone());
+    registry.register("responses", "What the hands did, by action", metrics.answers.clone());
     let folded: Counter = Counter::default();
     folded.inc_by(desk.counts().told_folded);
     registry.register("alerts_folded", "Happenings told with others in one alert", folded);

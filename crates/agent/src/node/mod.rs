@@ -11,6 +11,7 @@ mod desk;
 mod health;
 mod metrics;
 mod observers;
+mod reload;
 mod signals;
 
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ use crate::lifecycle::{LifeCycle, Surroundings};
 use crate::lines::Lines;
 use crate::network::Network;
 use crate::outputs::{Destination, OutputConfig, Outputs};
-use crate::respond::Hands;
+use crate::respond::{Hands, Reach};
 use crate::trail::{Entries, Trail};
 use crate::watch::{Recorder, Snapshot, Watch};
 use crate::{AgentConfig, AgentError};
@@ -63,7 +64,7 @@ pub struct Options {
     pub output: Destination,
 }
 
-/// Guards the node until SIGTERM or SIGINT. SIGHUP reads the rules again.
+/// Guards the node until SIGTERM or SIGINT. SIGHUP reads again what can change while it runs.
 pub fn run(options: &Options) -> Result<(), AgentError> {
     let config = AgentConfig::load(&options.config_file)?;
     let sources = options.rules.clone().unwrap_or_else(|| config.rules.clone());
@@ -84,14 +85,18 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let log = AuditLog::open(&folder, config.audit.options())?;
     let (metrics, stop) = (Metrics::default(), AtomicBool::new(false));
     let kept = WriterCounts::default();
-    let node = Node { config, sources, engine, watch, outputs, metrics, kept, stop };
+    let (config_file, rules) = (options.config_file.clone(), options.rules.clone());
+    let node = Node { config, config_file, rules, engine, watch, outputs, metrics, kept, stop };
     node.run(options, (log, absence), before, recorder)
 }
 
 /// What everybody on the node shares.
 struct Node {
+    /// The configuration at the start. What can change while the node runs is not looked up here.
     config: AgentConfig,
-    sources: Vec<PathBuf>,
+    config_file: PathBuf,
+    /// Rules instead of those that the configuration names.
+    rules: Option<Vec<PathBuf>>,
     engine: Engine,
     watch: Watch,
     outputs: Outputs,
@@ -111,13 +116,17 @@ impl Node {
     ) -> Result<(), AgentError> {
         let (trail, entries) = Trail::open();
         let directory = self.watch.containers().clone();
-        let hands = Hands::new(
-            self.config.response.clone(),
-            directory.clone(),
-            trail.clone(),
-            &self.config.docker.socket,
-            &options.data_dir.join(RESPONSES),
-        )?;
+        let reach = Reach {
+            containers: directory.clone(),
+            trail: trail.clone(),
+            engine: self.config.docker.socket.clone(),
+            containerd: self.config.lifecycle.containerd.clone(),
+            state: options.data_dir.join(RESPONSES),
+            sensor: Some(Arc::clone(self.watch.sensor())),
+        };
+        let hands = Hands::new(self.config.response.clone(), reach)?;
+        hands.begin(&before.cgroups);
+        self.watch.tell_at_once(hands.witness());
         let name = before.node.clone();
         std::thread::scope(|scope| {
             let node = name.clone();
@@ -126,7 +135,6 @@ impl Node {
             let begin = about(&name, "begin", &format!("{} rules{away}", self.engine.len()));
             let fell = absence.and_then(|absence| absence.alert(&name, begin.time_ns));
             trail.record(begin);
-            fell.into_iter().for_each(|alert| trail.alert(alert));
             let place = Surroundings {
                 trail: trail.clone(),
                 directory,
@@ -135,6 +143,7 @@ impl Node {
             };
             let images = images(&options.data_dir.join(REPORTS), &self.watch);
             let desk = Desk::new(trail.clone(), hands, images);
+            fell.into_iter().for_each(|alert| desk.tell(alert));
             let outcome = self.watch_all(&desk, &place, before, recorder);
             desk.finish();
             trail.record(about(&name, absence::END, ""));
@@ -170,7 +179,7 @@ impl Node {
         };
         let ended = std::thread::scope(|scope| {
             let mut threads = vec![
-                scope.spawn(|| signals::wait(&self.stop, || self.reload())),
+                scope.spawn(|| signals::wait(&self.stop, || self.reload(desk))),
                 scope.spawn(|| health::watch_over(self, desk)),
                 scope.spawn(|| life_cycle.run(&self.stop)),
                 scope.spawn(|| key_files.run_telling(&self.stop, &|alert| desk.tell(alert))),
@@ -219,20 +228,6 @@ impl Node {
             }
             self.outputs.pass(kept.entries);
         });
-    }
-
-    fn reload(&self) {
-        let opened = Engine::open(&self.sources).and_then(|engine| {
-            self.watch.want(&interests(&self.config, &engine))?;
-            Ok(engine)
-        });
-        match opened {
-            Ok(engine) => {
-                self.engine.replace(engine.strict_names(self.engine.has_strict_names()));
-                eprintln!("lazaret agent: {} rules from now on", self.engine.len());
-            }
-            Err(why) => eprintln!("lazaret agent: the rules stay as they were: {why}"),
-        }
     }
 }
 

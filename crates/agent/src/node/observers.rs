@@ -8,6 +8,7 @@ use crate::key_files::{self, KeyFiles};
 use crate::lifecycle::{self, LifeCycle};
 use crate::lines::{Line, Lines};
 use crate::network::{self, Network};
+use crate::respond::Deed;
 use crate::watch::{Recorder, Seen, container, initiator};
 
 /// Whether an observer wants a call, whatever the rules say.
@@ -39,11 +40,12 @@ impl Observers<'_> {
         }
         self.key_files.observe(seen);
         self.notes.observe(seen);
+        self.desk.hands().observe(seen);
         for alert in self.network.observe(seen) {
-            self.desk.tell(alert);
+            self.desk.tell_deed(alert, Deed::of(seen));
         }
         for detection in &seen.detections {
-            self.desk.tell(seen.alert(detection));
+            self.desk.tell_deed(seen.alert(detection), Deed::of(seen));
         }
     }
 

@@ -5,12 +5,14 @@ use sensor::NetworkBlock;
 
 use super::cgroups;
 use super::config::{Action, ResponseRule};
+use super::deed::ProgramFile;
 use super::engine::{EngineHand, Said};
 use super::kill::{kill, kill_tree};
 use super::ledger::{InForce, Means};
 use super::links::{host_ends, set_up};
 use super::target::{Target, container_of_process};
 use super::undo::undo_means;
+use super::worker::Asked;
 
 /// What came of an action that does not last.
 type Told = Vec<(&'static str, String)>;
@@ -54,15 +56,28 @@ pub(super) fn stop(id: &str, engine: &EngineHand) -> Result<Told, String> {
     match engine.stop(id) {
         Said::Done => Ok(vec![("by", "engine".to_owned())]),
         Said::Refused(why) => Err(why),
-        Said::NotMine => {
-            let ended = cgroups::end(id)?;
-            Ok(vec![("by", "its processes ended".to_owned()), ("processes", ended.to_string())])
-        }
+        Said::NotMine => match engine.stop_task(id) {
+            Said::Done => Ok(vec![("by", "containerd".to_owned())]),
+            Said::NotMine => end(id, None),
+            Said::Refused(why) => end(id, Some(why)),
+        },
     }
 }
 
+/// Ends all processes of a container; `why` its engine did not do it.
+fn end(id: &str, why: Option<String>) -> Result<Told, String> {
+    let ended = cgroups::end(id)?;
+    let told = [("by", "its processes ended".to_owned()), ("processes", ended.to_string())];
+    Ok(told.into_iter().chain(why.map(|why| ("engine", why))).collect())
+}
+
 /// By what a lasting action will be done: written down before it is.
-pub(super) fn plan(action: Action, id: &str, engine: &EngineHand) -> Result<Vec<Means>, String> {
+pub(super) fn plan(
+    asked: &Asked,
+    action: Action,
+    id: &str,
+    engine: &EngineHand,
+) -> Result<Vec<Means>, String> {
     runs(id)?;
     match action {
         Action::Pause if engine.knows(id) => Ok(vec![Means::Engine]),
@@ -78,6 +93,11 @@ pub(super) fn plan(action: Action, id: &str, engine: &EngineHand) -> Result<Vec<
             Ok(std::iter::once(Means::Programs(folder.ok_or(why)?)).chain(ends).collect())
         }
         Action::DenyExec => Ok(vec![Means::Agent]),
+        Action::ForbidExec => {
+            cgroups::unified(id).ok_or("the container has no cgroup in the unified hierarchy")?;
+            let ProgramFile { device, inode, path } = asked.deed.program_of(&asked.alert, id)?;
+            Ok(vec![Means::Kill { device, inode, path }])
+        }
         Action::Kill | Action::Stop => Ok(Vec::new()),
     }
 }
@@ -123,7 +143,8 @@ fn carry_out_one(means: &Means, id: &str, engine: &EngineHand) -> Result<(), Str
         }
         // One that has gone carries nothing.
         Means::Link(index, name) => set_up(*index, name, false).map(|_| ()),
-        Means::Agent => Ok(()),
+        // What this process does itself is begun when all else is done.
+        Means::Agent | Means::Kill { .. } => Ok(()),
     }
 }
 

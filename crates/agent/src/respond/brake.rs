@@ -37,8 +37,14 @@ pub(super) enum Says {
 
 impl Brake {
     pub(super) fn new(per_hour: u32) -> Self {
-        let per_hour = usize::try_from(per_hour).unwrap_or(usize::MAX);
-        Brake { per_hour, acted: VecDeque::new(), cooling: HashMap::new() }
+        let mut brake = Brake { per_hour: 0, acted: VecDeque::new(), cooling: HashMap::new() };
+        brake.limit(per_hour);
+        brake
+    }
+
+    /// From now on so many actions are allowed within an hour, those done before counted.
+    pub(super) fn limit(&mut self, per_hour: u32) {
+        self.per_hour = usize::try_from(per_hour).unwrap_or(usize::MAX);
     }
 
     /// Whether a target cools down.

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use model::CgroupName;
 use rustix::process::Signal;
 
 use super::ledger::{CgroupFolder, InForce};
@@ -85,6 +86,25 @@ pub(super) fn holds(folder: &Path, pid: u32) -> bool {
     })
 }
 
+/// Whether a cgroup is this one or one below it, by its number.
+pub(super) fn has(folder: &Path, cgroup_id: u64) -> bool {
+    let is_it = |path: &Path| fs::metadata(path).is_ok_and(|it| it.ino() == cgroup_id);
+    is_it(folder) || cgroups_below(folder, 0).iter().any(|cgroup| cgroup.id == cgroup_id)
+}
+
+/// A cgroup's path as the kernel has it, without where its hierarchy is mounted.
+pub(super) fn within_its_mount(folder: &Path) -> String {
+    let mut mounts = UNIFIED.iter().chain([&FREEZER]);
+    let below = mounts.find_map(|mount| folder.strip_prefix(mount).ok());
+    format!("/{}", below.unwrap_or(folder).to_string_lossy())
+}
+
+/// The cgroups of the unified hierarchy, all of them.
+pub(super) fn every() -> Vec<CgroupName> {
+    let mount = UNIFIED.iter().map(Path::new).find(|path| path.join("cgroup.procs").exists());
+    mount.map(|mount| cgroups_below(mount, 0)).unwrap_or_default()
+}
+
 /// A cgroup that bears the container's name and is neither its folder nor below it.
 pub(super) fn namesake(container: &str, folder: &Path) -> Option<PathBuf> {
     let mounts = UNIFIED.iter().chain([&FREEZER]).map(Path::new);
@@ -97,13 +117,25 @@ pub(super) fn namesake(container: &str, folder: &Path) -> Option<PathBuf> {
 /// container made and named like it comes last.
 fn below(mount: &Path, container: &str) -> Option<PathBuf> {
     let rank = |path: &String| {
-        let is_users = path.split('/').any(is_of_user);
-        let above = Path::new(path).ancestors().skip(1).map(Path::to_string_lossy);
-        let mut above = above.filter_map(|path| container_of(&path));
-        (is_users, above.any(|found| found.id != container), path.len())
+        let (is_users, is_inner) = made_by(path, container);
+        (is_users, is_inner, path.len())
     };
     let path = named(mount, container).into_iter().min_by_key(rank)?;
     Some(mount.join(path.trim_start_matches('/')))
+}
+
+/// Whether a cgroup that bears a container's name may be one that a user, or another container, made.
+pub(super) fn may_be_a_strangers(folder: &Path, container: &str) -> bool {
+    let (is_users, is_inner) = made_by(&within_its_mount(folder), container);
+    is_users || is_inner
+}
+
+/// Whether it lies where users make cgroups, and whether it lies within another container's.
+fn made_by(path: &str, container: &str) -> (bool, bool) {
+    let is_users = path.split('/').any(is_of_user);
+    let above = Path::new(path).ancestors().skip(1).map(Path::to_string_lossy);
+    let mut above = above.filter_map(|path| container_of(&path));
+    (is_users, above.any(|found| found.id != container))
 }
 
 /// The paths of all cgroups that bear a container's name.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use model::{Alert, Container, Priority};
+use model::{Alert, Container, ContainerRef, Priority};
 use serde::Deserialize;
 
+use super::never::NeverRule;
 use super::pattern::Pattern;
 
 /// Actions an hour, unless said otherwise.
@@ -24,6 +25,8 @@ pub struct ResponseConfig {
     pub actions_per_hour: u32,
     /// The rules. All that match an alert act.
     pub rules: Vec<ResponseRule>,
+    /// Programs that may never begin, whatever any alert says.
+    pub never: Vec<NeverRule>,
 }
 
 impl Default for ResponseConfig {
@@ -33,6 +36,7 @@ impl Default for ResponseConfig {
             allow_host: false,
             actions_per_hour: ACTIONS_PER_HOUR,
             rules: Vec::new(),
+            never: Vec::new(),
         }
     }
 }
@@ -82,6 +86,8 @@ pub enum Action {
     BlockNetwork,
     /// Let the container start no program that is not in its image.
     DenyExec,
+    /// Kill the program whenever it begins again in the container.
+    ForbidExec,
 }
 
 impl Action {
@@ -93,12 +99,13 @@ impl Action {
             Action::Stop => "stop",
             Action::BlockNetwork => "block_network",
             Action::DenyExec => "deny_exec",
+            Action::ForbidExec => "forbid_exec",
         }
     }
 
     /// Whether it stays in force until it is undone.
     pub fn lasts(self) -> bool {
-        matches!(self, Action::Pause | Action::BlockNetwork | Action::DenyExec)
+        !matches!(self, Action::Kill | Action::Stop)
     }
 }
 
@@ -133,6 +140,11 @@ pub struct Scope {
 impl ResponseConfig {
     /// What is wrong with it, in one line.
     pub fn mistake(&self) -> Option<String> {
+        let never = || self.never.iter().find_map(|rule| rule.mistake(self.allow_host));
+        self.mistake_of_rules().or_else(never)
+    }
+
+    fn mistake_of_rules(&self) -> Option<String> {
         self.rules.iter().find_map(|rule| {
             let when = &rule.when;
             if when.rules.is_empty() && when.tags.is_empty() && when.priority.is_none() {
@@ -164,7 +176,7 @@ impl ResponseConfig {
 impl ResponseRule {
     /// Whether it answers an alert. `container` is what more is known of the alert's container.
     pub fn answers(&self, alert: &Alert, container: Option<&Container>) -> bool {
-        self.when.holds(alert) && self.scope.holds(alert, container)
+        self.when.holds(alert) && self.scope.holds(alert.container.as_ref(), container)
     }
 
     /// See [`ResponseRule::cool_down_seconds`].
@@ -187,9 +199,14 @@ impl Scope {
         said.iter().all(|patterns| patterns.is_empty())
     }
 
-    /// The host is in scope only where no container is asked for.
-    fn holds(&self, alert: &Alert, known: Option<&Container>) -> bool {
-        let Some(container) = &alert.container else { return self.is_everything() };
+    /// Whether a container is in scope; `known` is what more is known of it. The host, `None`, is
+    /// only where no container is asked for.
+    pub(super) fn holds(
+        &self,
+        container: Option<&ContainerRef>,
+        known: Option<&Container>,
+    ) -> bool {
+        let Some(container) = container else { return self.is_everything() };
         let excepted = any(&self.except, &container.image) || any(&self.except, &container.name);
         let labelled = || {
             let labels = known.map(|known| &known.labels).into_iter().flatten();

@@ -1,10 +1,11 @@
 //! `EngineHand`: asks the engine to do something to a container, and waits for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::containerd;
 use crate::AgentError;
 use crate::docker::{EngineApi, encode};
 
@@ -14,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// Seconds that a container has to end by itself.
 const STOP_GRACE_SECONDS: u32 = 2;
+const STOP_GRACE: Duration = Duration::from_secs(STOP_GRACE_SECONDS as u64);
 
 /// Asks the engine.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(super) struct EngineHand {
     api: EngineApi,
     runtime: Runtime,
     is_there: bool,
+    /// containerd's socket, where there is one.
+    containerd: Option<PathBuf>,
 }
 
 /// What the engine says.
@@ -35,12 +39,14 @@ pub(super) enum Said {
 }
 
 impl EngineHand {
-    /// The hand of the engine at a socket.
-    pub(super) fn new(socket: &Path) -> Result<Self, AgentError> {
+    /// The hand of the engine at a socket, and of containerd at another.
+    pub(super) fn new(socket: &Path, containerd: Option<&Path>) -> Result<Self, AgentError> {
         let what = "the runtime of the hands";
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|why| AgentError::System { what, why: why.to_string() })?;
-        Ok(EngineHand { api: EngineApi::new(socket), runtime, is_there: socket.exists() })
+        let containerd = containerd.map(Path::to_path_buf);
+        let (api, is_there) = (EngineApi::new(socket), socket.exists());
+        Ok(EngineHand { api, runtime, is_there, containerd })
     }
 
     /// Whether it knows a container.
@@ -71,6 +77,13 @@ impl EngineHand {
     pub(super) fn stop(&self, id: &str) -> Said {
         let path = format!("/containers/{}/stop?t={STOP_GRACE_SECONDS}", encode(id));
         self.ask(&path, STOP_PATIENCE)
+    }
+
+    /// Stops a container's task at containerd.
+    pub(super) fn stop_task(&self, id: &str) -> Said {
+        let socket = self.containerd.as_deref().filter(|socket| socket.exists());
+        let Some(socket) = socket else { return Said::NotMine };
+        self.runtime.block_on(containerd::stop(socket, id, STOP_GRACE))
     }
 
     fn ask(&self, path: &str, patience: Duration) -> Said {

@@ -73,6 +73,36 @@ pub enum Means {
     Link(u32, String),
     /// The running agent answers for each program that is started.
     Agent,
+    /// The running agent's programs in the kernel kill a program as it begins.
+    Kill {
+        /// The file's device, major << 20 | minor.
+        device: u32,
+        /// The file's inode.
+        inode: u64,
+        /// Its path in the container.
+        path: String,
+    },
+}
+
+impl InForce {
+    /// Whether it is done by this; a program is the same whatever its path is.
+    pub(super) fn is_by(&self, means: &Means) -> bool {
+        let file = |means: &Means| match means {
+            Means::Kill { device, inode, .. } => Some((*device, *inode)),
+            _ => None,
+        };
+        let same =
+            |own: &Means| own == means || file(own).is_some_and(|it| file(means) == Some(it));
+        self.means.iter().any(same)
+    }
+
+    /// The program that may not begin, where it is about one: its path in the container.
+    pub fn program(&self) -> Option<&str> {
+        self.means.iter().find_map(|means| match means {
+            Means::Kill { path, .. } => Some(path.as_str()),
+            _ => None,
+        })
+    }
 }
 
 /// The file's content.

@@ -4,6 +4,7 @@
 //! ```text
 //! Alert ─rules→ queue ─Worker: brake → target still the same? → act→ record
 //!                                                             └ ledger ─undo, by hand or in time→ record
+//! cgroup made ─Standing→ orders in the kernel ─program begins, is killed→ event ─Killed→ record
 //! ```
 //!
 //! What is done is written down before it is done, so that it can be undone after the agent was
@@ -14,22 +15,31 @@ mod belongs;
 mod brake;
 mod cgroups;
 mod config;
+mod containerd;
+mod deed;
 mod deny;
 mod engine;
 mod hands;
 mod image;
 mod kill;
+mod killed;
 mod ledger;
 mod links;
+mod never;
+mod orders;
 mod pattern;
 mod record;
+mod standing;
 mod target;
 mod undo;
 mod worker;
 
 pub use config::{Action, ResponseConfig, ResponseRule, Scope, When};
-pub use hands::Hands;
+pub use deed::Deed;
+pub use hands::{Hands, Reach};
+pub(crate) use killed::KILL_PROGRAM;
 pub use ledger::{CgroupFolder, InForce, Means};
+pub use never::NeverRule;
 pub use pattern::Pattern;
 pub use undo::{in_force, undo};
 

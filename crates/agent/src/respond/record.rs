@@ -123,7 +123,7 @@ fn target(alert: &Alert, rule: &ResponseRule) -> String {
 }
 
 /// The process that acts: the agent, or whoever runs `lazaret agent undo`.
-fn own_initiator() -> Initiator {
+pub(super) fn own_initiator() -> Initiator {
     let read = |name: &str| std::fs::read_to_string(format!("/proc/self/{name}")).ok();
     let exe = std::fs::read_link("/proc/self/exe").unwrap_or_default();
     let login_uid = read("loginuid").and_then(|text| text.trim().parse().ok());

@@ -103,7 +103,7 @@ impl Target {
         let name = exe.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
         let name = name.strip_suffix(" (deleted)").unwrap_or(&name);
-        if PROTECTED.contains(&name) || PROTECTED_PREFIXES.iter().any(|it| name.starts_with(it)) {
+        if is_protected_name(name) {
             return protected("containers do not run without it");
         }
         if !allow_host {
@@ -125,6 +125,11 @@ impl Target {
             Timespec { tv_sec: patience_ms / 1000, tv_nsec: patience_ms % 1000 * 1_000_000 };
         poll(&mut waited, Some(&patience)).is_ok_and(|ready| ready > 0)
     }
+}
+
+/// Whether containers do not run without the program of this name.
+pub(super) fn is_protected_name(name: &str) -> bool {
+    PROTECTED.contains(&name) || PROTECTED_PREFIXES.iter().any(|it| name.starts_with(it))
 }
 
 /// The agent and everybody above it.

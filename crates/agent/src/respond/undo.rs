@@ -22,10 +22,11 @@ pub fn in_force(state: &Path) -> Result<Vec<InForce>, AgentError> {
 }
 
 /// Undoes a response by its id, whether an agent runs or not. The record of it is left for the
-/// agent to tell. A refusal of programs ends within a second, when the agent reads it.
+/// agent to tell. What the agent itself does, refusing and forbidding programs, ends within a second,
+/// when it reads that.
 pub fn undo(state: &Path, engine: &Path, id: &str) -> Result<AuditRecord, AgentError> {
     let ledger = Ledger::open(state)?;
-    let record = undo_in(&ledger, &EngineHand::new(engine)?, id, "by hand")?;
+    let record = undo_in(&ledger, &EngineHand::new(engine, None)?, id, "by hand")?;
     ledger.leave(record.clone())?;
     outcome(record)
 }
@@ -76,7 +77,7 @@ pub(super) fn undo_means(entry: &InForce, engine: &EngineHand) -> Result<(), Str
                 set_up(*index, name, true)?;
             }
             // The running agent sees that it is no longer in the ledger.
-            Means::Agent | Means::Freezer(_) | Means::Programs(_) => {}
+            Means::Agent | Means::Kill { .. } | Means::Freezer(_) | Means::Programs(_) => {}
         }
     }
     Ok(())

@@ -20,16 +20,16 @@ mod snapshot;
 mod state;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use model::Event;
+use model::{CgroupName, Container, Event, EventKind};
 use sensor::{EventClass, Interest, Losses, Ring, Sensor, SensorOptions, decode};
 
 use crate::AgentError;
-use crate::attribute::{Directory, Process};
+use crate::attribute::{Directory, Process, container_of};
 use crate::detect::Engine;
 use crate::drift::Drift;
 pub use blind::{Blind, BlindReason, Blindness};
@@ -64,9 +64,20 @@ pub struct Lost {
     losers: Losers,
 }
 
+/// Who hears of cgroups at once, by whoever reads the ring: before the events' turn comes, and before
+/// a container's first program. It must not wait for anything.
+pub trait CgroupWitness: Send + Sync {
+    /// A cgroup was made; `container` is what the bundle says of the container that it is for.
+    fn made(&self, cgroup: &CgroupName, container: Option<&Container>);
+
+    /// A cgroup was removed.
+    fn removed(&self, cgroup: &CgroupName);
+}
+
 /// The programs in the kernel, and what is read from them.
 pub struct Watch {
-    sensor: Sensor,
+    sensor: Arc<Sensor>,
+    witness: OnceLock<Arc<dyn CgroupWitness>>,
     announced: Announced,
     containers: Directory,
     drift: Arc<Drift>,
@@ -77,10 +88,33 @@ impl Watch {
     /// Puts the programs into the kernel. From now on nothing is missed: what happens before
     /// [`Watch::run`] waits in the rings.
     pub fn load(options: &SensorOptions) -> Result<Self, AgentError> {
-        let sensor = Sensor::load(options)?;
+        let (sensor, witness) = (Arc::new(Sensor::load(options)?), OnceLock::new());
         let (announced, containers) = (Announced::default(), Directory::default());
         let (drift, lost) = (Arc::default(), Lost::default());
-        Ok(Watch { sensor, announced, containers, drift, lost })
+        Ok(Watch { sensor, witness, announced, containers, drift, lost })
+    }
+
+    /// The programs in the kernel.
+    pub fn sensor(&self) -> &Arc<Sensor> {
+        &self.sensor
+    }
+
+    /// Names who hears of cgroups at once. There is one; later ones are not taken.
+    pub fn tell_at_once(&self, witness: Arc<dyn CgroupWitness>) {
+        let _ = self.witness.set(witness);
+    }
+
+    fn at_once(&self, event: &Event) {
+        let Some(witness) = self.witness.get() else { return };
+        match &event.kind {
+            EventKind::CgroupMade(cgroup) => {
+                let id = container_of(&cgroup.path).map(|found| found.id);
+                let container = id.and_then(|id| self.announced.of(&id));
+                witness.made(cgroup, container.as_ref());
+            }
+            EventKind::CgroupRemoved(cgroup) => witness.removed(cgroup),
+            _ => {}
+        }
     }
 
     /// Watches until `stop` says so, from what was there `before`. Every event, with all that is known of it and what the rules
@@ -183,6 +217,7 @@ impl Reader<'_> {
             match decode(bytes) {
                 Ok(event) => {
                     self.watch.announced.observe(&event, &self.watch.drift);
+                    self.watch.at_once(&event);
                     self.queue(event);
                 }
                 Err(_) => {

@@ -41,6 +41,11 @@ impl Announced {
         }
     }
 
+    /// What was announced of a container that has no cgroup yet, or has had one for a moment only.
+    pub(super) fn of(&self, id: &str) -> Option<Container> {
+        self.0.lock().ok()?.peek(id).cloned()
+    }
+
     /// What was announced of a container, once.
     pub(super) fn take(&self, id: &str) -> Option<Container> {
         self.0.lock().ok()?.pop(id)

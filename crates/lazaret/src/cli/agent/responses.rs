@@ -49,7 +49,7 @@ impl Undo {
     }
 }
 
-/// `id  action  container  image  since  until  rule: alert`
+/// `id  action  container  image  program  since  until  rule: alert`
 fn line(entry: &InForce) -> String {
     let time = |ns: i64| {
         let time = model::Timestamp::from_nanosecond(ns.into());
@@ -58,8 +58,9 @@ fn line(entry: &InForce) -> String {
     let container = &entry.container;
     let id: String = container.id.chars().take(12).collect();
     let until = entry.until_ns.map(|ns| format!(" until {}", time(ns))).unwrap_or_default();
+    let program = entry.program().map(|path| format!(" {path}")).unwrap_or_default();
     format!(
-        "{}  {:13} {id} {} {}  since {}{until}  {}: {}",
+        "{}  {:13} {id} {} {}{program}  since {}{until}  {}: {}",
         entry.id,
         entry.action.as_str(),
         container.name,
