@@ -66,6 +66,7 @@ fn show(eye: &mut Network, of: &Container, now_ns: u64, call: Call) -> Vec<Alert
         process: &process,
         processes: &Processes::new(few, few),
         container: Some(of),
+        target: None,
         host_namespaces: Namespaces { net: 1, ..Namespaces::default() },
         users: &Users::default(),
         node: "node",

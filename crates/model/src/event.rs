@@ -144,7 +144,7 @@ pub struct Call {
     /// The six arguments as numbers.
     pub arguments: [u64; 6],
     /// The file it is about; of calls below a directory, that directory; of messages, the first file
-    /// that is passed with them.
+    /// that is passed with them; of mounts the root of what was mounted, by its place.
     pub object: Option<FileObject>,
     /// The working directory, of calls with a relative path.
     pub cwd: Option<FileObject>,
@@ -158,4 +158,13 @@ pub struct Call {
     pub address: Option<Peer>,
     /// The first bytes sent.
     pub payload: Vec<u8>,
+    /// The process that it acts upon, where the kernel tells it.
+    #[serde(default)]
+    pub target: Option<Child>,
+    /// Of a mount the filesystem's type: the kernel's word where it was mounted, else the caller's.
+    #[serde(default)]
+    pub filesystem: String,
+    /// Of a bind mount what was mounted, as its own filesystem names it.
+    #[serde(default)]
+    pub source: String,
 }

@@ -52,6 +52,8 @@ enum tag {
 	TAG_ADDRESS = 18,     /* a sockaddr as the caller gave it */
 	TAG_PAYLOAD = 19,     /* first bytes sent */
 	TAG_TERMINAL = 20,    /* struct terminal, then the bytes read */
+	TAG_FILESYSTEM = 21,  /* text: the type of what is mounted */
+	TAG_SOURCE = 22,      /* names below the filesystem's own root, leaf first: what is mounted */
 };
 
 #define COMM_BYTES 16
@@ -198,6 +200,8 @@ enum handler {
 	HANDLE_AT,        /* names below a directory: that of the first argument, or the working one */
 	HANDLE_TERMINAL,  /* the first argument is a terminal, with what was read from it */
 	HANDLE_MESSAGE,   /* the first argument is a socket, with a message that may pass files */
+	HANDLE_TRACE,     /* a process is traced: ptrace */
+	HANDLE_MOUNT,     /* a filesystem is mounted: mount */
 	HANDLE_FIRST,     /* the first argument may be a connection: the first bytes sent over it */
 	HANDLERS
 };

@@ -22,8 +22,13 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct file_system_type {
+	const char *name;
+};
+
 struct super_block {
 	__u32 s_dev;
+	struct file_system_type *s_type;
 	unsigned long s_magic;
 };
 
@@ -80,11 +85,24 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct rb_node {
+	struct rb_node *rb_right;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+/* Its mounts in the order in which they came: a tree since 6.8, a list before. */
 struct mnt_namespace {
 	struct ns_common ns;
+	struct rb_root mounts;
+	struct list_head list;
 };
 
 struct mount {
+	struct rb_node mnt_node;
+	struct list_head mnt_list;
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
@@ -253,6 +271,8 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct list_head ptraced;
+	struct list_head ptrace_entry;
 	struct pid *thread_pid;
 	__u64 start_boottime;
 	const struct cred *cred;

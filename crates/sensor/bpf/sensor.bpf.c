@@ -25,6 +25,7 @@
 #include "message.h"
 #include "first.h"
 #include "ring.h"
+#include "act.h"
 #include "terminal.h"
 #include "send.h"
 

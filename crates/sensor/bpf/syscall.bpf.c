@@ -27,6 +27,8 @@ int plain(unsigned long long *ctx);
 int typed(unsigned long long *ctx);
 int message(unsigned long long *ctx);
 int first_sent(unsigned long long *ctx);
+int traced(unsigned long long *ctx);
+int mounted(unsigned long long *ctx);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -43,6 +45,8 @@ struct {
 		[HANDLE_AT] = (void *)&at_directory,
 		[HANDLE_TERMINAL] = (void *)&typed,
 		[HANDLE_MESSAGE] = (void *)&message,
+		[HANDLE_TRACE] = (void *)&traced,
+		[HANDLE_MOUNT] = (void *)&mounted,
 		[HANDLE_FIRST] = (void *)&first_sent,
 	},
 };
@@ -452,6 +456,45 @@ int message(unsigned long long *ctx)
 		put_user_bytes(s, TAG_PAYLOAD, sent.from, sent.length, FIRST_BYTES);
 		spend(file_of(task, (int)call.arguments[0]), call.ret);
 	}
+	end(s, &call);
+	return 0;
+}
+
+/* ptrace: the process that is traced. */
+SEC("tp_btf/sys_exit")
+int traced(unsigned long long *ctx)
+{
+	struct task_struct *task = CURRENT();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+	struct task_struct *target = NULL;
+	struct child child = {};
+
+	if (!s)
+		return 0;
+	if (call.ret >= 0 && (__u32)call.arguments[1])
+		target = traced_by(task, (__u32)call.arguments[1]);
+	if (target) {
+		fill_child(&child, target);
+		put(s, TAG_TARGET, &child, sizeof(child));
+	}
+	end(s, &call);
+	return 0;
+}
+
+/* mount: what, where and which type. */
+SEC("tp_btf/sys_exit")
+int mounted(unsigned long long *ctx)
+{
+	struct task_struct *task = CURRENT();
+	struct call call = {};
+	struct scratch *s = begin(ctx, &call, task);
+
+	if (!s)
+		return 0;
+	put_texts(s, &call);
+	if (call.ret || !put_mounted(s, task, call.arguments[3]))
+		put_user_text(s, TAG_FILESYSTEM, (const void *)call.arguments[2]);
 	end(s, &call);
 	return 0;
 }

@@ -20,7 +20,7 @@ static OBJECTS: [(Reading, &[u8]); 2] = [
 ];
 const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
 /// Programs reached by tail calls: loaded, never attached.
-const TAILS: [&str; 9] = [
+const TAILS: [&str; 11] = [
     "plain",
     "opened",
     "with_fd",
@@ -30,6 +30,8 @@ const TAILS: [&str; 9] = [
     "typed",
     "message",
     "first_sent",
+    "traced",
+    "mounted",
 ];
 /// The walk over all tasks: runs when it is asked.
 const WALK: &str = "on_each_task";

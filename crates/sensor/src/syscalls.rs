@@ -13,7 +13,9 @@ pub(crate) enum Filling {
     At = 5,
     Terminal = 6,
     Message = 7,
-    First = 8,
+    Trace = 8,
+    Mount = 9,
+    First = 10,
 }
 
 /// A system call and how it is told.
@@ -99,7 +101,7 @@ pub(crate) static CALLS: &[Syscall] = calls! {
     SYS_fchdir "fchdir" 133 133 Fd 0 0;
     SYS_chroot "chroot" 61 61 At 1 0 rare;
     SYS_pivot_root "pivot_root" 217 218 At 1 2 rare;
-    SYS_mount "mount" 21 21 Plain 1 2 rare;
+    SYS_mount "mount" 21 21 Mount 1 2 rare;
     SYS_umount2 "umount2" 52 52 Plain 1 0 rare;
     SYS_fsopen "fsopen" 430 430 Plain 1 0 rare;
     SYS_fsconfig "fsconfig" 431 431 Plain 3 4 rare;
@@ -129,7 +131,7 @@ pub(crate) static CALLS: &[Syscall] = calls! {
     SYS_setresuid "setresuid" 208 208 Plain 0 0 rare;
     SYS_setresgid "setresgid" 210 210 Plain 0 0 rare;
     SYS_capset "capset" 185 185 Plain 0 0 rare;
-    SYS_ptrace "ptrace" 26 26 Plain 0 0 rare;
+    SYS_ptrace "ptrace" 26 26 Trace 0 0 rare;
     SYS_process_vm_readv "process_vm_readv" 347 376 Plain 0 0 rare;
     SYS_process_vm_writev "process_vm_writev" 348 377 Plain 0 0 rare;
     SYS_pidfd_getfd "pidfd_getfd" 438 438 ResultFd 0 0 rare;

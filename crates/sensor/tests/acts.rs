@@ -53,6 +53,8 @@ fn told_by(reading: Reading) {
     first_words();
     threads();
     requests();
+    traces();
+    mounts();
     typing();
     orders(&sensor);
     orders_below(&sensor);
@@ -193,6 +195,44 @@ fn requests() {
     assert_eq!(of("write")[0].1.payload, b"said through a ring");
     assert_eq!(of("sendto")[0].1.payload, b" and more");
     assert_eq!(of("socket")[0].1.arguments[..2], [2, 1]);
+}
+
+/// Who is traced, by the host's number; of what is mounted the type, the place and the source.
+fn traces() {
+    let mut command = Command::new("sleep");
+    let mut other = command.arg("60").spawn().unwrap();
+    let events = asked("trace", &other.id().to_string());
+    other.kill().unwrap();
+    other.wait().unwrap();
+    let calls = calls(&events, "ptrace");
+    let Some((event, seize)) = calls.iter().find(|(_, call)| call.ret == 0) else {
+        println!("skipped: no process may be traced here: {calls:?}");
+        return;
+    };
+    let target = seize.target.unwrap();
+    assert_eq!((target.process.pid, target.inner_pid), (other.id(), other.id()));
+    assert!(target.process.start_ns > 0 && target.process.start_ns < event.time_ns);
+    assert_eq!(target.cgroup_id, event.task.cgroup_id);
+}
+
+fn mounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().canonicalize().unwrap();
+    let events = asked("mount", at.to_str().unwrap());
+    let calls = calls(&events, "mount");
+    let done: Vec<_> =
+        calls.iter().filter(|(_, call)| call.ret == 0).map(|(_, call)| call).collect();
+    // The first makes the namespace's mounts its own.
+    let [_, tmpfs, bind] = done[..] else {
+        println!("skipped: nothing may be mounted here: {calls:?}");
+        return;
+    };
+    assert_eq!((tmpfs.claimed.as_str(), tmpfs.filesystem.as_str()), ("none", "tmpfs"));
+    let place = |call: &model::Call| call.object.as_ref().unwrap().path.clone();
+    assert_eq!(place(tmpfs), format!("{}/one", at.display()));
+    assert_eq!(tmpfs.source, "");
+    assert_eq!((bind.filesystem.as_str(), bind.source.as_str()), ("tmpfs", "/deep/er"));
+    assert_eq!(place(bind), format!("{}/two", at.display()));
 }
 
 fn typing() {

@@ -76,6 +76,7 @@ impl State {
         let stranger = Process::default();
         let id = event.task.process;
         let container = self.containers.of_cgroup(event.task.cgroup_id);
+        let target = acted_upon(&event).and_then(|cgroup| self.containers.of_cgroup(cgroup));
         let observed = Observed {
             event: &event,
             number: self.number,
@@ -83,6 +84,7 @@ impl State {
             process: self.processes.find(id).unwrap_or(&stranger),
             processes: &self.processes,
             container: container.as_deref(),
+            target: target.as_deref(),
             host_namespaces: self.before.host_namespaces,
             users: &self.before.users,
             node: &self.before.node,
@@ -138,5 +140,12 @@ impl State {
         let learn = |container: &mut Container| container.start = Some(start);
         self.containers.write(|containers| containers.learn(&id, learn));
         true
+    }
+}
+/// The cgroup of the process that an event acts upon.
+fn acted_upon(event: &Event) -> Option<u64> {
+    match &event.kind {
+        EventKind::Call(call) => call.target.map(|target| target.cgroup_id),
+        _ => None,
     }
 }

@@ -134,6 +134,18 @@ pub const CASES: &[Case] = &[
         "mkdir /m; mount -t cgroup -o pids cgroup /m; umount /m",
         "Cgroup filesystem mounted in a container",
     ),
+    // The type tells, whatever the device is called.
+    case(
+        "cgroup-mount-unnamed",
+        LOOSE,
+        "mkdir /m; mount -t cgroup -o pids none /m; umount /m",
+        "Cgroup filesystem mounted in a container",
+    ),
+    silent(
+        "bind-mount",
+        LOOSE,
+        "mkdir /m; : >/m/null; mount --bind /dev/null /m/null; umount /m/null; mkdir /n; mount --bind /m /n; umount /n",
+    ),
     silent("tmpfs-mount", LOOSE, "mkdir /m; mount -t tmpfs none /m; umount /m"),
     case(
         "host-mount-namespace",
@@ -400,6 +412,12 @@ pub const CASES: &[Case] = &[
         "traced",
         LOOSE,
         "perl -e 'if(!($c=fork)){sleep 1;exit} syscall 101,16,$c,0,0'",
+        "Process in a container traced",
+    ),
+    case(
+        "traced-on-the-host",
+        IN_HOST_PIDS,
+        "perl -e 'syscall 101,0x4206,$ENV{HOST_PID}+0,0,0'",
         "Process of another container traced",
     ),
     // ── To come back ──

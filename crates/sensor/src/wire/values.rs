@@ -30,6 +30,9 @@ mod tag {
     pub(super) const ADDRESS: u16 = 18;
     pub(super) const PAYLOAD: u16 = 19;
     pub(super) const TERMINAL: u16 = 20;
+    pub(super) const TARGET: u16 = 16;
+    pub(super) const FILESYSTEM: u16 = 21;
+    pub(super) const SOURCE: u16 = 22;
 }
 
 /// `enum object_flag`.
@@ -60,6 +63,9 @@ pub(super) struct Values {
     stdio: [Stdio; 3],
     address: Option<Peer>,
     payload: Vec<u8>,
+    target: Option<Child>,
+    filesystem: String,
+    source: String,
 }
 
 impl Values {
@@ -100,6 +106,9 @@ impl Values {
             tag::CHILD => self.child = child(&mut cursor)?,
             tag::ADDRESS => self.address = address(bytes),
             tag::PAYLOAD => self.payload = bytes.to_vec(),
+            tag::TARGET => self.target = Some(child(&mut cursor)?),
+            tag::FILESYSTEM => self.filesystem = text(bytes),
+            tag::SOURCE => self.source = path(bytes, true),
             tag::TERMINAL => self.terminal = Some(terminal(&mut cursor)?),
             // A newer kernel's side may tell more.
             _ => {}
@@ -147,6 +156,9 @@ impl Values {
             claimed_second: self.claimed_second,
             address: self.address,
             payload: self.payload,
+            target: self.target,
+            filesystem: self.filesystem,
+            source: self.source,
         }
     }
 }

@@ -42,6 +42,8 @@ pub fn perform(name: &str) {
         "pass" => pass(),
         "say" => say(std::env::var(DETAIL).unwrap().parse().unwrap()),
         "threads" => threads(),
+        "trace" => trace(std::env::var(DETAIL).unwrap().parse().unwrap()),
+        "mount" => mount(&std::env::var(DETAIL).unwrap()),
         "io_uring" => ring::perform(),
         _ => {}
     }
@@ -124,6 +126,33 @@ fn second(pid: libc::pid_t) -> ! {
     let _ = File::open(OPENED_LATE);
     let failed = Command::new("/bin/sh").args(["-c", "exit 5"]).exec();
     panic!("{failed}");
+}
+
+/// Traces a process without stopping it, until this one ends.
+fn trace(pid: libc::pid_t) {
+    // SAFETY: the request has no other arguments.
+    unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, 0, 0) };
+}
+
+/// Mounts in a namespace of its own: memory, then a folder of it elsewhere.
+fn mount(folder: &str) {
+    let path = |name: &str| std::ffi::CString::new(format!("{folder}/{name}")).unwrap();
+    let (one, two, deep) = (path("one"), path("two"), path("one/deep/er"));
+    std::fs::create_dir(format!("{folder}/one")).unwrap();
+    std::fs::create_dir(format!("{folder}/two")).unwrap();
+    let mount = |source: &std::ffi::CStr, target: &std::ffi::CStr, kind: &std::ffi::CStr, flags| {
+        let none = std::ptr::null();
+        // SAFETY: the texts are ended by a NUL.
+        unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, none) }
+    };
+    // SAFETY: only this thread's view of mounts changes.
+    if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
+        return;
+    }
+    mount(c"none", c"/", c"", libc::MS_REC | libc::MS_PRIVATE);
+    mount(c"none", &one, c"tmpfs", 0);
+    std::fs::create_dir_all(format!("{folder}/one/deep/er")).unwrap();
+    mount(&deep, &two, c"", libc::MS_BIND);
 }
 
 /// Both sides of a new terminal.

@@ -22,6 +22,8 @@ enum Told {
     Bpf,
     Domain,
     MountFlags,
+    Filesystem,
+    Source,
     User(usize),
 }
 
@@ -74,6 +76,8 @@ fn tell<'a>(seen: &'a Observed<'_>, call: &'a Call, told: Told, raw: bool) -> Op
         Told::Ptrace => enumerated(number(0), flags::PTRACE, raw),
         Told::Bpf => enumerated(number(0), flags::BPF, raw),
         Told::Domain => enumerated(number(0), flags::DOMAIN, raw),
+        Told::Filesystem => return text(&call.filesystem),
+        Told::Source => return text(&call.source),
         Told::MountFlags if raw => Value::Int(number(3) as i64),
         Told::MountFlags => Value::from(flags::joined(number(3), flags::MOUNT, "0")),
         // Rules compare users by name.
@@ -109,8 +113,8 @@ pub(super) fn absolute<'a>(call: &'a Call, path: &'a str) -> Option<Value<'a>> {
 /// The arguments of a call, in order, without those that rules never ask for.
 fn names(call: &str) -> &'static [(&'static str, Told)] {
     use Told::{
-        Bpf, Clone, Domain, Mode, MountFlags, Number, OpenFlags, Path, Ptrace, SecondPath,
-        SecondText, Text, User,
+        Bpf, Clone, Domain, Filesystem, Mode, MountFlags, Number, OpenFlags, Path, Ptrace,
+        SecondPath, SecondText, Source, Text, User,
     };
     match call {
         "open" | "creat" => &[("name", Path), ("flags", OpenFlags), ("mode", Mode(2))],
@@ -136,7 +140,13 @@ fn names(call: &str) -> &'static [(&'static str, Told)] {
         "perf_event_open" => &[("pid", Number(1)), ("flags", Number(4))],
         "chown" | "lchown" | "fchownat" => &[("path", Path)],
         "chdir" | "chroot" => &[("path", Path)],
-        "mount" => &[("dev", Text), ("dir", SecondText), ("flags", MountFlags)],
+        "mount" => &[
+            ("dev", Text),
+            ("dir", SecondText),
+            ("type", Filesystem),
+            ("flags", MountFlags),
+            ("source", Source),
+        ],
         "umount2" => &[("name", Path), ("flags", Number(1))],
         "socket" => &[("domain", Domain), ("type", Number(1)), ("proto", Number(2))],
         "setns" => &[("fd", Number(0)), ("nstype", Clone(1))],

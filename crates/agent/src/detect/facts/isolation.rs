@@ -59,6 +59,20 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
         "proc.host_namespaces" => names(shared(&seen.event.task.namespaces, &seen.host_namespaces)),
         "proc.gained_namespaces" => names(gained_namespaces(seen)?),
         "thread.gained_capabilities" => names(gained_capabilities(seen)?),
+        "proc.target.pid" => Some(Value::Int(i64::from(target(seen)?.process.pid))),
+        "proc.target.name" => {
+            let process = seen.processes.find(target(seen)?.process)?;
+            Some(Value::from(process.comm.as_str()))
+        }
+        "proc.target.container.id" => {
+            target(seen)?;
+            Some(Value::from(seen.target.map_or("host", |container| &container.id)))
+        }
+        "proc.target.is_outside_container" => {
+            target(seen)?;
+            let id = |container: Option<&model::Container>| container.map(|one| one.id.clone());
+            Some(Value::Bool(id(seen.target) != id(seen.container)))
+        }
         "container.is_started" => Some(Value::Bool(seen.container?.start.is_some())),
         "container.known" => Some(Value::from(match seen.container?.known {
             model::Known::Id => "id",
@@ -67,6 +81,11 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
         })),
         _ => standard(seen, name),
     }
+}
+
+/// The process that a call acts upon.
+fn target(seen: &Observed<'_>) -> Option<model::Child> {
+    super::event::call(seen)?.target
 }
 
 fn of_file<'a>(object: &'a FileObject, name: &str) -> Option<Value<'a>> {

@@ -33,6 +33,8 @@ pub struct Observed<'a> {
     pub processes: &'a Processes,
     /// Its container; `None` for the host.
     pub container: Option<&'a Container>,
+    /// The container of the process that it acts upon; `None` for the host, and where there is none.
+    pub target: Option<&'a Container>,
     /// The host's own namespaces.
     pub host_namespaces: Namespaces,
     /// Names of the host's users.

@@ -247,6 +247,14 @@ pub(super) static FIELDS: &[Field] = &[
         Bool,
         "Whether its working directory lies in another mount namespace.",
     ),
+    Field::new("proc.target.pid", Integer, "The process that it traces, by the host's number."),
+    Field::new("proc.target.name", Text, "That process's name."),
+    Field::new("proc.target.container.id", Text, "That process's container; `host` for none."),
+    Field::new(
+        "proc.target.is_outside_container",
+        Bool,
+        "Whether that process is in another container than who traces it, or on the host.",
+    ),
     Field::new("proc.interpreter", Path, "The interpreter of the script that it runs."),
     Field::new(
         "proc.stdin.type",
