@@ -7,6 +7,7 @@ use std::path::Path;
 use model::{ContainerSpec, Mount};
 use serde::Deserialize;
 
+use super::regular::read_regular;
 use crate::AgentError;
 use crate::limits::BUNDLE_MAX_BYTES;
 
@@ -151,15 +152,11 @@ struct DeviceRule {
     major: Option<i64>,
 }
 
-/// Reads `config.json` of a bundle's folder.
+/// Reads `config.json` of a bundle's folder: a regular file, whoever made the folder.
 pub fn read_bundle(folder: &Path) -> Result<Bundle, AgentError> {
     let path = folder.join("config.json");
     let failed = |why: String| AgentError::File { path: path.clone(), why };
-    let length = std::fs::metadata(&path).map_err(|why| failed(why.to_string()))?.len();
-    if length > BUNDLE_MAX_BYTES {
-        return Err(failed(format!("it has {length} bytes; at most {BUNDLE_MAX_BYTES} are read")));
-    }
-    let text = std::fs::read(&path).map_err(|why| failed(why.to_string()))?;
+    let text = read_regular(&path, BUNDLE_MAX_BYTES).map_err(failed)?;
     bundle(&text).map_err(failed)
 }
 

@@ -74,7 +74,8 @@ pub fn is_of_user(name: &str) -> bool {
     name == "user.slice" || name.starts_with("user@")
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether a text is an id as engines make them up.
+pub(crate) fn is_id(text: &str) -> bool {
     text.len() == ID_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 

@@ -1,7 +1,9 @@
 //! `Containers`: which container a cgroup is, from the moment the cgroup is made.
+//!
+//! A container is gone when its last cgroup is. What is gone is remembered for the events that come
+//! late, and forgotten first; one that runs is forgotten only where all that are remembered run.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use model::{CgroupName, Container, Known, Pod};
@@ -12,56 +14,105 @@ use super::container_id::{ContainerId, container_of};
 const MAX_CONTAINERS: usize = 16_384;
 /// Cgroups that are remembered: a container may have several below its own.
 const MAX_CGROUPS: usize = 65_536;
+/// Cgroups of one container that are remembered: who makes many forgets its own.
+const MAX_CGROUPS_OF_ONE: usize = 4096;
 
 /// The containers of a node, by cgroup and by id.
 #[derive(Default)]
 pub struct Containers {
     by_cgroup: HashMap<u64, Arc<str>>,
-    cgroups_in_order: VecDeque<u64>,
-    by_id: HashMap<Arc<str>, Arc<Container>>,
-    ids_in_order: VecDeque<Arc<str>>,
+    by_id: HashMap<Arc<str>, Entry>,
+    /// Those that run and those that are gone, the oldest first.
+    running: BTreeMap<u64, Arc<str>>,
+    gone: BTreeMap<u64, Arc<str>>,
+    next: u64,
+    forgotten: u64,
+}
+
+struct Entry {
+    container: Arc<Container>,
+    /// Its cgroups, the oldest first.
+    cgroups: VecDeque<Cgroup>,
+    /// Its number in `running` or `gone`.
+    number: u64,
+    is_gone: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Cgroup {
+    id: u64,
+    is_gone: bool,
+}
+
+/// How many containers are remembered and were forgotten.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ContainerCounts {
+    /// Those that run.
+    pub running: usize,
+    /// Those whose last cgroup is gone.
+    pub gone: usize,
+    /// Those that were forgotten while they ran, for want of room.
+    pub forgotten: u64,
 }
 
 impl Containers {
-    /// Takes in that a cgroup is there. Gives the container when it is a new one.
+    /// Takes in that a cgroup is there. Gives the container when it is a new one, or one that was
+    /// gone and is started again.
     pub fn cgroup_made(&mut self, cgroup: &CgroupName, now_ns: u64) -> Option<Arc<Container>> {
-        let found = container_of(&cgroup.path)?;
-        let id: Arc<str> = found.id.as_str().into();
-        if self.by_cgroup.insert(cgroup.id, Arc::clone(&id)).is_none() {
-            self.cgroups_in_order.push_back(cgroup.id);
-        }
-        while self.cgroups_in_order.len() > MAX_CGROUPS {
-            let oldest = self.cgroups_in_order.pop_front();
-            oldest.map(|oldest| self.by_cgroup.remove(&oldest));
-        }
-        if self.by_id.contains_key(&id) {
+        if self.by_cgroup.contains_key(&cgroup.id) {
             return None;
         }
-        let container = Arc::new(first_seen(found, now_ns));
-        self.by_id.insert(Arc::clone(&id), Arc::clone(&container));
-        self.ids_in_order.push_back(id);
-        while self.ids_in_order.len() > MAX_CONTAINERS {
-            let oldest = self.ids_in_order.pop_front();
-            oldest.map(|oldest| self.by_id.remove(&oldest));
+        let found = container_of(&cgroup.path)?;
+        let id: Arc<str> = found.id.as_str().into();
+        self.by_cgroup.insert(cgroup.id, Arc::clone(&id));
+        let new = match self.by_id.get(&id) {
+            None => {
+                let container = Arc::new(first_seen(found, now_ns));
+                self.insert(&id, Arc::clone(&container));
+                Some(container)
+            }
+            Some(entry) if entry.is_gone => Some(self.begin_again(&id, now_ns)),
+            Some(_) => None,
+        };
+        self.add_cgroup(&id, cgroup.id);
+        new
+    }
+
+    /// Takes in that a cgroup is no longer there. Its last events may come yet: they still have
+    /// their container.
+    pub fn cgroup_removed(&mut self, cgroup_id: u64) {
+        let Some(id) = self.by_cgroup.get(&cgroup_id).cloned() else { return };
+        let Some(entry) = self.by_id.get_mut(&id) else { return };
+        for cgroup in entry.cgroups.iter_mut().filter(|cgroup| cgroup.id == cgroup_id) {
+            cgroup.is_gone = true;
         }
-        Some(container)
+        if entry.is_gone || entry.cgroups.iter().any(|cgroup| !cgroup.is_gone) {
+            return;
+        }
+        entry.is_gone = true;
+        self.running.remove(&entry.number);
+        self.next += 1;
+        entry.number = self.next;
+        self.gone.insert(entry.number, id);
     }
 
     /// The container of a cgroup; `None` for the host's own.
     pub fn of_cgroup(&self, cgroup_id: u64) -> Option<&Arc<Container>> {
-        self.by_id.get(self.by_cgroup.get(&cgroup_id)?)
+        let entry = self.by_id.get(self.by_cgroup.get(&cgroup_id)?)?;
+        Some(&entry.container)
     }
 
     /// A container by its id, or by the first digits of it.
     pub fn by_id(&self, id: &str) -> Option<&Arc<Container>> {
-        self.by_id.get(id).or_else(|| {
+        let entry = self.by_id.get(id).or_else(|| {
             self.by_id.iter().find(|(whole, _)| whole.starts_with(id)).map(|(_, found)| found)
-        })
+        })?;
+        Some(&entry.container)
     }
 
     /// Takes in what the bundle or the engine says. What is known better already stays.
     pub fn learn(&mut self, id: &str, learn: impl FnOnce(&mut Container)) {
-        let Some(container) = self.by_id.get_mut(id) else { return };
+        let Some(Entry { container, .. }) = self.by_id.get_mut(id) else { return };
         let known = container.known;
         let mut better = Container::clone(container);
         learn(&mut better);
@@ -72,14 +123,16 @@ impl Containers {
     /// Puts in a container as somebody else knows it.
     pub fn put(&mut self, container: Container) {
         let id: Arc<str> = container.id.as_str().into();
-        if self.by_id.insert(Arc::clone(&id), Arc::new(container)).is_none() {
-            self.ids_in_order.push_back(id);
+        let container = Arc::new(container);
+        match self.by_id.get_mut(&id) {
+            Some(entry) => entry.container = container,
+            None => self.insert(&id, container),
         }
     }
 
     /// Every container that is remembered.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Container>> {
-        self.by_id.values()
+        self.by_id.values().map(|entry| &entry.container)
     }
 
     /// How many are remembered.
@@ -90,6 +143,72 @@ impl Containers {
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    /// How many run, are gone, and were forgotten while they ran.
+    pub fn counts(&self) -> ContainerCounts {
+        let (running, gone) = (self.running.len(), self.gone.len());
+        ContainerCounts { running, gone, forgotten: self.forgotten }
+    }
+
+    fn insert(&mut self, id: &Arc<str>, container: Arc<Container>) {
+        self.next += 1;
+        let entry =
+            Entry { container, cgroups: VecDeque::new(), number: self.next, is_gone: false };
+        self.by_id.insert(Arc::clone(id), entry);
+        self.running.insert(self.next, Arc::clone(id));
+        while self.by_id.len() > MAX_CONTAINERS && self.forget_one() {}
+    }
+
+    /// One that was gone is started again: what it may do and what its first program has are to be
+    /// learnt anew.
+    fn begin_again(&mut self, id: &Arc<str>, now_ns: u64) -> Arc<Container> {
+        self.next += 1;
+        let Some(entry) = self.by_id.get_mut(id) else { return Arc::default() };
+        let mut container = Container::clone(&entry.container);
+        (container.start, container.since_ns) = (None, now_ns);
+        entry.container = Arc::new(container);
+        entry.is_gone = false;
+        self.gone.remove(&entry.number);
+        entry.number = self.next;
+        self.running.insert(entry.number, Arc::clone(id));
+        Arc::clone(&entry.container)
+    }
+
+    fn add_cgroup(&mut self, id: &Arc<str>, cgroup_id: u64) {
+        while self.by_cgroup.len() > MAX_CGROUPS && self.forget_gone() {}
+        let is_full = self.by_cgroup.len() > MAX_CGROUPS;
+        let Some(entry) = self.by_id.get_mut(id) else { return };
+        entry.cgroups.push_back(Cgroup { id: cgroup_id, is_gone: false });
+        if entry.cgroups.len() > MAX_CGROUPS_OF_ONE || (is_full && entry.cgroups.len() > 2) {
+            // Its own first one stays: that is where its programs are, unless it moves them.
+            let gone = entry.cgroups.iter().skip(1).position(|cgroup| cgroup.is_gone);
+            let forgotten = entry.cgroups.remove(gone.map_or(1, |at| at + 1));
+            forgotten.map(|cgroup| self.by_cgroup.remove(&cgroup.id));
+        }
+    }
+
+    /// Forgets one that is gone, else the oldest that runs; whether there was one.
+    fn forget_one(&mut self) -> bool {
+        if self.forget_gone() {
+            return true;
+        }
+        let Some((_, id)) = self.running.pop_first() else { return false };
+        self.forgotten += 1;
+        self.forget(&id);
+        true
+    }
+
+    fn forget_gone(&mut self) -> bool {
+        let Some((_, id)) = self.gone.pop_first() else { return false };
+        self.forget(&id);
+        true
+    }
+
+    fn forget(&mut self, id: &str) {
+        for cgroup in self.by_id.remove(id).into_iter().flat_map(|entry| entry.cgroups) {
+            self.by_cgroup.remove(&cgroup.id);
+        }
     }
 }
 
@@ -133,10 +252,17 @@ fn first_seen(found: ContainerId, now_ns: u64) -> Container {
 
 #[cfg(test)]
 mod tests {
+    use model::Start;
+
     use super::*;
 
     fn cgroup(id: u64, path: &str) -> CgroupName {
         CgroupName { id, hierarchy: 0, path: path.to_owned() }
+    }
+
+    /// The cgroup of a container by its number.
+    fn of(number: u64) -> CgroupName {
+        cgroup(number, &format!("/docker/{number:064x}"))
     }
 
     #[test]
@@ -154,13 +280,60 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_first() {
+    fn the_gone_go_before_those_that_run() {
         let mut containers = Containers::default();
-        for number in 0..MAX_CONTAINERS as u64 + 10 {
-            containers.cgroup_made(&cgroup(number, &format!("/docker/{number:064x}")), number);
+        let max = MAX_CONTAINERS as u64;
+        // The oldest of all runs on; short-lived ones come and go.
+        containers.cgroup_made(&of(0), 0);
+        for number in 1..max * 2 {
+            containers.cgroup_made(&of(number), number);
+            containers.cgroup_removed(number);
         }
-        assert_eq!(containers.len(), MAX_CONTAINERS);
+        assert!(containers.of_cgroup(0).is_some(), "one that runs was forgotten");
+        assert!(containers.of_cgroup(1).is_none() && containers.of_cgroup(max * 2 - 1).is_some());
+        assert_eq!(containers.by_cgroup.len(), MAX_CONTAINERS);
+        let counts = ContainerCounts { running: 1, gone: MAX_CONTAINERS - 1, forgotten: 0 };
+        assert_eq!(containers.counts(), counts);
+        // Only where all run one that runs goes, the oldest, and is counted.
+        for number in max * 2..max * 3 {
+            containers.cgroup_made(&of(number), number);
+        }
+        let counts = ContainerCounts { running: MAX_CONTAINERS, gone: 0, forgotten: 1 };
+        assert_eq!(containers.counts(), counts);
         assert!(containers.of_cgroup(0).is_none());
-        assert!(containers.of_cgroup(MAX_CONTAINERS as u64).is_some());
+    }
+
+    #[test]
+    fn a_container_is_gone_with_its_last_cgroup_and_may_begin_again() {
+        let mut containers = Containers::default();
+        let id = format!("{:064x}", 5);
+        containers.cgroup_made(&of(5), 1);
+        containers.cgroup_made(&cgroup(6, &format!("/docker/{id}/init.scope")), 2);
+        containers.learn(&id, |container| container.start = Some(Start::default()));
+        containers.cgroup_removed(6);
+        assert_eq!(containers.counts().running, 1);
+        containers.cgroup_removed(5);
+        assert_eq!(containers.counts().gone, 1);
+        // A late exec names the cgroup once more: that is no new beginning.
+        assert!(containers.cgroup_made(&of(5), 3).is_none());
+        assert!(containers.of_cgroup(5).unwrap().start.is_some());
+        let again = cgroup(9, &format!("/docker/{id}"));
+        let again = containers.cgroup_made(&again, 7).unwrap();
+        assert_eq!((again.start, again.since_ns), (None, 7));
+        assert_eq!(containers.counts(), ContainerCounts { running: 1, ..Default::default() });
+    }
+
+    #[test]
+    fn who_makes_many_cgroups_forgets_its_own() {
+        let mut containers = Containers::default();
+        containers.cgroup_made(&of(1), 1);
+        containers.cgroup_made(&of(2), 1);
+        let id = format!("{:064x}", 2);
+        for number in 10..10 + MAX_CGROUPS as u64 {
+            containers.cgroup_made(&cgroup(number, &format!("/docker/{id}/{number}")), 2);
+        }
+        assert_eq!(containers.by_cgroup.len(), MAX_CGROUPS_OF_ONE + 1);
+        let last = 9 + MAX_CGROUPS as u64;
+        assert!([1, 2, last].into_iter().all(|id| containers.of_cgroup(id).is_some()));
     }
 }

@@ -8,6 +8,7 @@ use model::{Container, Engine, Known, Pod};
 use serde::Deserialize;
 
 use super::bundle::Bundle;
+use super::regular::read_regular;
 use crate::limits::BUNDLE_MAX_BYTES;
 
 /// Annotations of a CRI engine: for containerd, then for CRI-O.
@@ -80,11 +81,7 @@ fn docker_file(root: &str, id: &str) -> Option<PathBuf> {
 }
 
 fn read(file: &Path) -> Option<DockerContainer> {
-    let small = std::fs::metadata(file).is_ok_and(|metadata| metadata.len() <= BUNDLE_MAX_BYTES);
-    if !small {
-        return None;
-    }
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    serde_json::from_slice(&read_regular(file, BUNDLE_MAX_BYTES).ok()?).ok()
 }
 
 fn from_docker(container: &mut Container, found: DockerContainer) {

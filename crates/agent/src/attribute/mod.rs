@@ -4,20 +4,26 @@
 //! Event ─Processes::observe→ the graph · cgroup id ─Containers→ container, image, pod
 //! ```
 //!
-//! Everything is bounded: the oldest goes first, and what was forgotten is counted.
+//! Everything is bounded: what is gone goes first, then the oldest, and what was forgotten is
+//! counted.
 
+mod begun;
 mod bundle;
 mod container_id;
 mod containers;
 mod engine_files;
 mod processes;
+mod regular;
 mod start_up;
 mod workload;
 
+pub use begun::Begun;
+pub(crate) use begun::{begun_below, namespaces_of};
 pub use bundle::{Bundle, bundle as bundle_of, read_bundle};
 pub(crate) use bundle::{host_mount, name_of, shared};
+pub(crate) use container_id::is_id;
 pub use container_id::{ContainerId, container_of, is_of_user};
-pub use containers::{Containers, Directory};
+pub use containers::{ContainerCounts, Containers, Directory};
 pub(crate) use engine_files::learn;
 pub use processes::{Process, Processes};
 pub use start_up::{cgroups_below, processes_of};

@@ -64,10 +64,10 @@ pub fn processes_of(proc: &Path) -> Vec<Process> {
 
 fn process(proc: &Path, pid: u32) -> Option<Process> {
     let folder = proc.join(pid.to_string());
-    let stat = head(&folder.join("stat"))?;
+    let stat = proc_file(&folder.join("stat"))?;
     let stat = String::from_utf8_lossy(&stat).into_owned();
     let (comm, parent, group, session, start_ns) = of_stat(&stat)?;
-    let arguments = head(&folder.join("cmdline")).unwrap_or_default();
+    let arguments = proc_file(&folder.join("cmdline")).unwrap_or_default();
     let path = fs::read_link(folder.join("exe")).map(|path| path.to_string_lossy().into_owned());
     let uid = fs::metadata(&folder).map(|metadata| metadata.uid()).unwrap_or_default();
     Some(Process {
@@ -89,7 +89,7 @@ fn process(proc: &Path, pid: u32) -> Option<Process> {
 
 /// The number in the innermost pid namespace: the last of `NSpid` in `proc_pid_status(5)`.
 fn inner_pid(folder: &Path) -> Option<u32> {
-    let status = head(&folder.join("status"))?;
+    let status = proc_file(&folder.join("status"))?;
     let status = String::from_utf8_lossy(&status).into_owned();
     let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
     line.split_whitespace().next_back()?.parse().ok()
@@ -97,7 +97,7 @@ fn inner_pid(folder: &Path) -> Option<u32> {
 
 /// Name, parent, group, session and start of a line of `proc_pid_stat(5)`. The name may hold
 /// blanks and brackets, so the last bracket ends it.
-fn of_stat(stat: &str) -> Option<(String, u32, u32, u32, u64)> {
+pub(super) fn of_stat(stat: &str) -> Option<(String, u32, u32, u32, u64)> {
     let (begin, end) = (stat.find('(')?, stat.rfind(')')?);
     let comm = stat.get(begin + 1..end)?.to_owned();
     let fields: Vec<&str> = stat.get(end + 1..)?.split_whitespace().collect();
@@ -106,7 +106,8 @@ fn of_stat(stat: &str) -> Option<(String, u32, u32, u32, u64)> {
     Some((comm, small(1)?, small(2)?, small(3)?, number(19)?.checked_mul(NS_PER_TICK)?))
 }
 
-fn head(path: &Path) -> Option<Vec<u8>> {
+/// The first bytes of a file of `/proc`.
+pub(super) fn proc_file(path: &Path) -> Option<Vec<u8>> {
     use std::io::Read;
 
     let mut bytes = Vec::new();

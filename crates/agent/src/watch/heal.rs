@@ -13,26 +13,32 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Healer {
     looked: Instant,
     lost: u64,
+    is_needed: bool,
 }
 
 impl Default for Healer {
     fn default() -> Self {
-        Healer { looked: Instant::now(), lost: 0 }
+        Healer { looked: Instant::now(), lost: 0, is_needed: false }
     }
 }
 
 impl Healer {
-    /// Whether such events were lost since the last time. Bulk carries no forks and is not meant; of
-    /// what the queue lost the class is not known.
+    /// Whether it is time to look; looks then.
     pub(super) fn is_due(&mut self, watch: &Watch) -> bool {
         if self.looked.elapsed() < INTERVAL {
             return false;
         }
         self.looked = Instant::now();
         let in_kernel = watch.losses().map(|losses| losses.alerts_full).unwrap_or_default();
-        let lost = in_kernel + watch.lost().queue_full.load(Ordering::Relaxed);
-        let is_more = lost > self.lost;
+        let lost = in_kernel + watch.lost().alerts_full.load(Ordering::Relaxed);
+        self.is_needed = lost > self.lost;
         self.lost = lost;
-        is_more
+        true
+    }
+
+    /// Whether such events were lost between the last two looks. Bulk carries no forks and is not
+    /// meant.
+    pub(super) fn is_needed(&self) -> bool {
+        self.is_needed
     }
 }

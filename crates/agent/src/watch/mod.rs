@@ -1,68 +1,58 @@
 //! The watch over a node: the sensor's events in the order of time, attributed, asked by the rules.
 //!
 //! ```text
-//! rings ─a thread each, decode→ queue ─Line: order→ attribute → detect → sink
+//! rings ─a thread each, decode→ Queue ─Line: order→ attribute → detect → sink
+//!                    └ a runtime begins → its bundle is read ─→ attribute
 //! ```
 //!
-//! The queue and the line are bounded; what finds no room is counted and told. Whoever floods the queue
-//! has a share of it and no more.
+//! Queue and line are bounded in events and bytes, alerts and bulk each for themselves; what finds no
+//! room is counted and told. Whoever floods has a share of it and no more.
 
 mod alert;
 mod blind;
 mod heal;
 mod initiator;
 mod line;
+mod queue;
+mod reader;
 mod record;
 mod recording;
 mod runtime;
 mod share;
 mod snapshot;
 mod state;
+mod weight;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::{CgroupName, Container, Event, EventKind};
-use sensor::{EventClass, Interest, Losses, Ring, Sensor, SensorOptions, decode};
+use sensor::{Interest, Losses, Reading, Sensor, SensorOptions};
 
 use crate::AgentError;
-use crate::attribute::{Directory, Process, container_of};
+use crate::attribute::{Begun, Directory, Process, container_of};
 use crate::detect::Engine;
 use crate::drift::Drift;
 pub use blind::{Blind, BlindReason, Blindness};
 use heal::Healer;
 pub use initiator::{command_line, container, initiator};
 use line::Line;
+pub use queue::Lost;
+use queue::Queue;
+use reader::Reader;
 pub(crate) use record::{record, wall_ns};
 pub use recording::{Recorder, Replayed, replay};
 use runtime::Announced;
-use share::{Losers, Shares};
 pub use snapshot::Snapshot;
 pub(crate) use snapshot::node_name;
 pub use state::{Seen, State};
 
-/// Events that wait for their turn.
-const QUEUE_EVENTS: usize = 65_536;
-/// How long an event of the alerts' ring waits for room before it is lost.
-const ALERT_PATIENCE: Duration = Duration::from_millis(200);
-/// How long a ring is waited for before it is looked at all the same.
-const RING_PATIENCE: Duration = Duration::from_millis(10);
 /// How long the queue is waited for.
 const QUEUE_PATIENCE: Duration = Duration::from_millis(10);
-
-/// What the watch lost in user space, in events.
-#[derive(Debug, Default)]
-pub struct Lost {
-    /// Found the queue full, or their cgroup's share of it.
-    pub queue_full: AtomicU64,
-    /// Were no events.
-    pub malformed: AtomicU64,
-    /// Of `queue_full`, by cgroup.
-    losers: Losers,
-}
+/// Events that are given before it is looked what came meanwhile.
+const EVENTS_A_LOOK: usize = 64;
 
 /// Who hears of cgroups at once, by whoever reads the ring: before the events' turn comes, and before
 /// a container's first program. It must not wait for anything.
@@ -81,17 +71,29 @@ pub struct Watch {
     announced: Announced,
     containers: Directory,
     drift: Arc<Drift>,
+    queue: Queue,
     lost: Lost,
+    /// Processes that were forgotten for want of room.
+    forgotten: AtomicU64,
+    /// When the programs were in the kernel, in nanoseconds since boot.
+    loaded_ns: u64,
 }
 
 impl Watch {
     /// Puts the programs into the kernel. From now on nothing is missed: what happens before
     /// [`Watch::run`] waits in the rings.
     pub fn load(options: &SensorOptions) -> Result<Self, AgentError> {
-        let (sensor, witness) = (Arc::new(Sensor::load(options)?), OnceLock::new());
-        let (announced, containers) = (Announced::default(), Directory::default());
-        let (drift, lost) = (Arc::default(), Lost::default());
-        Ok(Watch { sensor, witness, announced, containers, drift, lost })
+        Ok(Watch {
+            sensor: Arc::new(Sensor::load(options)?),
+            witness: OnceLock::new(),
+            announced: Announced::default(),
+            containers: Directory::default(),
+            drift: Arc::default(),
+            queue: Queue::default(),
+            lost: Lost::default(),
+            forgotten: AtomicU64::new(0),
+            loaded_ns: now_ns(),
+        })
     }
 
     /// The programs in the kernel.
@@ -109,7 +111,7 @@ impl Watch {
         match &event.kind {
             EventKind::CgroupMade(cgroup) => {
                 let id = container_of(&cgroup.path).map(|found| found.id);
-                let container = id.and_then(|id| self.announced.of(&id));
+                let container = id.and_then(|id| self.announced.of(&id, &cgroup.path));
                 witness.made(cgroup, container.as_ref());
             }
             EventKind::CgroupRemoved(cgroup) => witness.removed(cgroup),
@@ -127,21 +129,26 @@ impl Watch {
         mut sink: impl FnMut(&Seen<'_>),
     ) -> Result<(), AgentError> {
         let rings = self.sensor.rings()?;
-        let (sender, receiver) = sync_channel(QUEUE_EVENTS);
-        let shares = Shares::of(QUEUE_EVENTS);
+        let listener = self.announced.open(&self.containers, &self.drift);
+        let host = before.host_namespaces;
         let outcome = std::thread::scope(|scope| {
+            let (listener, host) = (&listener, &host);
             let reader =
-                |ring| Reader { ring, sender: sender.clone(), shares: &shares, watch: self };
+                |ring| Reader { ring, sender: self.queue.reader(), watch: self, listener, host };
             let readers: Vec<_> = rings.iter().map(reader).collect();
             let readers = readers.into_iter().map(|reader| scope.spawn(move || reader.read(stop)));
             let readers: Vec<_> = readers.collect();
-            drop(sender);
             let mut state =
                 State::begin(before, self.containers.clone()).with_drift(Arc::clone(&self.drift));
             let mut healer = Healer::default();
-            drain(&receiver, &shares, |event| match event {
+            drain(&self.queue, |event| match event {
                 Some(event) => state.take(event, &self.announced, engine, &mut sink),
-                None if healer.is_due(self) => state.heal(self.running()),
+                None if healer.is_due(self) => {
+                    self.forgotten.store(state.forgotten(), Ordering::Relaxed);
+                    if healer.is_needed() {
+                        state.heal(&self.running());
+                    }
+                }
                 None => {}
             });
             readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
@@ -161,8 +168,15 @@ impl Watch {
     /// The host as it is now: its processes as the kernel's own walk tells them, where it has one, and
     /// as `/proc` does otherwise.
     pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot::of_host();
         let walked = self.running();
+        if walked.is_empty() {
+            return Snapshot::of_host();
+        }
+        let mut snapshot = Snapshot::without_begun();
+        snapshot.begun = Begun::of(&walked, snapshot.host_namespaces.mnt);
+        // Of what began since then an event tells.
+        snapshot.begun.retain(|begun| begun.process.start_ns < self.loaded_ns);
+        let walked: Vec<Process> = walked.iter().filter_map(Process::running).collect();
         let known: HashSet<u32> = walked.iter().map(|process| process.id.pid).collect();
         // The walk gives exact starts, so its processes are those of the events to come.
         snapshot.processes.retain(|process| !known.contains(&process.id.pid));
@@ -171,9 +185,8 @@ impl Watch {
     }
 
     /// Every process, as the kernel's walk tells it; none where it has no walk.
-    fn running(&self) -> Vec<Process> {
-        let events = self.sensor.running().ok().flatten().unwrap_or_default();
-        events.iter().filter_map(Process::running).collect()
+    fn running(&self) -> Vec<Event> {
+        self.sensor.running().ok().flatten().unwrap_or_default()
     }
 
     /// Which containers lost events since `seen` was last asked with, and how many.
@@ -196,92 +209,65 @@ impl Watch {
         &self.lost
     }
 
+    /// Bundles of new containers that were not read because too many waited.
+    pub fn unread_bundles(&self) -> u64 {
+        self.announced.unread()
+    }
+
+    /// Processes that were forgotten for want of room so far.
+    pub fn forgotten_processes(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
+    }
+
+    /// How many events wait to be looked at: of the alerts' ring, and of the others.
+    pub fn depth(&self) -> (usize, usize) {
+        self.queue.depth()
+    }
+
+    /// What this kernel has no place for: programs of the sensor that see nothing here.
+    pub fn missing(&self) -> &[String] {
+        self.sensor.missing()
+    }
+
+    /// How the kernel's memory is read here.
+    pub fn reading(&self) -> Reading {
+        self.sensor.reading()
+    }
+
     /// What was sent and lost in the kernel so far.
     pub fn losses(&self) -> Result<Losses, AgentError> {
         Ok(self.sensor.losses()?)
     }
 }
 
-/// Who reads one ring.
-struct Reader<'a> {
-    ring: &'a Ring,
-    sender: SyncSender<Event>,
-    shares: &'a Shares,
-    watch: &'a Watch,
-}
-
-impl Reader<'_> {
-    fn read(&self, stop: &AtomicBool) -> Result<(), AgentError> {
-        let sink = |bytes: Option<&[u8]>| {
-            let Some(bytes) = bytes else { return !stop.load(Ordering::Relaxed) };
-            match decode(bytes) {
-                Ok(event) => {
-                    self.watch.announced.observe(&event, &self.watch.drift);
-                    self.watch.at_once(&event);
-                    self.queue(event);
-                }
-                Err(_) => {
-                    self.watch.lost.malformed.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-            true
-        };
-        Ok(self.ring.read(RING_PATIENCE, sink)?)
-    }
-
-    /// Bulk finds room or is lost; what matters waits a little for it. Whose cgroup has its share of
-    /// the queue does not wait: it would hold up all others.
-    fn queue(&self, mut event: Event) {
-        let cgroup_id = event.task.cgroup_id;
-        if !self.shares.take(cgroup_id) {
-            self.lose(cgroup_id);
-            return;
-        }
-        let until = Instant::now() + ALERT_PATIENCE;
-        loop {
-            match self.sender.try_send(event) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => return,
-                Err(TrySendError::Full(back))
-                    if self.ring.is_alerts() && Instant::now() < until =>
-                {
-                    event = back;
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(TrySendError::Full(_)) => {
-                    self.shares.give_back(cgroup_id);
-                    self.lose(cgroup_id);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn lose(&self, cgroup_id: u64) {
-        let class = if self.ring.is_alerts() { EventClass::Alert } else { EventClass::Bulk };
-        self.watch.lost.queue_full.fetch_add(1, Ordering::Relaxed);
-        self.watch.lost.losers.add(cgroup_id, class);
-    }
+/// The moment, in nanoseconds since boot, as events count.
+fn now_ns() -> u64 {
+    let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (s, ns) = (u64::try_from(up.tv_sec), u64::try_from(up.tv_nsec));
+    s.unwrap_or_default().saturating_mul(1_000_000_000).saturating_add(ns.unwrap_or_default())
 }
 
 /// Gives events in the order of time until all readers have ended, and nothing each time that there is
 /// none to give.
-fn drain(receiver: &Receiver<Event>, shares: &Shares, mut each: impl FnMut(Option<Event>)) {
-    let mut line = Line::default();
+fn drain(queue: &Queue, mut each: impl FnMut(Option<Event>)) {
+    let (mut line, mut batch) = (Line::default(), Vec::new());
+    let mut patience = QUEUE_PATIENCE;
     loop {
-        match receiver.recv_timeout(QUEUE_PATIENCE) {
-            Ok(event) => {
-                shares.give_back(event.task.cgroup_id);
-                line.push(event);
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-        while let Some(event) = line.ready() {
-            each(Some(event));
+        let may_come = queue.collect(&mut batch, patience);
+        batch.drain(..).for_each(|waiting| line.push(waiting));
+        let mut given = 0;
+        // What came meanwhile may be earlier than what is left.
+        while given < EVENTS_A_LOOK
+            && let Some(waiting) = line.ready(!may_come || queue.is_pressed())
+        {
+            queue.release(&waiting);
+            each(Some(waiting.event));
+            given += 1;
         }
         each(None);
-    }
-    while let Some(event) = line.pop() {
-        each(Some(event));
+        if given == 0 && !may_come {
+            return;
+        }
+        patience = if given == EVENTS_A_LOOK { Duration::ZERO } else { QUEUE_PATIENCE };
     }
 }

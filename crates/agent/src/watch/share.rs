@@ -1,8 +1,8 @@
-//! `Shares`: how much of the queue each cgroup has, so that one that floods it loses its own events and
-//! not those of others.
+//! `Shares`: how much of a room, in events or in bytes, each cgroup has, so that one that floods it
+//! loses its own events and not those of others.
 //!
-//! A cgroup may have as much of the queue as is still free. One that floods gets half of it, two get a
-//! third each, and there is always room for whoever sends little.
+//! A cgroup may have as much of the room as is still free. One that floods gets half of it, two get a
+//! third each, and there is always some for whoever sends little.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,38 +16,48 @@ const SLOTS: usize = 1024;
 /// Cgroups whose losses are remembered.
 const LOSERS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
-/// Who has how much of a queue.
+/// Who has how much of a room.
 pub(super) struct Shares {
-    places: usize,
+    room: usize,
     taken: AtomicUsize,
     by_cgroup: Vec<AtomicUsize>,
 }
 
 impl Shares {
-    /// An empty queue of so many places.
-    pub(super) fn of(places: usize) -> Self {
+    /// An empty room of such a size.
+    pub(super) fn of(room: usize) -> Self {
         let by_cgroup = (0..SLOTS).map(|_| AtomicUsize::new(0)).collect();
-        Shares { places, taken: AtomicUsize::new(0), by_cgroup }
+        Shares { room, taken: AtomicUsize::new(0), by_cgroup }
     }
 
-    /// Takes a place, unless the cgroup has its share already.
-    pub(super) fn take(&self, cgroup_id: u64) -> bool {
-        let free = self.places.saturating_sub(self.taken.load(Ordering::Relaxed));
+    /// Takes so much of it, unless the cgroup has its share already.
+    pub(super) fn take(&self, cgroup_id: u64, size: usize) -> bool {
+        let free = self.room.saturating_sub(self.taken());
         let Some(own) = self.slot(cgroup_id) else { return false };
         if own.load(Ordering::Relaxed) >= free {
             return false;
         }
-        own.fetch_add(1, Ordering::Relaxed);
-        self.taken.fetch_add(1, Ordering::Relaxed);
+        own.fetch_add(size, Ordering::Relaxed);
+        self.taken.fetch_add(size, Ordering::Relaxed);
         true
     }
 
-    /// Gives a place back that was taken.
-    pub(super) fn give_back(&self, cgroup_id: u64) {
+    /// Gives back what was taken.
+    pub(super) fn give_back(&self, cgroup_id: u64, size: usize) {
         if let Some(own) = self.slot(cgroup_id) {
-            own.fetch_sub(1, Ordering::Relaxed);
-            self.taken.fetch_sub(1, Ordering::Relaxed);
+            own.fetch_sub(size, Ordering::Relaxed);
+            self.taken.fetch_sub(size, Ordering::Relaxed);
         }
+    }
+
+    /// How much is taken.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Whether one that floods has its share already, or many have it all.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.taken() > self.room / 8 * 3
     }
 
     fn slot(&self, cgroup_id: u64) -> Option<&AtomicUsize> {
@@ -86,7 +96,7 @@ mod tests {
     use super::*;
 
     fn taken(shares: &Shares, cgroup_id: u64, tries: usize) -> usize {
-        (0..tries).filter(|_| shares.take(cgroup_id)).count()
+        (0..tries).filter(|_| shares.take(cgroup_id, 1)).count()
     }
 
     #[test]
@@ -96,9 +106,18 @@ mod tests {
         assert_eq!(taken(&shares, 8, 5000), 300);
         assert_eq!(taken(&shares, 9, 50), 50);
         for _ in 0..600 {
-            shares.give_back(7);
+            shares.give_back(7, 1);
         }
         assert_eq!(taken(&shares, 9, 5000), 400, "450 of its own, 450 free");
+    }
+
+    #[test]
+    fn what_is_large_takes_as_much_of_the_room() {
+        let shares = Shares::of(1200);
+        assert!((0..6).all(|_| shares.take(7, 100)) && !shares.take(7, 100));
+        assert!(shares.take(8, 300) && !shares.take(8, 1));
+        shares.give_back(7, 600);
+        assert_eq!((shares.taken(), shares.is_pressed()), (300, false));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use model::{CgroupName, Namespaces};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::attribute::{Process, cgroups_below, processes_of};
+use crate::attribute::{Begun, Process, begun_below, cgroups_below, namespaces_of, processes_of};
 use crate::detect::Users;
 use crate::limits::RECORDING_BEFORE;
 
@@ -33,11 +33,23 @@ pub struct Snapshot {
     /// The processes that run.
     #[serde(deserialize_with = "bounded")]
     pub processes: Vec<Process>,
+    /// What the first programs of the containers had that run.
+    #[serde(deserialize_with = "bounded")]
+    pub begun: Vec<Begun>,
 }
 
 impl Snapshot {
     /// The host as it is now.
     pub fn of_host() -> Self {
+        let proc = Path::new("/proc");
+        let mut snapshot = Snapshot::without_begun();
+        let host_mnt = snapshot.host_namespaces.mnt;
+        snapshot.begun = begun_below(proc, &snapshot.cgroups, host_mnt);
+        snapshot
+    }
+
+    /// The same, without a look at what began.
+    pub(super) fn without_begun() -> Self {
         let mount = UNIFIED.iter().map(Path::new).find(|path| path.join("cgroup.procs").exists());
         Snapshot {
             node: node_name(),
@@ -46,6 +58,7 @@ impl Snapshot {
             users: Users::below(Path::new("/")),
             cgroups: mount.map(|mount| cgroups_below(mount, 0)).unwrap_or_default(),
             processes: processes_of(Path::new("/proc")),
+            begun: Vec::new(),
         }
     }
 }
@@ -79,21 +92,16 @@ fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Ve
 
 /// The namespaces of the host's first process; the agent's own where that one may not be looked at.
 fn host_namespaces() -> Namespaces {
-    let number_at = |process: &str, name: &str| {
-        let link = std::fs::read_link(format!("/proc/{process}/ns/{name}")).ok()?;
-        let text = link.to_string_lossy().into_owned();
-        text.rsplit('[').next().and_then(|rest| rest.trim_end_matches(']').parse().ok())
-    };
-    let number =
-        |name: &str| number_at("1", name).or_else(|| number_at("self", name)).unwrap_or_default();
+    let [first, own] = ["/proc/1", "/proc/self"].map(|folder| namespaces_of(Path::new(folder)));
+    let or = |first: u32, own: u32| if first == 0 { own } else { first };
     Namespaces {
-        mnt: number("mnt"),
-        pid: number("pid"),
-        net: number("net"),
-        user: number("user"),
-        ipc: number("ipc"),
-        uts: number("uts"),
-        cgroup: number("cgroup"),
+        mnt: or(first.mnt, own.mnt),
+        pid: or(first.pid, own.pid),
+        net: or(first.net, own.net),
+        user: or(first.user, own.user),
+        ipc: or(first.ipc, own.ipc),
+        uts: or(first.uts, own.uts),
+        cgroup: or(first.cgroup, own.cgroup),
     }
 }
 

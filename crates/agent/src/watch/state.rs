@@ -1,18 +1,21 @@
 //! `State`: what the watch knows at a moment: processes, containers, users.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use model::{CgroupName, Container, Engine, Event, EventKind, Start};
+use model::{CgroupName, Container, Event, EventKind, Start};
 
-use super::runtime::Announced;
+use super::runtime::{Announced, know};
 use super::snapshot::Snapshot;
-use crate::attribute::{Directory, Process, Processes};
+use crate::attribute::{Begun, Directory, Process, Processes};
 use crate::detect::{self, Detection, Observed, Relays};
 use crate::drift::Drift;
 
 const LIVE_PROCESSES: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
 const DEAD_PROCESSES: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
+/// How old a container is before its first program is looked for: it may be told yet.
+const HEALED_AGE_NS: u64 = 5_000_000_000;
 
 /// What the watch knows at a moment.
 pub struct State {
@@ -44,7 +47,9 @@ impl State {
         for process in &before.processes {
             processes.seed(process.clone());
         }
-        let before = Snapshot { cgroups: Vec::new(), processes: Vec::new(), ..before };
+        seed(&containers, &before.begun, u64::MAX);
+        let (cgroups, processes_before, begun) = (Vec::new(), Vec::new(), Vec::new());
+        let before = Snapshot { cgroups, processes: processes_before, begun, ..before };
         State { processes, containers, before, number: 0, relays: Relays::default(), drift: None }
     }
 
@@ -54,11 +59,18 @@ impl State {
         self
     }
 
-    /// Makes the processes what the kernel says they are now; nothing when it does not say.
-    pub(super) fn heal(&mut self, running: Vec<Process>) {
-        if !running.is_empty() {
-            self.processes.heal(running);
-        }
+    /// Makes the processes what the kernel says they are now, and the starts of containers known
+    /// whose first program was not told; nothing when it does not say.
+    pub(super) fn heal(&mut self, running: &[Event]) {
+        let Some(now_ns) = running.iter().map(|event| event.time_ns).max() else { return };
+        self.processes.heal(running.iter().filter_map(Process::running).collect());
+        let begun = Begun::of(running, self.before.host_namespaces.mnt);
+        seed(&self.containers, &begun, now_ns.saturating_sub(HEALED_AGE_NS));
+    }
+
+    /// Processes that were forgotten for want of room.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.processes.counts().2
     }
 
     /// Takes an event in and tells what it means.
@@ -104,6 +116,10 @@ impl State {
                 self.cgroup(cgroup, event.time_ns, announced);
                 false
             }
+            EventKind::CgroupRemoved(cgroup) => {
+                self.containers.write(|containers| containers.cgroup_removed(cgroup.id));
+                false
+            }
             EventKind::Exec(exec) => {
                 if let Some(cgroup) = &exec.cgroup {
                     self.cgroup(cgroup, event.time_ns, announced);
@@ -117,14 +133,9 @@ impl State {
     fn cgroup(&mut self, cgroup: &CgroupName, now_ns: u64, announced: &Announced) {
         let made = self.containers.write(|containers| containers.cgroup_made(cgroup, now_ns));
         let Some(new) = made else { return };
-        let Some(told) = announced.take(&new.id) else { return };
-        let learn = |container: &mut Container| {
-            let engine =
-                if told.engine == Engine::Unknown { container.engine } else { told.engine };
-            let since_ns = container.since_ns;
-            *container = Container { engine, since_ns, ..told };
-        };
-        self.containers.write(|containers| containers.learn(&new.id, learn));
+        if let Some(told) = announced.take(&new.id, &cgroup.path) {
+            know(&self.containers, told);
+        }
     }
 
     /// A container's first program: in its cgroup, with a mount namespace of its own. What the
@@ -142,10 +153,31 @@ impl State {
         true
     }
 }
+
 /// The cgroup of the process that an event acts upon.
 fn acted_upon(event: &Event) -> Option<u64> {
     match &event.kind {
         EventKind::Call(call) => call.target.map(|target| target.cgroup_id),
         _ => None,
+    }
+}
+
+/// Takes in what the first programs of containers had that were made until a moment: of each
+/// container its oldest process tells it.
+fn seed(containers: &Directory, begun: &[Begun], until_ns: u64) {
+    let mut oldest: HashMap<String, Begun> = HashMap::new();
+    for one in begun {
+        let Some(container) = containers.of_cgroup(one.cgroup_id) else { continue };
+        if container.start.is_some() || container.since_ns > until_ns {
+            continue;
+        }
+        let known = oldest.entry(container.id.clone()).or_insert(*one);
+        if one.process.start_ns < known.process.start_ns {
+            *known = *one;
+        }
+    }
+    for (id, one) in oldest {
+        let learn = |container: &mut Container| container.start = Some(one.start);
+        containers.write(|containers| containers.learn(&id, learn));
     }
 }
