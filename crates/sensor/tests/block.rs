@@ -64,4 +64,6 @@ fn one_cgroup_is_cut_and_its_twin_is_not() {
     assert!(!later.give_back().unwrap() && !later.is_cut().unwrap());
     assert!(victim.reaches(port));
     assert!(NetworkBlock::of(Path::new("/nowhere")).is_err());
+    // `tests/lab/kernels.sh` asks for this line: a test that skipped itself shows nothing.
+    println!("cut by NetworkBlock");
 }

@@ -97,7 +97,8 @@ impl Lab {
         for program in ["/bin/bash", "/usr/bin/perl"] {
             with_libraries(Path::new(program), &root);
         }
-        with_folder(Path::new(PERL_MODULES), &root);
+        let modules = format!("/usr/lib/{}-linux-gnu/perl-base", std::env::consts::ARCH);
+        with_folder(Path::new(&modules), &root);
         std::fs::write(root.join("etc/shadow"), "root:*:1::::::\n").unwrap();
         std::os::unix::fs::symlink("/etc/shadow", root.join("innocent")).unwrap();
         let tar = self.folder.path().join("root.tar");
@@ -114,7 +115,6 @@ const APPLETS: &[&str] = &[
     "tr", "base64", "touch", "mv", "head", "wc", "sort", "tar", "gzip", "timeout", "seq", "xargs",
     "date", "httpd", "wget", "awk", "expr", "env", "dpkg", "kill",
 ];
-const PERL_MODULES: &str = "/usr/lib/x86_64-linux-gnu/perl-base";
 
 /// Copies a program and the libraries that it names to the same places below a root.
 pub fn with_libraries(program: &Path, root: &Path) {

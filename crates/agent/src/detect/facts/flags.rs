@@ -16,19 +16,26 @@ pub(super) fn named(value: u64, table: &[(u64, &'static str)]) -> Option<&'stati
     table.iter().find(|(number, _)| *number == value).map(|(_, name)| *name)
 }
 
+/// The flags of `open(2)` whose numbers each kind of machine has for itself.
+#[cfg(not(target_arch = "aarch64"))]
+const OPEN_OF_MACHINE: [u64; 3] = [0o40_000, 0o200_000, 0o400_000];
+#[cfg(target_arch = "aarch64")]
+const OPEN_OF_MACHINE: [u64; 3] = [0o200_000, 0o40_000, 0o100_000];
+const O_DIRECTORY: u64 = OPEN_OF_MACHINE[1];
+
 /// `open(2)`'s flags beside the access mode.
 pub(super) const OPEN: &[(u64, &str)] = &[
     (0o100, "O_CREAT"),
     (0o2000, "O_APPEND"),
-    (0o40000, "O_DIRECT"),
-    (0o200_000, "O_DIRECTORY"),
+    (OPEN_OF_MACHINE[0], "O_DIRECT"),
+    (O_DIRECTORY, "O_DIRECTORY"),
     (0o200, "O_EXCL"),
     (0o4000, "O_NONBLOCK"),
     (0o1000, "O_TRUNC"),
-    (0o400_000, "O_NOFOLLOW"),
+    (OPEN_OF_MACHINE[2], "O_NOFOLLOW"),
     (0o2_000_000, "O_CLOEXEC"),
     (0o10_000_000, "O_PATH"),
-    (0o20_200_000, "O_TMPFILE"),
+    (0o20_000_000 | O_DIRECTORY, "O_TMPFILE"),
 ];
 
 /// `open(2)`'s flags, the access mode first.
