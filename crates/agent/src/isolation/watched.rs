@@ -116,7 +116,9 @@ impl Watched {
         let mounts = |pid: &str| std::fs::read_link(proc.join(pid).join("ns/mnt")).ok();
         let root = |pid: &str| std::fs::metadata(proc.join(pid).join("root")).ok();
         let place = |pid: &str| root(pid).map(|root| (root.dev(), root.ino()));
-        let (host_mounts, host_root) = (mounts("1"), place("1"));
+        // Where the first process may not be looked at, the agent's own place is the host's.
+        let host_mounts = mounts("1").or_else(|| mounts("self"));
+        let host_root = place("1").or_else(|| place("self"));
         for pid in self.gauges.processes(MAX_PROCESSES) {
             let own = pid.to_string();
             let own_mounts = mounts(&own);
@@ -130,7 +132,8 @@ impl Watched {
             }
             self.has_process = true;
             let namespace = |pid: &str| std::fs::read_link(proc.join(pid).join("ns/pid")).ok();
-            self.has_own_pids = namespace(&own) != namespace("1");
+            let host_pids = namespace("1").or_else(|| namespace("self"));
+            self.has_own_pids = namespace(&own) != host_pids;
             let wanted = config.disk.enabled || config.mining.enabled;
             let overlay = wanted.then(|| Overlay::of(proc, pid)).flatten();
             self.layer = overlay.map(Layer::new);
