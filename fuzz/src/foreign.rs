@@ -1,11 +1,11 @@
 //! The parts of a report, made of foreign texts.
 
 use model::{
-    AdvisoryId, AdvisoryKind, Coverage, CoverageStatus, CvssScore, Decision, Distro, Epss,
-    Exception, Finding, FindingId, FindingKind, FixState, HistoryStep, Ignored, IgnoredBy,
-    ImageConfig, ImageFacts, Inventory, KnownExploited, Layer, LayerIndex, Package, PackageKind,
-    Platform, Purl, Reason, Severity, Skip, SkipReason, SourceClaim, SourcePackage, Verdict,
-    Vulnerability,
+    Accounts, AdvisoryId, AdvisoryKind, Coverage, CoverageStatus, CvssScore, Decision, Distro,
+    Epss, Exception, Finding, FindingId, FindingKind, FixState, Group, HistoryStep, Ignored,
+    IgnoredBy, ImageConfig, ImageFacts, Inventory, KnownExploited, Layer, LayerIndex, Package,
+    PackageKind, Platform, Purl, Reason, Scope, Severity, Skip, SkipReason, SourceClaim,
+    SourcePackage, User, Verdict, Vulnerability,
 };
 
 use crate::reports::{MARK, digest, now};
@@ -125,6 +125,8 @@ impl Foreign<'_> {
         let by = match self.0.below(2) {
             0 => IgnoredBy::Exception(Exception {
                 id: self.text(),
+                rule: self.text(),
+                scope: Scope { namespace: vec![self.text()], ..Scope::default() },
                 package: self.text(),
                 paths: vec![self.text()],
                 owner: self.text(),
@@ -165,6 +167,11 @@ impl Foreign<'_> {
                 ..ImageConfig::default()
             },
             layers: (0..3).map(|index| layer(index, self.some())).collect(),
+            accounts: Some(Accounts {
+                users: vec![User { name: self.text(), uid: 1, gid: 1 }],
+                groups: vec![Group { name: self.text(), gid: 1, members: vec![self.text()] }],
+                cut: false,
+            }),
         }
     }
 
