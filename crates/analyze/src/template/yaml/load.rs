@@ -14,8 +14,9 @@ pub(crate) type Refusal = (SkipReason, String);
 /// The documents of a text that have content. On a mistake: what was read before it, and the
 /// mistake.
 pub(crate) fn documents(text: &str) -> (Vec<Node>, Option<Refusal>) {
+    let lines = Lines::of(text);
     let mut loader =
-        Loader { open: Vec::new(), anchors: HashMap::new(), documents: Vec::new(), nodes: 0 };
+        Loader { lines, open: vec![], anchors: HashMap::new(), documents: vec![], nodes: 0 };
     let options = granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: MAX_YAML_DEPTH * 2,
@@ -25,7 +26,7 @@ pub(crate) fn documents(text: &str) -> (Vec<Node>, Option<Refusal>) {
         let result = match event {
             Ok((event, span)) => loader.event(event, span),
             Err(error) => {
-                let line = error.marker().line();
+                let line = loader.lines.at(error.marker().line());
                 Err((SkipReason::Malformed, format!("line {line}: {}", error.info())))
             }
         };
@@ -37,6 +38,7 @@ pub(crate) fn documents(text: &str) -> (Vec<Node>, Option<Refusal>) {
 }
 
 struct Loader {
+    lines: Lines,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
     documents: Vec<Node>,
@@ -56,12 +58,12 @@ struct Open {
 
 impl Loader {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Refusal> {
-        let line = line_of(span.start.line());
+        let line = self.lines.at(span.start.line());
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 let plain = style == ScalarStyle::Plain;
                 let value = Value::Scalar(Scalar { text: text.into_owned(), plain });
-                let node = Node { first_line: line, last_line: end_of(&span), value };
+                let node = Node { first_line: line, last_line: self.end_of(&span), value };
                 self.count(1)?;
                 self.done(node, anchor, 1);
             }
@@ -110,7 +112,7 @@ impl Loader {
             Value::Scalar(_) => None,
         };
         // An indented block ends where the next begins; a bracket ends at its own line.
-        let bracket = if span.start == span.end { 0 } else { line_of(span.end.line()) };
+        let bracket = if span.start == span.end { 0 } else { self.lines.at(span.end.line()) };
         // An alias may come from above or below.
         let last_line = last.unwrap_or(first_line).max(bracket).max(first_line);
         let value = match value {
@@ -119,6 +121,13 @@ impl Loader {
         };
         let size = self.nodes.saturating_sub(before) + 1;
         self.done(Node { first_line, last_line, value }, anchor, size);
+    }
+
+    /// The last line that holds part of a value: a block scalar ends at the beginning of the next
+    /// line.
+    fn end_of(&self, span: &Span) -> u32 {
+        let past = span.end.col() == 0 && span.end.line() > span.start.line();
+        self.lines.at((span.end.line() - usize::from(past)).max(span.start.line()))
     }
 
     fn done(&mut self, node: Node, anchor: usize, size: usize) {
@@ -186,15 +195,36 @@ fn merged(entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
     own
 }
 
-fn line_of(line: usize) -> u32 {
-    u32::try_from(line).unwrap_or(u32::MAX)
-}
+/// Lines of a file by the lines of YAML, which also ends one at a carriage return alone. Nothing else
+/// does, neither an editor nor an ignore comment.
+struct Lines(Vec<u32>);
 
-/// The last line that holds part of a value: a block scalar ends at the beginning of the next line.
-fn end_of(span: &Span) -> u32 {
-    let end =
-        span.end.line() - usize::from(span.end.col() == 0 && span.end.line() > span.start.line());
-    line_of(end.max(span.start.line()))
+impl Lines {
+    fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let alone = |at: usize| bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) != Some(&b'\n');
+        let breaks = memchr::memchr2_iter(b'\r', b'\n', bytes);
+        if !memchr::memchr_iter(b'\r', bytes).any(alone) {
+            return Lines(Vec::new());
+        }
+        let mut lines = vec![1, 1];
+        let mut line = 1;
+        for at in breaks {
+            match bytes.get(at) {
+                Some(b'\n') => line += 1,
+                _ if alone(at) => {}
+                _ => continue,
+            }
+            lines.push(line);
+        }
+        Lines(lines)
+    }
+
+    /// The file's line of a line of YAML; both from 1.
+    fn at(&self, line: usize) -> u32 {
+        let same = || u32::try_from(line).unwrap_or(u32::MAX);
+        self.0.get(line).or(self.0.last()).copied().unwrap_or_else(same)
+    }
 }
 
 #[cfg(test)]
@@ -219,6 +249,17 @@ mod tests {
         assert_eq!(lines(&["b"]), (3, 6));
         assert_eq!(lines(&["c", "d"]), (7, 8));
         assert_eq!(node.entry("b").unwrap().0.line, 2);
+    }
+
+    /// To YAML it ends a line, to everything else that counts lines it does not.
+    #[test]
+    fn a_carriage_return_alone_begins_no_line_of_the_file() {
+        let node = one("a: 1\rb: 2\n# x\r\nc: 3\r\rd: |\r  y\ne: 5\n");
+        let lines = ["a", "b", "c", "d", "e"].map(|key| {
+            let (key, node) = node.entry(key).unwrap();
+            (key.line, node.last_line)
+        });
+        assert_eq!(lines, [(1, 1), (1, 1), (3, 3), (3, 3), (4, 4)]);
     }
 
     #[test]
