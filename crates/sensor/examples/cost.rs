@@ -136,8 +136,10 @@ fn row(name: &str) {
             }));
         }
     }
-    // SAFETY: they were opened here.
-    unsafe { [zeros, null, socket].map(|fd| libc::close(fd)) };
+    for fd in [zeros, null, socket] {
+        // SAFETY: it was opened here.
+        unsafe { libc::close(fd) };
+    }
     let median = |mut values: Vec<u64>| {
         values.sort_unstable();
         values[values.len() / 2]
