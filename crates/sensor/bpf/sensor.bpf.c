@@ -35,6 +35,7 @@
 #include "process.bpf.c"
 #include "running.bpf.c"
 #include "syscall.bpf.c"
+#include "act.bpf.c"
 #include "io_uring.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
