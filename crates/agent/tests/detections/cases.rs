@@ -73,17 +73,21 @@ macro_rules! perl {
 /// Engines refuse io_uring otherwise.
 const UNFILTERED: &[&str] = &["--security-opt", "seccomp=unconfined"];
 
-/// Opens a file through an io_uring, without a call that opens: perl's `read` puts the request into the
-/// ring's memory.
+/// Opens a file through an io_uring, with the request's flags and so many ends to wait for: perl's
+/// `read` puts the request into the ring's memory.
 macro_rules! ring_open {
-    ($path:literal) => {
+    ($path:literal, $flags:literal, $wait:literal) => {
         concat!(
             "perl -e '$p=qq(\\0)x120; $f=syscall 425,4,$p; ($t,$a)=unpack q(x44Lx16L),$p; pipe R,W; \
              $r=syscall 9,0,4096,3,1,$f,0; $q=syscall 9,0,4096,3,1,$f,0x10000000; \
              sub put {syswrite W,$_[1]; syscall 0,fileno R,$_[0]+0,length $_[1]} $n=qq(",
             $path,
-            "\\0); put($q,pack(q(CCSlQQLL),18,0,0,-100,0,unpack(q(Q),pack q(P),$n),0,0).qq(\\0)x32); \
-             put($r+$a,pack q(L),0); put($r+$t,pack q(L),1); print syscall(426,$f,1,1,1,0,0),qq(\\n)'"
+            "\\0); put($q,pack(q(CCSlQQLL),18,",
+            $flags,
+            ",-100,0,unpack(q(Q),pack q(P),$n),0,0).qq(\\0)x32); \
+             put($r+$a,pack q(L),0); put($r+$t,pack q(L),1); print syscall(426,$f,1,",
+            $wait,
+            ",1,0,0),qq(\\n)'"
         )
     };
 }
@@ -556,8 +560,19 @@ pub const CASES: &[Case] = &[
         "perl -e '$p=qq(\\0)x120; syscall 425,1,$p'",
         "Ring of system calls set up in a container",
     ),
-    case("ring-shadow", UNFILTERED, ring_open!("/innocent"), "Password file read in a container"),
-    silent("ring-passwd", UNFILTERED, ring_open!("/etc/passwd")),
+    case(
+        "ring-shadow",
+        UNFILTERED,
+        ring_open!("/innocent", "0,0", 1),
+        "Password file read in a container",
+    ),
+    case(
+        "ring-hidden",
+        UNFILTERED,
+        ring_open!("/etc/shadow", "64,0", 0),
+        "Password file asked for through a ring",
+    ),
+    silent("ring-passwd", UNFILTERED, ring_open!("/etc/passwd", "0,0", 1)),
     case("kexec", &[], "perl -e 'syscall 246,0,0,0,0'", "New kernel loaded"),
     case(
         "kubelet",

@@ -2,15 +2,20 @@
 
 use std::net::IpAddr;
 
-use model::{Call, Connection, FileObject, Peer, SocketFamily};
+use model::{Call, Connection, EventKind, FileObject, IoUring, Peer, SocketFamily};
 use policy::filter::Value;
 
 use super::{Observed, arguments, event};
 
 const S_IFMT: u32 = 0o170_000;
 const S_IFDIR: u32 = 0o040_000;
+/// `openat` and `openat2`, as `linux/io_uring.h` numbers them.
+const OPENS_OF_RINGS: [u8; 2] = [18, 28];
 
 pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
+    if let EventKind::IoUring(request) = &seen.event.kind {
+        return of_request(request, &seen.process.cwd, name);
+    }
     let call = event::call(seen)?;
     if let Some(path) = name.strip_prefix("fs.path.") {
         return fs_path(call, path);
@@ -85,6 +90,19 @@ fn of_file<'a>(call: &'a Call, object: &'a FileObject, name: &str) -> Option<Val
         "fd.is_lower_layer" => Some(Value::Bool(!object.flags.upper_layer)),
         "fd.name_changed" => Some(Value::Bool(false)),
         "fd.uid" => Some(Value::from(format!("{}{}", call.ret, object.inode))),
+        _ => None,
+    }
+}
+
+/// What is asked of a ring to be opened, where its end is not told: by the path alone.
+fn of_request<'a>(request: &'a IoUring, cwd: &str, name: &str) -> Option<Value<'a>> {
+    if !OPENS_OF_RINGS.contains(&request.opcode) || request.claimed.is_empty() {
+        return None;
+    }
+    match name {
+        "fd.nameraw" => text(&request.claimed),
+        "fd.name" if request.claimed.starts_with('/') => Some(Value::from(clean(&request.claimed))),
+        "fd.name" => Some(Value::from(clean(&format!("{cwd}/{}", request.claimed)))),
         _ => None,
     }
 }
