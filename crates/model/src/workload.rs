@@ -1,6 +1,7 @@
 //! `Workload`: what somebody wants to start, as every gate sees it: the docker authorization
 //! plugin, the runtime guard, NRI, Kubernetes admission, a template. Facts only; the judge decides.
 
+mod capability;
 mod container;
 mod decision_record;
 mod scope;
@@ -11,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 
+pub use capability::{
+    CAPABILITIES, DEFAULT_CAPABILITIES, bare_capability, capabilities_of, capability,
+};
 pub use container::{Container, Known, Pod, Start};
 pub use decision_record::{DecisionRecord, Gate};
 pub use scope::Scope;

@@ -40,7 +40,9 @@ pub use ignore_file::parse_ignore_file;
 pub use judge::{
     Explanation, Missing, WorkloadVerdict, explain, explain_workload, judge, judge_workload,
 };
-pub use paths::{mount_lays_open, places_harmless_to_read, places_that_must_not_be_seen};
+pub use paths::{
+    clean_path, mount_lays_open, places_harmless_to_read, places_that_must_not_be_seen,
+};
 pub use policy::{OnMissing, Policy};
 pub use rule::{
     Condition, CoverageState, MalwareCondition, MisconfigurationCondition, Mode, MountCondition,

@@ -75,9 +75,9 @@ pub fn mount_lays_open(source: &str, read_only: bool) -> Option<&'static str> {
     lays_open(&normal(source), read_only).map(|place| place.what)
 }
 
-/// A path without `.`, `..`, doubled or trailing slashes, the usual links followed. Always begins
-/// with a slash.
-pub(crate) fn normal(path: &str) -> String {
+/// A path without `.`, `..`, doubled or trailing slashes, as text: links are not followed. Always
+/// begins with a slash.
+pub fn clean_path(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -88,7 +88,12 @@ pub(crate) fn normal(path: &str) -> String {
             part => parts.push(part),
         }
     }
-    let plain = format!("/{}", parts.join("/"));
+    format!("/{}", parts.join("/"))
+}
+
+/// The same, with the usual links followed.
+pub(crate) fn normal(path: &str) -> String {
+    let plain = clean_path(path);
     for (link, target) in LINKS {
         if let Some(rest) = below(&plain, link) {
             return format!("{target}{rest}");

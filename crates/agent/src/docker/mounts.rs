@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use model::Mount;
+use policy::clean_path;
 
 use super::json::{BadBody, Fields, Node};
 
@@ -82,7 +83,7 @@ pub(crate) fn follow(mounts: &mut Vec<Mount>) {
         .collect();
     mounts.extend(led);
     for mount in mounts.iter_mut().filter(|mount| mount.kind == BIND) {
-        mount.source = clean(&mount.source);
+        mount.source = clean_path(&mount.source);
     }
     let mut seen = std::collections::HashSet::new();
     mounts
@@ -94,21 +95,6 @@ pub(crate) fn real_path(path: &str) -> Option<String> {
     let real = Path::new(path).canonicalize().ok()?;
     let real = real.to_str()?;
     (real != path).then(|| real.to_owned())
-}
-
-/// A path without `//`, `/./` and `/../`, as Go's `filepath.Clean` makes it.
-fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 /// `source:target[:mode]`; a target alone is a volume without a name and shows nothing.

@@ -3,7 +3,7 @@
 //! Source: Docker Engine API 1.24 to 1.52, `ContainerCreate` and `ContainerInspect`: both carry
 //! the same two structs, so one reader serves a request and the container that came of it.
 
-use model::{ContainerSpec, Mount};
+use model::{ContainerSpec, Mount, capability};
 
 use super::json::{BadBody, Fields, Node};
 use super::mounts;
@@ -67,8 +67,8 @@ pub(crate) fn read(
         user_namespace: defaults.remaps_users && host.text("UsernsMode")? != "host",
         privileged: host.flag("Privileged")?,
         host_namespaces: host_namespaces(host, defaults)?,
-        capabilities_added: capabilities(&host.words("CapAdd")?),
-        capabilities_dropped: capabilities(&host.words("CapDrop")?),
+        capabilities_added: host.words("CapAdd")?.iter().map(|one| capability(one)).collect(),
+        capabilities_dropped: host.words("CapDrop")?.iter().map(|one| capability(one)).collect(),
         mounts: seen(host)?,
         devices: devices(host)?,
         seccomp: security.seccomp,
@@ -160,19 +160,6 @@ fn seen(host: &Fields<'_>) -> Result<Vec<Mount>, BadBody> {
         mounts.extend(["/proc", "/sys"].map(open));
     }
     Ok(mounts)
-}
-
-/// `SYS_ADMIN` and `cap_sys_admin` are both `CAP_SYS_ADMIN`.
-fn capabilities(names: &[&str]) -> Vec<String> {
-    let one = |name: &&str| {
-        let name = name.to_ascii_uppercase();
-        match name.as_str() {
-            "ALL" | "CAP_ALL" => "ALL".to_owned(),
-            _ if name.starts_with("CAP_") => name,
-            _ => format!("CAP_{name}"),
-        }
-    };
-    names.iter().map(one).collect()
 }
 
 fn devices(host: &Fields<'_>) -> Result<Vec<String>, BadBody> {

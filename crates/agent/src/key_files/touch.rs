@@ -202,17 +202,7 @@ fn second_base<'a>(call: &'a Call, cwd: &'a str, at: usize) -> &'a str {
 /// A path put together, `.` and `..` read.
 fn joined(base: &str, path: &str) -> String {
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{base}/{path}") };
-    let mut names: Vec<&str> = Vec::new();
-    for name in whole.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => {
-                names.pop();
-            }
-            name => names.push(name),
-        }
-    }
-    format!("/{}", names.join("/"))
+    policy::clean_path(&whole)
 }
 
 /// A container's path as the host has it, where a mount of the host's leads there; `None` for what

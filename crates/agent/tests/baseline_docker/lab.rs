@@ -12,50 +12,6 @@ use lazaret_agent::facts::Places;
 
 /// How long the daemon may take until it answers.
 const START_S: u64 = 60;
-/// Capabilities by their bit (capabilities(7)).
-const CAPABILITIES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
 /// The address that the namespace has besides loopback.
 pub(crate) const ADDRESS: &str = "10.99.0.1";
 /// And another.
@@ -147,8 +103,7 @@ impl Host {
         let bounds = fs::read_to_string("/proc/self/status").unwrap();
         let bounds = bounds.lines().find_map(|line| line.strip_prefix("CapBnd:")).unwrap();
         let bounds = u64::from_str_radix(bounds.trim(), 16).unwrap();
-        let missing = CAPABILITIES.iter().enumerate().filter(|(bit, _)| bounds >> bit & 1 == 0);
-        let missing: Vec<String> = missing.map(|(_, name)| format!("CAP_{name}")).collect();
+        let missing: Vec<&str> = model::capabilities_of(!bounds).collect();
         let names = missing.join("\\|");
         let script = format!(
             "#!/bin/sh\nfor word; do case $last in --bundle) set_file=$word/config.json;; --process) set_file=$word;; esac; last=$word; done\n\

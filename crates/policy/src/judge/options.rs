@@ -1,5 +1,6 @@
 //! Judging with which options a container is started.
 
+pub(crate) use model::capability;
 use model::{ContainerRole, ContainerSpec, Mount, Reason};
 
 use super::{Case, reason};
@@ -64,15 +65,6 @@ fn capabilities(container: &ContainerSpec, wanted: &WorkloadCondition) -> Vec<St
     };
     let added = container.capabilities_added.iter().filter(is_wanted);
     added.map(|added| format!("capability {}", capability(added))).collect()
-}
-
-/// A capability in the one spelling that compares: `CAP_SYS_ADMIN`, `ALL`.
-pub(crate) fn capability(word: &str) -> String {
-    let word = word.trim().to_ascii_uppercase();
-    match word.strip_prefix("CAP_").unwrap_or(&word) {
-        ALL_CAPABILITIES => ALL_CAPABILITIES.to_owned(),
-        bare => format!("CAP_{bare}"),
-    }
 }
 
 fn mounts(container: &ContainerSpec, wanted: &WorkloadCondition) -> Vec<String> {

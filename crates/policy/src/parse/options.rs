@@ -1,5 +1,6 @@
 //! The conditions on how a container is started: as whom, and with which options.
 
+use model::CAPABILITIES;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -15,50 +16,6 @@ use crate::yaml::{Source, either};
 const NAMESPACES: [&str; 6] = ["pid", "network", "ipc", "uts", "user", "cgroup"];
 /// What a container may be limited in.
 const LIMITS: [&str; 3] = ["memory", "cpu", "pids"];
-/// The capabilities of Linux, capabilities(7), without `CAP_`.
-const CAPABILITIES: [&str; 41] = [
-    "AUDIT_CONTROL",
-    "AUDIT_READ",
-    "AUDIT_WRITE",
-    "BLOCK_SUSPEND",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "KILL",
-    "LEASE",
-    "LINUX_IMMUTABLE",
-    "MAC_ADMIN",
-    "MAC_OVERRIDE",
-    "MKNOD",
-    "NET_ADMIN",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_RAW",
-    "PERFMON",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_CHROOT",
-    "SYS_MODULE",
-    "SYS_NICE",
-    "SYS_PACCT",
-    "SYS_PTRACE",
-    "SYS_RAWIO",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "SYSLOG",
-    "WAKE_ALARM",
-];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -166,8 +123,7 @@ fn mounts(source: &Source<'_>, raw: RawMounts) -> Result<MountCondition, PolicyE
 
 fn capability(source: &Source<'_>, text: &Spanned<String>) -> Result<String, PolicyError> {
     let capability = crate::judge::capability(&text.value);
-    let bare = capability.strip_prefix("CAP_").unwrap_or(&capability);
-    if bare == "ALL" || CAPABILITIES.contains(&bare) {
+    if capability == "ALL" || CAPABILITIES.contains(&capability.as_str()) {
         return Ok(capability);
     }
     let message = format!(

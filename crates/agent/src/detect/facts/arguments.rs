@@ -107,7 +107,7 @@ pub(super) fn absolute<'a>(call: &'a Call, path: &'a str) -> Option<Value<'a>> {
         return Some(Value::from(path));
     }
     let below = call.object.as_ref().or(call.cwd.as_ref())?;
-    Some(Value::from(super::descriptor::clean(&format!("{}/{path}", below.path))))
+    Some(Value::from(policy::clean_path(&format!("{}/{path}", below.path))))
 }
 
 /// The arguments of a call, in order, without those that rules never ask for.

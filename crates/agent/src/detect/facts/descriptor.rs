@@ -236,18 +236,3 @@ fn fs_path<'a>(call: &'a Call, part: &str) -> Option<Value<'a>> {
         _ => None,
     }
 }
-
-/// A path without `.`, `..` and double slashes, as text: links are not followed.
-pub(super) fn clean(path: &str) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in path.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => {
-                names.pop();
-            }
-            name => names.push(name),
-        }
-    }
-    format!("/{}", names.join("/"))
-}

@@ -1,30 +1,12 @@
 //! Where things come from: the program, held against the image; a shell's input and output; what a
 //! container was given of the host.
 
-use model::{Container, EventKind, Mount};
+use model::{Container, DEFAULT_CAPABILITIES, EventKind, Mount};
 use policy::filter::Value;
 
 use super::Observed;
 use crate::guard::is_engines_own;
 
-/// What engines give to every container: Docker's list of 14, which Podman's and containerd's are
-/// part of.
-const USUAL_CAPABILITIES: [&str; 14] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FSETID",
-    "CAP_FOWNER",
-    "CAP_MKNOD",
-    "CAP_NET_RAW",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETFCAP",
-    "CAP_SETPCAP",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SYS_CHROOT",
-    "CAP_KILL",
-    "CAP_AUDIT_WRITE",
-];
 /// Where kubelet keeps the volumes of pods, each its own pod's.
 const POD_VOLUMES: &str = "/var/lib/kubelet/pods/";
 
@@ -56,7 +38,7 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
         }
         "container.added_capabilities" => {
             let added = seen.container?.spec.capabilities_added.iter();
-            set(added.filter(|one| !USUAL_CAPABILITIES.contains(&one.as_str())), |one| one)
+            set(added.filter(|one| !DEFAULT_CAPABILITIES.contains(&one.as_str())), |one| one)
         }
         "container.devices" => set(seen.container?.spec.devices.iter(), |one| one),
         "container.seccomp" => {

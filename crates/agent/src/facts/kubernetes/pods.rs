@@ -1,5 +1,7 @@
 //! What a pod asks for that a baseline speaks of, from the pod as the API server keeps it.
 
+use model::bare_capability;
+
 use super::objects::{Container, Pod, Security};
 
 /// Where a service account's token is mounted.
@@ -101,15 +103,11 @@ fn may_be_root(container: &Container, pod: Option<&Security>) -> bool {
     }
 }
 
-fn capability(name: &str) -> String {
-    let name = name.to_ascii_uppercase();
-    name.strip_prefix("CAP_").map_or_else(|| name.clone(), str::to_owned)
-}
-
 fn lists(container: &Container) -> (Vec<String>, Vec<String>) {
     let all = container.security_context.as_ref().and_then(|one| one.capabilities.as_ref());
-    let names =
-        |list: Option<&Vec<String>>| list.into_iter().flatten().map(|c| capability(c)).collect();
+    let names = |list: Option<&Vec<String>>| {
+        list.into_iter().flatten().map(|c| bare_capability(c)).collect()
+    };
     (names(all.and_then(|all| all.add.as_ref())), names(all.and_then(|all| all.drop.as_ref())))
 }
 

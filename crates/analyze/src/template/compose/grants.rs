@@ -1,5 +1,7 @@
 //! Rights that a service is given over its host.
 
+use model::{DEFAULT_CAPABILITIES, bare_capability, capability};
+
 use super::Sink;
 use super::service::Lines;
 
@@ -17,23 +19,6 @@ const DANGEROUS: [&str; 12] = [
     "MAC_OVERRIDE",
     "PERFMON",
     "SYSLOG",
-];
-/// Capabilities that the engine gives by itself.
-const DEFAULT: [&str; 14] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
 ];
 /// Namespaces that may be the host's: the key, the rule, what it lets the container do.
 const NAMESPACES: [(&str, &str, &str); 6] = [
@@ -71,22 +56,19 @@ pub(super) fn check(sink: &mut Sink<'_, '_>) {
 }
 
 fn capabilities(sink: &mut Sink<'_, '_>) {
-    let plain = |name: &str| {
-        let upper = name.trim().to_ascii_uppercase();
-        upper.strip_prefix("CAP_").map_or(upper.clone(), str::to_owned)
-    };
     for (name, lines) in sink.service.texts("cap_add") {
-        let capability = plain(&name);
-        if DANGEROUS.contains(&capability.as_str()) {
-            let message = format!("{capability} is as good as root on the host");
+        let bare = bare_capability(&name);
+        if DANGEROUS.contains(&bare.as_str()) {
+            let message = format!("{bare} is as good as root on the host");
             sink.at("compose-capability-dangerous", lines, message);
-        } else if !DEFAULT.contains(&capability.as_str()) && !capability.contains('$') {
-            let message = format!("{capability} is more than the engine gives by itself");
+        } else if !DEFAULT_CAPABILITIES.contains(&capability(&name).as_str()) && !bare.contains('$')
+        {
+            let message = format!("{bare} is more than the engine gives by itself");
             sink.at("compose-capability-added", lines, message);
         }
     }
     let drops = sink.service.texts("cap_drop");
-    if !drops.iter().any(|(name, _)| plain(name) == "ALL") && !sink.service.is_partial() {
+    if !drops.iter().any(|(name, _)| bare_capability(name) == "ALL") && !sink.service.is_partial() {
         sink.whole("compose-capabilities-kept", "cap_drop does not drop ALL");
     }
 }
