@@ -37,14 +37,16 @@ pub(crate) fn write_kept<T: Serialize>(path: &Path, what: &T) -> Result<(), Agen
 /// Keeps bytes in the same way.
 pub(crate) fn write_kept_bytes(path: &Path, text: &[u8]) -> Result<(), AgentError> {
     let failed = |why: String| AgentError::File { path: path.to_path_buf(), why };
-    let write = || -> std::io::Result<()> {
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        let new = path.with_extension("new");
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    write().map_err(|why| failed(why.to_string()))
+    replace(path, text).map_err(|why| failed(why.to_string()))
+}
+
+/// Puts a file in the place of another in one step. Only its owner may read it.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let new = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
 }

@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod attribute;
 pub mod audit;
 pub mod baseline;
+mod clock;
 pub mod commands;
 mod config;
 pub mod detect;

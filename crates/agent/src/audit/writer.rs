@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use model::{AuditKind, AuditOutcome, AuditRecord, Severity};
 use store::audit::{AuditError, AuditLog};
 
 use super::unkept::Unkept;
 use crate::AgentError;
+use crate::clock::now_ns;
 use crate::limits::TRAIL_ENTRIES;
 use crate::trail::{Entries, Entry};
 
@@ -312,9 +313,4 @@ impl Keeper<'_> {
             ..AuditRecord::default()
         }
     }
-}
-
-fn now_ns() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

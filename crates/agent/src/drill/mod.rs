@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use model::Timestamp;
 use sensor::SensorOptions;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout_at;
 
 use crate::AgentError;
+use crate::clock::now_ns;
 use crate::detect::{BUILT_IN, Engine};
 use crate::watch::{Snapshot, Watch};
 pub use behaviours::{BEHAVIOURS, Behaviour};
@@ -101,7 +101,7 @@ fn listen(
     watch.run(rules, Snapshot::of_host(), stop, |seen| {
         let Some(container) = seen.observed.container else { return };
         for detection in &seen.detections {
-            let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default();
+            let now = now_ns();
             let after = u64::try_from(now.saturating_sub(seen.time_ns())).unwrap_or_default();
             let after = Duration::from_nanos(after);
             let _ = say.send(Heard {

@@ -45,13 +45,6 @@ pub struct Now {
 impl Now {
     /// This moment.
     pub fn read() -> Self {
-        let steady = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let seconds = u64::try_from(steady.tv_sec).unwrap_or_default();
-        let rest = u64::try_from(steady.tv_nsec).unwrap_or_default();
-        let wall = model::Timestamp::now().as_nanosecond();
-        Now {
-            steady_ns: seconds.saturating_mul(1_000_000_000).saturating_add(rest),
-            wall_ns: i64::try_from(wall).unwrap_or_default(),
-        }
+        Now { steady_ns: crate::clock::since_boot_ns(), wall_ns: crate::clock::now_ns() }
     }
 }

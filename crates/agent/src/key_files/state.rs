@@ -138,7 +138,7 @@ impl Kept {
     pub(super) fn write(&self, path: &Path) -> Result<(), AgentError> {
         let wrong = |why: String| AgentError::File { path: path.to_path_buf(), why };
         let text = serde_json::to_vec(self).map_err(|error| wrong(error.to_string()))?;
-        crate::lifecycle::replace(path, &text).map_err(|error| wrong(error.to_string()))
+        crate::kept::replace(path, &text).map_err(|error| wrong(error.to_string()))
     }
 }
 

@@ -17,8 +17,8 @@ use super::state::{FileState, Kept};
 use super::tell::{Happened, away_alert};
 use super::touch::Touch;
 use crate::AgentError;
+use crate::clock::now_ns;
 use crate::commands::Fold;
-use crate::lifecycle::now_ns;
 use crate::trail::Trail;
 
 /// How long the queue is waited for.

@@ -14,6 +14,7 @@ use lru::LruCache;
 use model::{Connection, ContainerRef, Event, EventKind, Initiator, Peer, ProcessId};
 
 use super::asked::{Asked, Fits};
+use crate::clock::now_ns;
 use crate::detect::Observed;
 use crate::watch;
 
@@ -121,7 +122,7 @@ impl Callers {
     /// Waits until the watch has told what happened before a moment, or is late.
     pub(super) async fn reach(&self, time_ns: i64) {
         loop {
-            let now_ns = super::now_ns();
+            let now_ns = now_ns();
             let patience_ns = if self.watched() { PATIENCE_NS } else { UNWATCHED_NS };
             let told = self.0.clock_ns.load(Ordering::Relaxed) > time_ns;
             if told || now_ns.saturating_sub(time_ns) > patience_ns {

@@ -20,6 +20,7 @@ use super::callers::{Deed, Whose};
 use super::docker_event::DockerEvent;
 use super::lines::Lines;
 use super::story::Stories;
+use crate::clock::now_ns;
 use crate::docker::EngineApi;
 use crate::facts::{Document, EngineReader};
 use crate::limits::ENGINE_RETRY_MS;
@@ -68,7 +69,7 @@ impl Daemon {
         let name = self.socket.to_string_lossy().into_owned();
         loop {
             let since = self.shared.standing.last_ns(&name);
-            self.asked_ns = super::now_ns();
+            self.asked_ns = now_ns();
             if let Ok(stream) = self.api.stream(&events_since(since)).await {
                 self.begin(since, &name).await;
                 let mut lines = Lines::new(stream.body);

@@ -16,7 +16,8 @@ use serde::Deserialize;
 use super::kube_client::KubeError;
 use super::kube_config::ApiServer;
 use super::kube_pod::PodState;
-use super::{Shared, encode, now_ns};
+use super::{Shared, encode};
+use crate::clock::now_ns;
 
 /// Pods that are remembered; more are not told.
 const PODS: usize = 16_384;

@@ -28,17 +28,17 @@ mod lines;
 mod standing;
 mod story;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use model::{AuditKind, AuditOutcome, AuditRecord, Engine, Timestamp};
+use model::{AuditKind, AuditOutcome, AuditRecord, Engine};
 use tokio::task::JoinSet;
 
 use crate::AgentError;
 use crate::attribute::Directory;
+use crate::clock::now_ns;
 pub(crate) use crate::docker::encode;
 use crate::trail::Trail;
 use crate::watch::Seen;
@@ -198,27 +198,7 @@ impl Shared {
     }
 }
 
-/// Now, in nanoseconds since 1970.
-pub(crate) fn now_ns() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
-}
-
 /// As much of a value as is told.
 fn cut(text: &str) -> String {
     text.get(..text.floor_char_boundary(VALUE_BYTES)).unwrap_or_default().to_owned()
-}
-
-/// Puts a file in the place of another in one step. Only its owner may read it.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let new = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)
 }

@@ -77,7 +77,7 @@ impl Standing {
         }) else {
             return Ok(());
         };
-        let kept = crate::lifecycle::replace(&self.path, &text);
+        let kept = crate::kept::replace(&self.path, &text);
         kept.map_err(|error| AgentError::File { path: self.path.clone(), why: error.to_string() })
     }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use model::{Alert, AlertSource, ContainerRef, Priority, Timestamp};
+use model::{Alert, AlertSource, ContainerRef, Priority};
 use sensor::EventClass;
 
 use super::Node;
 use super::desk::Desk;
 use crate::AgentError;
+use crate::clock::now_ns;
 use crate::trail::Trail;
 use crate::watch::{Blind, BlindReason, Blindness};
 
@@ -111,7 +112,7 @@ fn alert(counts: &Counts, container: Option<ContainerRef>) -> Alert {
     let place = container.as_ref().map_or("this node", |container| &container.name);
     let field = |(what, count): (&&str, &u64)| (format!("lost.{what}"), Some(count.to_string()));
     Alert {
-        time_ns: i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default(),
+        time_ns: now_ns(),
         rule: RULE.to_owned(),
         source: AlertSource::Sensor,
         priority: Priority::Error,

@@ -18,12 +18,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use model::{AuditKind, AuditRecord, Timestamp};
+use model::{AuditKind, AuditRecord};
 use sensor::{Interest, SensorOptions};
 use store::Store;
 use store::audit::AuditLog;
 
 use crate::audit::{self, WriterCounts};
+use crate::clock::now_ns;
 use crate::commands::Commands;
 use crate::detect::Engine;
 use crate::drift::Images;
@@ -272,7 +273,7 @@ fn images(path: &Path, watch: &Watch) -> Option<Images> {
 /// A record of what the agent itself did.
 fn about(node: &str, action: &str, text: &str) -> AuditRecord {
     AuditRecord {
-        time_ns: i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default(),
+        time_ns: now_ns(),
         kind: AuditKind::Agent,
         action: action.to_owned(),
         target: env!("CARGO_PKG_VERSION").to_owned(),

@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use model::{Alert, AuditKind, AuditOutcome, AuditRecord, Initiator, Timestamp};
+use model::{Alert, AuditKind, AuditOutcome, AuditRecord, Initiator};
 
 use super::config::ResponseRule;
 use super::ledger::InForce;
 use super::target::own_process;
-
-/// Now, in nanoseconds since 1970.
-pub(super) fn now_ns() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
-}
+pub(super) use crate::clock::now_ns;
 
 /// How an answer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -113,8 +113,5 @@ pub(crate) fn node_name() -> String {
 
 /// The moment of the kernel's zero, in nanoseconds since 1970.
 fn boot_ns() -> i64 {
-    let now = model::Timestamp::now().as_nanosecond();
-    let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let up = i128::from(up.tv_sec) * 1_000_000_000 + i128::from(up.tv_nsec);
-    i64::try_from(now - up).unwrap_or_default()
+    crate::clock::now_ns().saturating_sub_unsigned(crate::clock::since_boot_ns())
 }
