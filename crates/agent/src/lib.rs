@@ -32,6 +32,7 @@ pub mod node;
 pub mod nri;
 pub mod outputs;
 pub mod respond;
+mod signals;
 pub mod trail;
 pub mod watch;
 

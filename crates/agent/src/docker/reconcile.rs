@@ -8,20 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use model::{Decision, Gate};
 use serde::Deserialize;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::engine::{EngineApi, Stream};
 use super::json::{Fields, Node};
 use super::plugin::DockerAuthz;
-use crate::gate::{Ask, Counter};
+use crate::gate::{Counter, Unasked};
 use crate::limits::{ENGINE_RETRY_MS, EVENT_MAX_BYTES};
 
 /// Containers that wait to be judged.
 const WAITING: usize = 4096;
-/// Why a container that the policy refuses goes on to run.
-const RUNS: &str = "it runs already";
 /// Events of containers that begin to run.
 const EVENTS: &str =
     "/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22start%22%5D%7D";
@@ -167,27 +164,11 @@ async fn judge(
     let Some(how) = running.how else { return Ok(()) };
     let began = Instant::now();
     let Some(found) = plugin.facts().existing(&running.id, "").await? else { return Ok(()) };
-    court.counters().count(Counter::Unasked);
     let name = found.workload.name.clone();
-    let ask = Ask {
-        gate: Gate::Reconcile,
-        action: how.to_owned(),
-        workload: found.workload,
-        names: found.names,
-        already: None,
-        spared: (!stops).then_some(RUNS),
-        began,
-    };
-    let ruling = court.rule(ask).await;
-    if ruling.verdict.decision == Decision::Deny {
-        let rules: Vec<&str> = ruling.verdict.reasons.iter().map(|r| r.rule.as_str()).collect();
-        let rules = rules.join(", ");
-        eprintln!("lazaret agent: container {name} ({how}) against: {rules}");
-    }
-    if ruling.decision == Decision::Deny {
+    let one = Unasked { workload: found.workload, names: found.names, how, stops, began };
+    if court.judge_running(one, &name).await {
         engine.stop(&running.id).await?;
-        court.counters().count(Counter::Stopped);
-        eprintln!("lazaret agent: container {name} is stopped");
+        court.has_stopped(&name);
     }
     Ok(())
 }

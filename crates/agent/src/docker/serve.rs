@@ -16,15 +16,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::bounded::Bounded;
 use super::engine::EngineApi;
 use super::plugin::DockerAuthz;
 use super::reconcile;
 use crate::AgentError;
-use crate::gate::Court;
+use crate::gate::{self, Court};
 use crate::limits::{CONNECTIONS, DRAIN_TIMEOUT_MS, MESSAGE_MAX_BYTES};
+use crate::signals::Signals;
 
 /// The media type of plugin messages.
 const PLUGIN_TYPE: &str = "application/vnd.docker.plugins.v1.2+json";
@@ -34,51 +34,27 @@ const PLUGIN_TYPE: &str = "application/vnd.docker.plugins.v1.2+json";
 /// Listens on the socket that systemd hands over (`LISTEN_FDS`), else on the configured path.
 /// SIGHUP reads configuration and policy again.
 pub fn serve_docker_authz(court: Court) -> Result<(), AgentError> {
-    let system = |what: &'static str| {
-        move |error: io::Error| AgentError::System { what, why: error.to_string() }
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(system("the asynchronous runtime cannot be started"))?;
-    let court = Arc::new(court);
-    let served = runtime.block_on(serve(Arc::clone(&court)));
-    runtime.shutdown_timeout(Duration::from_millis(DRAIN_TIMEOUT_MS));
-    court.finish();
-    served
+    gate::serve(court, serve)
 }
 
-async fn serve(court: Arc<Court>) -> Result<(), AgentError> {
-    let system = |what: &'static str| {
-        move |error: io::Error| AgentError::System { what, why: error.to_string() }
-    };
+async fn serve(court: Arc<Court>, signals: Signals) -> Result<(), AgentError> {
+    let Signals { mut end, mut hangup } = signals;
     let config = court.config().docker;
-    if let Err(why) = court.rules() {
-        eprintln!("lazaret agent: every start is refused until this is repaired: {why}");
-    }
-    // Signals are caught before the socket answers, so that none is missed.
-    let mut end = signal(SignalKind::terminate()).map_err(system("SIGTERM cannot be caught"))?;
-    let mut interrupt =
-        signal(SignalKind::interrupt()).map_err(system("SIGINT cannot be caught"))?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(system("SIGHUP cannot be caught"))?;
     let engine = Arc::new(EngineApi::new(&config.socket));
     let plugin = Arc::new(DockerAuthz::new(court, Arc::clone(&engine)));
     let reloading = Arc::clone(&plugin);
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            reload(&reloading);
+            gate::say_reloaded(&reloading.reload());
         }
     });
     let (listener, own) = listen(&config.plugin_socket)?;
     let watching = tokio::spawn(reconcile::watch(Arc::clone(&plugin), engine));
     eprintln!("lazaret agent: docker authorization plugin is ready");
-    let ended = async move {
-        tokio::select! { _ = end.recv() => {}, _ = interrupt.recv() => {} }
-    };
     let (tell, told) = tokio::sync::oneshot::channel();
     let served = axum::serve(Bounded::new(listener, CONNECTIONS), router(plugin));
     let served = served.with_graceful_shutdown(async move {
-        ended.await;
+        end.asked().await;
         let _ = tell.send(());
     });
     let late = async move {
@@ -90,14 +66,10 @@ async fn serve(court: Arc<Court>) -> Result<(), AgentError> {
     if let Some(path) = own {
         let _ = fs::remove_file(path);
     }
-    served.map_err(system("the plugin's socket failed"))
-}
-
-fn reload(plugin: &DockerAuthz) {
-    match plugin.reload() {
-        Ok(rules) => eprintln!("lazaret agent: policy {} holds now", rules.digest),
-        Err(error) => eprintln!("lazaret agent: the old policy goes on to hold: {error}"),
-    }
+    served.map_err(|error| AgentError::System {
+        what: "the plugin's socket failed",
+        why: error.to_string(),
+    })
 }
 
 fn router(plugin: Arc<DockerAuthz>) -> Router {

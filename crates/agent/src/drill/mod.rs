@@ -24,6 +24,7 @@ use tokio::time::timeout_at;
 use crate::AgentError;
 use crate::clock::now_ns;
 use crate::detect::{BUILT_IN, Engine};
+use crate::signals::End;
 use crate::watch::{Snapshot, Watch};
 pub use behaviours::{BEHAVIOURS, Behaviour};
 use engine::DrillEngine;
@@ -185,15 +186,10 @@ fn note(outcomes: &mut [Outcome], heard: Heard, told: &mut impl FnMut(&Behaviour
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
+/// Waits for SIGINT or SIGTERM; for ever where they cannot be caught.
 async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut end)) = signals else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = end.recv() => {}
+    match End::catch() {
+        Ok(mut end) => end.asked().await,
+        Err(_) => std::future::pending().await,
     }
 }

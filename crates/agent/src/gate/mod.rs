@@ -14,6 +14,8 @@ mod judging;
 mod message;
 mod rules;
 mod scanner;
+mod serve;
+mod unasked;
 
 pub use break_glass::{BreakGlass, Covers};
 pub use counters::{Counter, Counters};
@@ -23,3 +25,5 @@ pub use scanner::Scanner;
 
 pub(crate) use journal::Journal;
 pub(crate) use message::not_allowed;
+pub(crate) use serve::{say_reloaded, serve};
+pub(crate) use unasked::Unasked;

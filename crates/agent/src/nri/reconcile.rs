@@ -8,17 +8,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{Decision, Gate};
 use tokio::sync::mpsc::Receiver;
 
 use super::plugin::NriPlugin;
 use super::workload::Record;
 use crate::AgentError;
-use crate::gate::{Ask, Counter};
+use crate::gate::Unasked;
 use crate::limits::CONTAINERS_REMEMBERED;
-
-/// Why a container that the policy refuses goes on to run.
-const RUNS: &str = "it runs already";
 
 /// Why what runs has to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,27 +81,11 @@ async fn judge_record(
     let court = plugin.court();
     let stops = court.config().nri.stop_refused;
     let (workload, names) = plugin.made(record).await?;
-    court.counters().count(Counter::Unasked);
-    let name = workload.name.clone();
-    let ask = Ask {
-        gate: Gate::Reconcile,
-        action: "found running".to_owned(),
-        workload,
-        names,
-        already: None,
-        spared: (!stops).then_some(RUNS),
-        began,
-    };
-    let ruling = court.rule(ask).await;
-    if ruling.verdict.decision == Decision::Deny {
-        let rules: Vec<&str> = ruling.verdict.reasons.iter().map(|r| r.rule.as_str()).collect();
-        let rules = rules.join(", ");
-        eprintln!("lazaret agent: container {name} ({id}, found running) against: {rules}");
-    }
-    if ruling.decision == Decision::Deny {
+    let name = format!("{} ({id})", workload.name);
+    let one = Unasked { workload, names, how: "found running", stops, began };
+    if court.judge_running(one, &name).await {
         plugin.containerd().stop(id).await?;
-        court.counters().count(Counter::Stopped);
-        eprintln!("lazaret agent: container {name} ({id}) is stopped");
+        court.has_stopped(&name);
     }
     Ok(())
 }

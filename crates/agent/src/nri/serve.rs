@@ -1,18 +1,17 @@
 //! The plugin's life: connected, connected again when it was not, signals, the end.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::plugin::NriPlugin;
 use super::reconcile::{self, Found};
 use super::session;
 use crate::AgentError;
-use crate::gate::{Counter, Court};
-use crate::limits::{DRAIN_TIMEOUT_MS, NRI_RETRY_FIRST_MS, NRI_RETRY_LAST_MS};
+use crate::gate::{self, Counter, Court};
+use crate::limits::{NRI_RETRY_FIRST_MS, NRI_RETRY_LAST_MS};
+use crate::signals::Signals;
 
 /// Causes to look at what runs that wait; one is as good as many.
 const CAUSES_WAITING: usize = 8;
@@ -22,25 +21,11 @@ const CAUSES_WAITING: usize = 8;
 /// Connects to the configured socket, again and again while there is nobody. SIGHUP reads
 /// configuration and policy again.
 pub fn serve_nri(court: Court) -> Result<(), AgentError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(system("the asynchronous runtime cannot be started"))?;
-    let court = Arc::new(court);
-    let served = runtime.block_on(serve(Arc::clone(&court)));
-    runtime.shutdown_timeout(Duration::from_millis(DRAIN_TIMEOUT_MS));
-    court.finish();
-    served
+    gate::serve(court, serve)
 }
 
-async fn serve(court: Arc<Court>) -> Result<(), AgentError> {
-    if let Err(why) = court.rules() {
-        eprintln!("lazaret agent: every start is refused until this is repaired: {why}");
-    }
-    let mut end = signal(SignalKind::terminate()).map_err(system("SIGTERM cannot be caught"))?;
-    let mut interrupt =
-        signal(SignalKind::interrupt()).map_err(system("SIGINT cannot be caught"))?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(system("SIGHUP cannot be caught"))?;
+async fn serve(court: Arc<Court>, signals: Signals) -> Result<(), AgentError> {
+    let Signals { mut end, mut hangup } = signals;
     let (found, told) = channel(CAUSES_WAITING);
     let plugin = Arc::new(NriPlugin::new(court, found.clone()));
     let watching = tokio::spawn(reconcile::watch(Arc::clone(&plugin), told));
@@ -52,8 +37,7 @@ async fn serve(court: Arc<Court>) -> Result<(), AgentError> {
     });
     tokio::select! {
         () = stay_connected(&plugin) => {}
-        _ = end.recv() => {}
-        _ = interrupt.recv() => {}
+        () = end.asked() => {}
     }
     watching.abort();
     for (name, value) in plugin.court().counters().all().into_iter().filter(|(_, n)| *n > 0) {
@@ -101,14 +85,7 @@ async fn stay_connected(plugin: &Arc<NriPlugin>) {
 }
 
 fn reload(plugin: &NriPlugin, found: &Sender<Found>) {
-    match plugin.court().reload() {
-        Ok(rules) => eprintln!("lazaret agent: policy {} holds now", rules.digest),
-        Err(error) => eprintln!("lazaret agent: the old policy goes on to hold: {error}"),
-    }
+    gate::say_reloaded(&plugin.court().reload());
     // When as many wait already, one of them will see the new policy.
     let _ = found.try_send(Found::PolicyChanged);
-}
-
-fn system(what: &'static str) -> impl Fn(io::Error) -> AgentError {
-    move |error| AgentError::System { what, why: error.to_string() }
 }
