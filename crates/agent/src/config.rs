@@ -16,6 +16,7 @@ use crate::audit::AuditConfig;
 use crate::commands::CommandsConfig;
 use crate::detect::BUILT_IN_RULES;
 use crate::docker::Endpoints;
+use crate::gate::DecisionsConfig;
 use crate::isolation::IsolationConfig;
 use crate::key_files::KeyFilesConfig;
 use crate::lifecycle::LifeCycleConfig;
@@ -51,6 +52,8 @@ pub struct AgentConfig {
     pub outputs: Option<Vec<OutputConfig>>,
     /// How much of the audit log is kept.
     pub audit: AuditConfig,
+    /// How much of the gates' decision log is kept.
+    pub decisions: DecisionsConfig,
     /// Where numbers can be fetched.
     pub metrics: MetricsConfig,
     /// What is done about alerts: nothing, until it is said here.
@@ -150,6 +153,7 @@ impl Default for AgentConfig {
             rules: vec![BUILT_IN_RULES.into()],
             outputs: None,
             audit: AuditConfig::default(),
+            decisions: DecisionsConfig::default(),
             metrics: MetricsConfig::default(),
             response: ResponseConfig::default(),
             nri: NriConfig::default(),
@@ -251,5 +255,59 @@ mod tests {
             let error = load(text).unwrap_err();
             assert!(error.contains("agent.yaml") && !error.contains('\n'), "{error}");
         }
+    }
+
+    /// The YAML of a page, block by block.
+    fn blocks(page: &str) -> Vec<String> {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let text = std::fs::read_to_string(docs.join(page)).unwrap();
+        let blocks = text.split("```yaml\n").skip(1);
+        blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_the_pages_show_can_be_said() {
+        for page in [
+            "agent.md",
+            "audit-sources.md",
+            "detections.md",
+            "isolation.md",
+            "network.md",
+            "response.md",
+        ] {
+            let blocks = blocks(page);
+            assert!(!blocks.is_empty(), "{page}");
+            for block in blocks {
+                load(&block).unwrap_or_else(|why| panic!("{page}: {why}\n{block}"));
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_pages_show_as_default_is_it() {
+        let default = AgentConfig::default;
+        let shown = |page: &str, key: &str| {
+            let blocks = blocks(page);
+            let block = blocks.iter().find(|block| block.starts_with(&format!("{key}:")));
+            load(block.unwrap_or_else(|| panic!("{page} shows no {key}"))).unwrap()
+        };
+        assert_eq!(shown("isolation.md", "isolation"), default());
+        assert_eq!(shown("network.md", "network"), default());
+        assert_eq!(shown("audit-sources.md", "lifecycle"), default());
+        assert_eq!(shown("audit-sources.md", "commands"), default());
+        assert_eq!(shown("run-blocking-nri.md", "nri"), default());
+        let mut docker = shown("run-blocking-docker.md", "policy");
+        let endpoints = std::mem::take(&mut docker.docker.endpoints);
+        assert_eq!(docker, default());
+        for (group, access) in endpoints.everybody {
+            let is_allowed = Endpoints::default().allows(group, "");
+            assert_eq!(is_allowed, access == crate::docker::Access::Allow, "{group:?}");
+        }
+        // The lists of key files are examples.
+        let mut key_files = shown("audit-sources.md", "key_files");
+        key_files.key_files.more.clear();
+        key_files.key_files.leave_out.clear();
+        key_files.key_files.tools.clear();
+        assert_eq!(key_files, default());
     }
 }

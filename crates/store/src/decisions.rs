@@ -1,12 +1,13 @@
 //! The decision log: what the gates decided, appended and never changed.
 //!
 //! Each row carries the hash of the row before it. Whoever keeps the newest hash elsewhere can tell
-//! later whether anything before it was changed or taken out.
+//! later whether anything before it was changed or taken out. The oldest rows leave by age and size;
+//! the anchor keeps the hash of the last of them, which the rest goes on from.
 
 use model::{DecisionRecord, Digest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::limits::DECISIONS_MAX;
+use crate::limits::{DECISION_ROW_BYTES, DECISIONS_MAX, DECISIONS_PRUNED};
 use crate::reports::{decision_text, sha256};
 use crate::{Store, StoreError};
 
@@ -29,6 +30,8 @@ pub struct StoredDecision {
 pub struct Chain {
     /// Decisions whose hashes hold.
     pub decisions: u64,
+    /// Older ones that were taken out by age or size.
+    pub pruned: u64,
     /// The hash of the last of them.
     pub head: Digest,
     /// The first decision that does not follow from the ones before it, and why; `None` when all do.
@@ -81,12 +84,19 @@ impl Store {
         self.read_back(rows)
     }
 
+    /// Takes out the oldest decisions: those before `since`, and those beyond `max_bytes`. The newest
+    /// stays. At most 4,096 go in one call, so that nobody waits long for the file; gives how many.
+    pub fn prune_decisions(&self, since: Timestamp, max_bytes: u64) -> Result<u64, StoreError> {
+        self.write(|connection| prune(connection, since, max_bytes))
+    }
+
     /// Follows the log from its beginning and tells where it is broken.
     pub fn verify_decisions(&self) -> Result<Chain, StoreError> {
         self.read(|connection| {
+            let (pruned, head) = anchor(connection)?;
             let mut statement = connection
                 .prepare("SELECT number, body, previous, hash FROM decision ORDER BY number")?;
-            let mut chain = Chain { decisions: 0, head: beginning(), broken: None };
+            let mut chain = Chain { decisions: 0, pruned, head, broken: None };
             for row in statement.query_map([], stored)? {
                 let row = row?;
                 if let Some(why) = fault(&chain, &row) {
@@ -142,6 +152,62 @@ fn append(connection: &Connection, record: &DecisionRecord, body: &str) -> rusql
     Ok(number)
 }
 
+fn prune(connection: &Connection, since: Timestamp, max_bytes: u64) -> rusqlite::Result<u64> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+    let oldest = number("SELECT min(number) FROM decision")?;
+    let newest = number("SELECT max(number) FROM decision")?;
+    let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(0) };
+    let young: Option<i64> = connection.query_row(
+        "SELECT min(number) FROM decision WHERE at_ms >= ?1",
+        [since.as_millisecond()],
+        |row| row.get(0),
+    )?;
+    let first = young.unwrap_or(newest).max(first_within(connection, max_bytes)?);
+    let first = first.min(newest).min(oldest.saturating_add(DECISIONS_PRUNED));
+    if first <= oldest {
+        return Ok(0);
+    }
+    connection.execute(
+        "INSERT INTO decision_anchor (one, number, hash)
+         SELECT 1, number, hash FROM decision WHERE number = ?1
+         ON CONFLICT (one) DO UPDATE SET number = excluded.number, hash = excluded.hash",
+        [first - 1],
+    )?;
+    let gone = connection.execute("DELETE FROM decision WHERE number < ?1", [first])?;
+    Ok(gone as u64)
+}
+
+/// The oldest decision that has room when the newest have it first.
+fn first_within(connection: &Connection, max_bytes: u64) -> rusqlite::Result<i64> {
+    // The length of a column is known without its text being read.
+    let mut statement = connection
+        .prepare("SELECT number, octet_length(body) FROM decision ORDER BY number DESC")?;
+    let mut rows = statement.query([])?;
+    let (mut first, mut bytes) = (i64::MAX, 0u64);
+    while let Some(row) = rows.next()? {
+        let length: i64 = row.get(1)?;
+        bytes = bytes.saturating_add(DECISION_ROW_BYTES + length.unsigned_abs());
+        if bytes > max_bytes {
+            break;
+        }
+        first = row.get(0)?;
+    }
+    Ok(first)
+}
+
+/// How many decisions were taken out, and what the first that is left follows.
+fn anchor(connection: &Connection) -> rusqlite::Result<(u64, Digest)> {
+    let found: Option<(i64, String)> = connection
+        .query_row("SELECT number, hash FROM decision_anchor", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    // A hash that is none is followed by nothing.
+    Ok(found.map_or((0, beginning()), |(number, hash)| {
+        (number.unsigned_abs(), hash.parse().unwrap_or_else(|_| beginning()))
+    }))
+}
+
 /// What the first decision follows.
 fn beginning() -> Digest {
     Digest::sha256(&[0; 32])
@@ -153,7 +219,8 @@ fn hash_of(previous: &str, body: &str) -> Digest {
 
 /// Why a row does not follow the chain; `None` when it does.
 fn fault(chain: &Chain, row: &Stored) -> Option<String> {
-    let expected = i64::try_from(chain.decisions).unwrap_or(i64::MAX).saturating_add(1);
+    let before = chain.pruned.saturating_add(chain.decisions);
+    let expected = i64::try_from(before).unwrap_or(i64::MAX).saturating_add(1);
     if row.number != expected {
         return Some(format!("decision {expected} is missing"));
     }

@@ -14,6 +14,10 @@ pub(crate) const ZSTD_LEVEL: i32 = 3;
 pub(crate) const CACHED_MAX_BYTES: usize = 256 * 1024 * 1024;
 /// Most decisions that one call gives back.
 pub(crate) const DECISIONS_MAX: u32 = 100_000;
+/// Most decisions that are taken out of the log at a time.
+pub(crate) const DECISIONS_PRUNED: i64 = 4096;
+/// What a decision takes besides its text, in bytes: two hashes, columns, an entry of the index.
+pub(crate) const DECISION_ROW_BYTES: u64 = 256;
 /// Longest text of an audit record, in bytes; longer ones are cut.
 pub(crate) const AUDIT_TEXT_MAX_BYTES: usize = 32 * 1024;
 /// Most bytes of an audit record's details, and of its ancestors, as JSON; more are left out.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(crate) const APPLICATION_ID: i32 = 0x4C5A_5254;
 
 /// Each makes the next version of the tables from the one before. Never changed once released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE report (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -47,6 +47,23 @@ const MIGRATIONS: [&str; 2] = [
     BEGIN SELECT RAISE(ABORT, 'decisions are kept'); END;
     CREATE TRIGGER decision_holds BEFORE UPDATE ON decision
     BEGIN SELECT RAISE(ABORT, 'decisions do not change'); END;
+",
+    "
+    -- Where the log begins after old decisions were taken out: the last of them and its hash. It
+    -- only goes on.
+    CREATE TABLE decision_anchor (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        number INTEGER NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER anchor_stays BEFORE DELETE ON decision_anchor
+    BEGIN SELECT RAISE(ABORT, 'the anchor of the decisions is kept'); END;
+    CREATE TRIGGER anchor_goes_on BEFORE UPDATE ON decision_anchor WHEN NEW.number <= OLD.number
+    BEGIN SELECT RAISE(ABORT, 'the anchor of the decisions only goes on'); END;
+    DROP TRIGGER decision_stays;
+    CREATE TRIGGER decision_stays BEFORE DELETE ON decision
+    WHEN OLD.number > coalesce((SELECT number FROM decision_anchor), 0)
+    BEGIN SELECT RAISE(ABORT, 'decisions are kept'); END;
 ",
 ];
 

@@ -84,9 +84,11 @@ impl Court {
         let counters = Arc::new(Counters::default());
         // A connection of its own: whoever asks for a report does not wait for a record's disk.
         let records = Arc::new(Store::open(store.path())?);
-        let journal = Journal::start(records, Arc::clone(&counters));
+        let holding = Holding::load(config_file)?;
+        let keep = holding.now().config.decisions;
+        let journal = Journal::start(records, Arc::clone(&counters), keep);
         Ok(Court {
-            holding: Holding::load(config_file)?,
+            holding,
             reports: CachedReports::bounded(store, REPORTS_CACHED_BYTES),
             scanner,
             journal,

@@ -1,15 +1,37 @@
 //! `Journal`: decision records on their way to the store, in a bounded queue with one writer, so
-//! that no start waits for the disk.
+//! that no start waits for the disk. Old ones leave the store by age and size.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use model::DecisionRecord;
-use store::Store;
+use model::{DecisionRecord, Timestamp};
+use serde::Deserialize;
+use store::{Store, StoreError};
 
 use super::{Counter, Counters};
 use crate::limits::RECORDS_WAITING;
+
+/// After how many decisions is looked whether old ones must go. The store numbers them, so that gates
+/// that live for one decision only take their turn too.
+const PRUNE_EVERY: i64 = 256;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// How much of the decision log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DecisionsConfig {
+    /// Most bytes; the oldest decisions go first.
+    pub keep_max_bytes: u64,
+    /// Most days; older decisions go.
+    pub keep_max_days: u32,
+}
+
+impl Default for DecisionsConfig {
+    fn default() -> Self {
+        DecisionsConfig { keep_max_bytes: 512 * 1024 * 1024, keep_max_days: 365 }
+    }
+}
 
 /// Takes decision records and writes them down in order.
 #[derive(Debug)]
@@ -21,11 +43,11 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Starts the writer.
-    pub(crate) fn start(store: Arc<Store>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn start(store: Arc<Store>, counters: Arc<Counters>, keep: DecisionsConfig) -> Self {
         let (queue, records) = sync_channel(RECORDS_WAITING);
         let counted = Arc::clone(&counters);
         let writer = thread::Builder::new().name("journal".into());
-        let writer = writer.spawn(move || write(&store, &records, &counted)).ok();
+        let writer = writer.spawn(move || write(&store, &records, &counted, keep)).ok();
         Journal { queue: Mutex::new(Some(queue)), writer: Mutex::new(writer), counters }
     }
 
@@ -57,11 +79,74 @@ impl Drop for Journal {
     }
 }
 
-fn write(store: &Store, records: &Receiver<Box<DecisionRecord>>, counters: &Counters) {
+fn write(
+    store: &Store,
+    records: &Receiver<Box<DecisionRecord>>,
+    counters: &Counters,
+    keep: DecisionsConfig,
+) {
     for record in records {
-        if let Err(error) = store.append_decision(&record) {
-            counters.count(Counter::Lost);
-            eprintln!("lazaret agent: a decision is not written down: {error}");
+        match store.append_decision(&record) {
+            Ok(number) if number % PRUNE_EVERY == 0 => {
+                if let Err(error) = prune(store, keep, Timestamp::now()) {
+                    eprintln!("lazaret agent: old decisions are not taken out: {error}");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                counters.count(Counter::Lost);
+                eprintln!("lazaret agent: a decision is not written down: {error}");
+            }
+        }
+    }
+}
+
+fn prune(store: &Store, keep: DecisionsConfig, now: Timestamp) -> Result<u64, StoreError> {
+    let age_ms = DAY_MS.saturating_mul(i64::from(keep.keep_max_days));
+    let since = Timestamp::from_millisecond(now.as_millisecond().saturating_sub(age_ms));
+    store.prune_decisions(since.unwrap_or(Timestamp::UNIX_EPOCH), keep.keep_max_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Decision, Digest, Gate, Verdict, Workload};
+
+    use super::*;
+
+    #[test]
+    fn what_is_older_than_the_days_or_beyond_the_bytes_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&folder.path().join("lazaret.sqlite")).unwrap());
+        let counters = Arc::new(Counters::default());
+        let keep = DecisionsConfig { keep_max_days: 30, ..DecisionsConfig::default() };
+        let journal = Journal::start(Arc::clone(&store), Arc::clone(&counters), keep);
+        let now = Timestamp::now().as_millisecond();
+        for number in 1..=2 * PRUNE_EVERY {
+            let days = if number <= 100 { 31 } else { 1 };
+            journal.record(decision(now - days * DAY_MS));
+        }
+        journal.finish();
+        let chain = store.verify_decisions().unwrap();
+        assert_eq!((chain.pruned, chain.broken), (100, None));
+        assert_eq!(chain.decisions, 2 * PRUNE_EVERY as u64 - 100);
+        assert_eq!(counters.value(Counter::Lost), 0);
+        let keep = DecisionsConfig { keep_max_bytes: 10_000, ..keep };
+        assert!(prune(&store, keep, Timestamp::now()).unwrap() > 0);
+        assert_eq!(store.verify_decisions().unwrap().broken, None);
+    }
+
+    fn decision(at_ms: i64) -> DecisionRecord {
+        DecisionRecord {
+            at: Timestamp::from_millisecond(at_ms).unwrap(),
+            gate: Gate::DockerAuthz,
+            action: "POST /containers/{id}/start".into(),
+            workload: Workload::default(),
+            reports: Vec::new(),
+            policy: Digest::sha256(&[1; 32]),
+            verdict: Verdict { decision: Decision::Allow, reasons: Vec::new() },
+            enforced: Decision::Allow,
+            because: String::new(),
+            duration_us: 1,
         }
     }
 }

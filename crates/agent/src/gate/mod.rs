@@ -20,6 +20,7 @@ mod unasked;
 pub use break_glass::{BreakGlass, Covers};
 pub use counters::{Counter, Counters};
 pub use court::{Ask, Court, Ruling};
+pub use journal::DecisionsConfig;
 pub use rules::Rules;
 pub use scanner::Scanner;
 

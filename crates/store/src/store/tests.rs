@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::conformance;
-use crate::samples::{decision, digest, report};
+use crate::samples::{decision, digest, moment, report};
 
 /// Names the file for the test that runs as another process.
 const CHILD_STORE: &str = "LAZARET_TEST_CHILD_STORE";
@@ -206,6 +206,44 @@ fn decisions_cannot_be_changed_unseen() {
 }
 
 #[test]
+fn old_decisions_leave_and_the_rest_still_verifies() {
+    let (_directory, path) = scratch();
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.prune_decisions(moment(100), 0).unwrap(), 0);
+    // The third has a clock that went wrong: it hides nothing of what came before it.
+    for second in [10, 20, 0, 30, 40, 50] {
+        store.append_decision(&decision(second)).unwrap();
+    }
+    let left = || {
+        let chain = store.verify_decisions().unwrap();
+        assert_eq!(chain.broken, None);
+        (chain.pruned, chain.decisions)
+    };
+    assert_eq!(store.prune_decisions(moment(20), u64::MAX).unwrap(), 1);
+    assert_eq!(store.prune_decisions(moment(20), u64::MAX).unwrap(), 0);
+    assert_eq!(left(), (1, 5));
+    // By size: what two of them take.
+    let bytes = serde_json::to_string(&decision(40)).unwrap().len() as u64 + 300;
+    assert_eq!(store.prune_decisions(moment(0), 2 * bytes).unwrap(), 3);
+    assert_eq!(left(), (4, 2));
+    // The newest stays, and the next goes on from it.
+    assert_eq!(store.prune_decisions(moment(1000), 0).unwrap(), 1);
+    assert_eq!(store.append_decision(&decision(60)).unwrap(), 7);
+    assert_eq!(left(), (5, 2));
+    let raw = Connection::open(&path).unwrap();
+    for refused in [
+        "DELETE FROM decision",
+        "DELETE FROM decision_anchor",
+        "UPDATE decision_anchor SET number = 4",
+    ] {
+        assert!(raw.execute(refused, []).is_err(), "{refused}");
+    }
+    raw.execute_batch("UPDATE decision_anchor SET number = 6").unwrap();
+    let broken = store.verify_decisions().unwrap().broken;
+    assert_eq!(broken.unwrap(), (6, "decision 7 is missing".to_owned()));
+}
+
+#[test]
 fn threads_append_to_one_chain() {
     let (_directory, path) = scratch();
     thread::scope(|scope| {
@@ -231,7 +269,7 @@ fn an_older_file_gets_its_digests() {
     Store::open(&path).unwrap().save_report(&saved).unwrap();
     let raw = Connection::open(&path).unwrap();
     raw.execute_batch(
-        "DROP TABLE decision; DROP INDEX report_by_manifest; DROP INDEX report_by_digest;
+        "DROP TABLE decision; DROP TABLE decision_anchor; DROP INDEX report_by_manifest; DROP INDEX report_by_digest;
          ALTER TABLE report DROP COLUMN manifest_digest; ALTER TABLE report DROP COLUMN digest;
          PRAGMA user_version = 1;",
     )
