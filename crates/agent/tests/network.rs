@@ -75,7 +75,7 @@ fn show(eye: &mut Network, of: &Container, now_ns: u64, call: Call) -> Vec<Alert
         is_container_start: false,
         strict_names: false,
     };
-    eye.observe(&Seen { observed, detections: Vec::new() })
+    eye.observe(&Seen { observed, detections: Vec::new(), is_late: false })
 }
 
 fn rules(alerts: &[Alert]) -> Vec<&str> {

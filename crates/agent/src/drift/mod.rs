@@ -8,19 +8,24 @@
 //!
 //! An image's layers never change, so they are looked up without a race. Only programs that do not
 //! come straight from the image cost a look at the disk, each once. Nothing is asked of any engine.
+//! A program of more than a MiB is compared beside the events: its origin is known a moment later,
+//! and whoever asked is told by [`Drift::answered`].
 
+mod compared;
 mod images;
 mod layers;
 mod packed;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 use model::{Container, FileObject};
 
+use compared::{Begun, Comparing};
 pub use images::Images;
 use layers::{Below, Layers};
 pub use packed::is_packed;
@@ -29,11 +34,8 @@ pub use packed::is_packed;
 const CONTAINERS: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 /// Programs that were looked at and are remembered.
 const PROGRAMS: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
-/// The largest program that is compared byte by byte; larger ones by size and time.
-const COMPARED_BYTES: u64 = 32 * 1024 * 1024;
 /// Bytes of a program that are looked at for packing.
 const PACKED_HEAD_BYTES: u64 = 256 * 1024;
-const CHUNK_BYTES: usize = 64 * 1024;
 const OVERLAY: u32 = 0x794c_7630;
 
 /// Where a program comes from.
@@ -70,10 +72,16 @@ impl Origin {
     }
 }
 
-/// Holds programs against images. Threads share it.
+/// Holds programs against images. Threads share it; origins are asked by one of them.
 pub struct Drift {
     layers: Mutex<LruCache<String, Option<Arc<Layers>>>>,
     programs: Mutex<LruCache<Key, Look>>,
+    comparing: Comparing,
+    /// Comparisons that are not done yet, by program.
+    waiting: Mutex<HashMap<Key, u64>>,
+    /// What was begun for the event that is asked about; no number where it cannot be compared.
+    begun: Mutex<Option<(Key, Option<u64>)>>,
+    uncompared: AtomicU64,
 }
 
 /// A program as it was at a moment.
@@ -98,6 +106,10 @@ impl Default for Drift {
         Drift {
             layers: Mutex::new(LruCache::new(CONTAINERS)),
             programs: Mutex::new(LruCache::new(PROGRAMS)),
+            comparing: Comparing::default(),
+            waiting: Mutex::default(),
+            begun: Mutex::default(),
+            uncompared: AtomicU64::new(0),
         }
     }
 }
@@ -107,13 +119,13 @@ impl Drift {
     /// the container may be gone, and what is beside its root with it. The image's layers stay.
     pub fn begins(&self, container: &Container) {
         if let Some(layers) = Layers::of(&container.root, 0) {
-            let mut known = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = lock(&self.layers);
             known.put(container.id.clone(), Some(Arc::new(layers)));
         }
     }
 
     /// Where a program that a process of a container runs comes from; `None` when the container's
-    /// layers are not known or its root filesystem is no overlay.
+    /// layers are not known, or the answer is not known yet ([`Drift::handed_in`]).
     pub fn origin(&self, exe: &FileObject, container: &Container, pid: u32) -> Option<Origin> {
         if exe.is_memfd() {
             return Some(Origin::Memory);
@@ -131,8 +143,10 @@ impl Drift {
             return Some(Origin::Image);
         }
         let layers = self.layers(container, pid)?;
-        let look = self.look(exe, container, |look| {
-            look.below.get_or_insert_with(|| compare(&layers, exe));
+        let look = self.look(exe, container, |look, key| {
+            if look.below.is_none() {
+                look.below = self.compare(&layers, exe, key);
+            }
         });
         Some(match look.below? {
             Below::Same => Origin::Image,
@@ -144,7 +158,7 @@ impl Drift {
     /// Whether a program's file is packed, as UPX does it; `None` when it cannot be read any more.
     pub fn is_packed(&self, exe: &FileObject, container: &Container, pid: u32) -> Option<bool> {
         let layers = self.layers(container, pid);
-        let look = self.look(exe, container, |look| {
+        let look = self.look(exe, container, |look, _| {
             if look.packed.is_none() {
                 look.packed = head_of(exe, layers.as_deref(), pid).map(|head| is_packed(&head));
             }
@@ -158,8 +172,66 @@ impl Drift {
         Some(layers.find(path).is_some())
     }
 
+    /// The number of the comparison that the last event's question waits for, if it does. To be
+    /// asked after each event whose origin may have been asked.
+    pub fn handed_in(&self) -> Option<u64> {
+        lock(&self.begun).take()?.1
+    }
+
+    /// Calls `again` with the number of each comparison that has ended: the origin is known now.
+    pub fn answered(&self, mut again: impl FnMut(u64)) {
+        while let Some(answer) = self.comparing.answer() {
+            lock(&self.waiting).remove(&answer.key);
+            let mut programs = lock(&self.programs);
+            let packed = programs.peek(&answer.key).and_then(|look| look.packed);
+            programs.put(answer.key.clone(), Look { below: Some(answer.below), packed });
+            drop(programs);
+            again(answer.ticket);
+            if answer.is_fresh {
+                lock(&self.programs).pop(&answer.key);
+            }
+        }
+    }
+
+    /// Starts of programs that were not held against the image: too large, too many at once, or of
+    /// a container that was gone already.
+    pub fn uncompared(&self) -> u64 {
+        self.uncompared.load(Ordering::Relaxed)
+    }
+
+    /// Counts starts of programs whose answer nobody waits for.
+    pub(crate) fn give_up(&self, starts: usize) {
+        self.uncompared.fetch_add(starts as u64, Ordering::Relaxed);
+    }
+
+    /// What the image has where a program on the upper layer lies; `None` when that is not known yet.
+    fn compare(&self, layers: &Layers, exe: &FileObject, key: &Key) -> Option<Below> {
+        let mut begun = lock(&self.begun);
+        if begun.as_ref().is_some_and(|(known, _)| known == key) {
+            return None;
+        }
+        let is_fresh = is_fresh(key);
+        let ticket = lock(&self.waiting).get(key).copied().filter(|_| !is_fresh);
+        let outcome = match ticket {
+            Some(ticket) => Begun::Later(ticket),
+            None => self.comparing.begin(layers, exe, key, is_fresh),
+        };
+        let ticket = match outcome {
+            Begun::Known(below) => return Some(below),
+            Begun::Later(ticket) => Some(ticket),
+            Begun::Not => None,
+        };
+        match ticket {
+            Some(ticket) if !is_fresh => drop(lock(&self.waiting).insert(key.clone(), ticket)),
+            Some(_) => {}
+            None => self.give_up(1),
+        }
+        *begun = Some((key.clone(), ticket));
+        None
+    }
+
     fn layers(&self, container: &Container, pid: u32) -> Option<Arc<Layers>> {
-        let mut known = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.layers);
         if let Some(layers) = known.get(&container.id)
             && (layers.is_some() || pid == 0)
         {
@@ -172,7 +244,12 @@ impl Drift {
 
     /// What is remembered of a program, after `ask` has made sure that it is there. What changed a
     /// moment ago is not remembered: within one second it may change again and look the same.
-    fn look(&self, exe: &FileObject, container: &Container, ask: impl FnOnce(&mut Look)) -> Look {
+    fn look(
+        &self,
+        exe: &FileObject,
+        container: &Container,
+        ask: impl FnOnce(&mut Look, &Key),
+    ) -> Look {
         let key = Key {
             container: container.id.clone(),
             path: exe.path.clone(),
@@ -181,43 +258,22 @@ impl Drift {
             changed_s: exe.changed_s,
             modified_s: exe.modified_s,
         };
-        let lock = || self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut look = lock().get(&key).copied().unwrap_or_default();
-        ask(&mut look);
-        if model::Timestamp::now().as_second().saturating_sub(exe.changed_s) > 1 {
-            lock().put(key, look);
+        let mut look = lock(&self.programs).get(&key).copied().unwrap_or_default();
+        ask(&mut look, &key);
+        if !is_fresh(&key) {
+            lock(&self.programs).put(key, look);
         }
         look
     }
 }
 
-/// What the image has where a program on the upper layer lies.
-fn compare(layers: &Layers, exe: &FileObject) -> Below {
-    let Some(lower) = layers.find(&exe.path) else { return Below::Nothing };
-    let Ok(metadata) = lower.metadata() else { return Below::Other };
-    let size_bytes = metadata.len();
-    if size_bytes != exe.size_bytes {
-        return Below::Other;
-    }
-    let Some(upper) = layers.upper(&exe.path) else {
-        // The container is gone already. A copy that only its mode was changed of keeps its time.
-        return if metadata.mtime() == exe.modified_s { Below::Same } else { Below::Other };
-    };
-    if same(&lower, &upper, size_bytes.min(COMPARED_BYTES)) { Below::Same } else { Below::Other }
+/// Whether a program was changed so lately that it may change again and look the same.
+fn is_fresh(key: &Key) -> bool {
+    model::Timestamp::now().as_second().saturating_sub(key.changed_s) <= 1
 }
 
-fn same(one: &File, other: &File, length: u64) -> bool {
-    let (mut a, mut b) = (vec![0; CHUNK_BYTES], vec![0; CHUNK_BYTES]);
-    let mut at = 0;
-    while at < length {
-        let wanted = usize::try_from(length - at).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-        let (a, b) = (&mut a[..wanted], &mut b[..wanted]);
-        if one.read_exact_at(a, at).is_err() || other.read_exact_at(b, at).is_err() || a != b {
-            return false;
-        }
-        at += wanted as u64;
-    }
-    true
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The first bytes of a program: of the file that the process runs, while it does, else of the
@@ -234,4 +290,86 @@ fn head_of(exe: &FileObject, layers: Option<&Layers>, pid: u32) -> Option<Vec<u8
     let read =
         std::io::Read::read_to_end(&mut std::io::Read::take(file, PACKED_HEAD_BYTES), &mut head);
     read.ok().map(|_| head)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ObjectFlags;
+
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    /// A container as Docker's overlay2 keeps it, with a program of so many bytes in its image, and
+    /// a copy of it with one byte changed at a place.
+    fn container(home: &std::path::Path, length: u64, changed_at: Option<u64>) -> Container {
+        for folder in ["a/diff/bin", "c/diff/bin", "c/merged", "l"] {
+            std::fs::create_dir_all(home.join(folder)).unwrap();
+        }
+        for (layer, byte) in [("a", None), ("c", changed_at)] {
+            let file = File::create(home.join(layer).join("diff/bin/tool")).unwrap();
+            file.set_len(length).unwrap();
+            if let Some(at) = byte {
+                std::os::unix::fs::FileExt::write_all_at(&file, b"x", at).unwrap();
+            }
+        }
+        let _ = std::os::unix::fs::symlink("../a/diff", home.join("l/A"));
+        std::fs::write(home.join("c/lower"), "l/A").unwrap();
+        let root = home.join("c/merged").to_string_lossy().into_owned();
+        Container { id: "c".to_owned(), root, ..Container::default() }
+    }
+
+    fn program(size_bytes: u64) -> FileObject {
+        FileObject {
+            path: "/bin/tool".to_owned(),
+            inode: 7,
+            size_bytes,
+            links: 1,
+            filesystem: OVERLAY,
+            flags: ObjectFlags { upper_layer: true, ..ObjectFlags::default() },
+            ..FileObject::default()
+        }
+    }
+
+    /// What is said at once, whether a comparison goes on, and what is said when it has ended.
+    fn check(length: u64, changed_at: Option<u64>) -> (Option<Origin>, bool, Option<Origin>) {
+        let home = tempfile::tempdir().unwrap();
+        let container = container(home.path(), length, changed_at);
+        let (drift, exe) = (Drift::default(), program(length));
+        let at_once = drift.origin(&exe, &container, 0);
+        // The next rule asks the same of the same event.
+        assert_eq!(drift.origin(&exe, &container, 0), at_once);
+        let ticket = drift.handed_in();
+        let mut ended = None;
+        while ticket.is_some() && ended.is_none() {
+            drift.answered(|number| ended = Some(number));
+            std::thread::yield_now();
+        }
+        assert_eq!(ended, ticket);
+        (at_once, ticket.is_some(), drift.origin(&exe, &container, 0))
+    }
+
+    #[test]
+    fn a_large_program_is_compared_beside_the_events() {
+        let (same, other) = (Some(Origin::Image), Some(Origin::Changed));
+        assert_eq!(check(MIB, None), (same, false, same));
+        assert_eq!(check(MIB, Some(MIB - 1)), (other, false, other));
+        assert_eq!(check(40 * MIB, Some(9)), (other, false, other));
+        assert_eq!(check(40 * MIB, None), (None, true, same));
+        assert_eq!(check(40 * MIB, Some(40 * MIB - 1)), (None, true, other));
+    }
+
+    #[test]
+    fn what_is_not_compared_is_counted_once_for_each_start() {
+        let home = tempfile::tempdir().unwrap();
+        let length = 2048 * MIB;
+        let (container, exe) = (container(home.path(), length, None), program(length));
+        let drift = Drift::default();
+        for starts in 1..4 {
+            for _ in 0..2 {
+                assert_eq!(drift.origin(&exe, &container, 0), None);
+            }
+            assert_eq!((drift.handed_in(), drift.uncompared()), (None, starts));
+        }
+    }
 }

@@ -89,6 +89,7 @@ pub(super) fn lost_events(node: &Node) -> Counts {
     let mut all = BTreeMap::from([
         ("events.queue_full", lost.queue_full.load(Ordering::Relaxed)),
         ("events.malformed", lost.malformed.load(Ordering::Relaxed)),
+        ("programs.uncompared", node.watch.drift().uncompared()),
     ]);
     if let Ok(losses) = node.watch.losses() {
         all.insert("events.ring_full", losses.bulk_full);

@@ -32,6 +32,15 @@ pub(super) struct Observers<'a> {
 
 impl Observers<'_> {
     pub(super) fn observe(&mut self, seen: &Seen<'_>) {
+        if !seen.is_late {
+            self.look_at(seen);
+        }
+        for detection in &seen.detections {
+            self.desk.tell_deed(seen.alert(detection), Deed::of(seen));
+        }
+    }
+
+    fn look_at(&mut self, seen: &Seen<'_>) {
         self.recording.write(seen);
         self.life_cycle.observe(seen);
         self.commands.observe(seen);
@@ -43,9 +52,6 @@ impl Observers<'_> {
         self.desk.hands().observe(seen);
         for alert in self.network.observe(seen) {
             self.desk.tell_deed(alert, Deed::of(seen));
-        }
-        for detection in &seen.detections {
-            self.desk.tell_deed(seen.alert(detection), Deed::of(seen));
         }
     }
 

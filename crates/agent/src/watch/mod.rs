@@ -119,8 +119,8 @@ impl Watch {
         }
     }
 
-    /// Watches until `stop` says so, from what was there `before`. Every event, with all that is known of it and what the rules
-    /// say, goes to `sink`.
+    /// Watches until `stop` says so, from what was there `before`. Every event, with all that is known
+    /// of it and what the rules say, goes to `sink`; once more where a rule speaks late.
     pub fn run(
         &self,
         engine: &Engine,
@@ -143,14 +143,17 @@ impl Watch {
             let mut healer = Healer::default();
             drain(&self.queue, |event| match event {
                 Some(event) => state.take(event, &self.announced, engine, &mut sink),
-                None if healer.is_due(self) => {
-                    self.forgotten.store(state.forgotten(), Ordering::Relaxed);
-                    if healer.is_needed() {
-                        state.heal(&self.running());
+                None => {
+                    state.again(engine, &mut sink);
+                    if healer.is_due(self) {
+                        self.forgotten.store(state.forgotten(), Ordering::Relaxed);
+                        if healer.is_needed() {
+                            state.heal(&self.running());
+                        }
                     }
                 }
-                None => {}
             });
+            state.finish();
             readers.into_iter().map(|reader| reader.join()).collect::<Vec<_>>()
         });
         for reader in outcome {

@@ -1,4 +1,5 @@
-//! `State`: what the watch knows at a moment: processes, containers, users.
+//! `State`: what the watch knows at a moment: processes, containers, users. An event whose program is
+//! still being held against its image is asked about again when that is done.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -9,13 +10,15 @@ use model::{CgroupName, Container, Event, EventKind, Start};
 use super::runtime::{Announced, know};
 use super::snapshot::Snapshot;
 use crate::attribute::{Begun, Directory, Process, Processes};
-use crate::detect::{self, Detection, Observed, Relays};
+use crate::detect::{self, Detection, Observed, Relay, Relays};
 use crate::drift::Drift;
 
 const LIVE_PROCESSES: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
 const DEAD_PROCESSES: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 /// How old a container is before its first program is looked for: it may be told yet.
 const HEALED_AGE_NS: u64 = 5_000_000_000;
+/// Events that wait for the same program to be compared.
+const WAITING_EVENTS: usize = 64;
 
 /// What the watch knows at a moment.
 pub struct State {
@@ -25,6 +28,8 @@ pub struct State {
     number: u64,
     relays: Relays,
     drift: Option<Arc<Drift>>,
+    /// Events whose program is being compared, by the comparison's number.
+    waiting: HashMap<u64, Vec<Waiting>>,
 }
 
 /// An event with all that is known of it.
@@ -33,6 +38,48 @@ pub struct Seen<'a> {
     pub observed: Observed<'a>,
     /// What the rules say.
     pub detections: Vec<Detection>,
+    /// The event was told before; only the detections are new, as its program was compared meanwhile.
+    pub is_late: bool,
+}
+
+/// What is known of an event besides the state.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    event: &'a Event,
+    process: &'a Process,
+    container: Option<&'a Container>,
+    /// Whom it is done to.
+    target: Option<&'a Container>,
+    relay: Option<&'a Relay>,
+    number: u64,
+    is_container_start: bool,
+}
+
+/// An event whose program is being compared, and what was known of it.
+struct Waiting {
+    event: Event,
+    process: Process,
+    container: Option<Arc<Container>>,
+    target: Option<Arc<Container>>,
+    relay: Option<Relay>,
+    number: u64,
+    is_container_start: bool,
+    /// The rules that have spoken of it already.
+    told: Vec<String>,
+}
+
+impl Waiting {
+    fn known(&self) -> Known<'_> {
+        Known {
+            event: &self.event,
+            process: &self.process,
+            container: self.container.as_deref(),
+            target: self.target.as_deref(),
+            relay: self.relay.as_ref(),
+            number: self.number,
+            is_container_start: self.is_container_start,
+        }
+    }
 }
 
 impl State {
@@ -50,7 +97,15 @@ impl State {
         seed(&containers, &before.begun, u64::MAX);
         let (cgroups, processes_before, begun) = (Vec::new(), Vec::new(), Vec::new());
         let before = Snapshot { cgroups, processes: processes_before, begun, ..before };
-        State { processes, containers, before, number: 0, relays: Relays::default(), drift: None }
+        State {
+            processes,
+            containers,
+            before,
+            number: 0,
+            relays: Relays::default(),
+            drift: None,
+            waiting: HashMap::new(),
+        }
     }
 
     /// Holds programs against images: not when events of another day are looked at.
@@ -86,27 +141,82 @@ impl State {
         let is_container_start = self.attribute(&event, announced);
         let relay = self.relays.observe(&event);
         let stranger = Process::default();
-        let id = event.task.process;
         let container = self.containers.of_cgroup(event.task.cgroup_id);
         let target = acted_upon(&event).and_then(|cgroup| self.containers.of_cgroup(cgroup));
-        let observed = Observed {
+        let known = Known {
             event: &event,
-            number: self.number,
-            boot_ns: self.before.boot_ns,
-            process: self.processes.find(id).unwrap_or(&stranger),
-            processes: &self.processes,
+            process: self.processes.find(event.task.process).unwrap_or(&stranger),
             container: container.as_deref(),
             target: target.as_deref(),
+            relay: relay.as_ref(),
+            number: self.number,
+            is_container_start,
+        };
+        let detections = engine.observe(&self.observed(known, engine));
+        let ticket = self.drift.as_ref().and_then(|drift| drift.handed_in());
+        let kept = ticket.map(|ticket| {
+            let told = detections.iter().map(|one| one.rule.clone()).collect();
+            (ticket, known.process.clone(), told)
+        });
+        sink(&Seen { observed: self.observed(known, engine), detections, is_late: false });
+        let Some((ticket, process, told)) = kept else { return };
+        let number = self.number;
+        self.wait(
+            ticket,
+            Waiting { event, process, container, target, relay, number, is_container_start, told },
+        );
+    }
+
+    /// Asks again about events whose programs have been compared meanwhile.
+    pub(super) fn again(&mut self, engine: &detect::Engine, sink: &mut impl FnMut(&Seen<'_>)) {
+        let Some(drift) = self.drift.clone() else { return };
+        drift.answered(|ticket| {
+            for one in self.waiting.remove(&ticket).unwrap_or_default() {
+                let observed = self.observed(one.known(), engine);
+                let mut detections = engine.observe(&observed);
+                detections.retain(|detection| !one.told.contains(&detection.rule));
+                if !detections.is_empty() {
+                    sink(&Seen { observed, detections, is_late: true });
+                }
+            }
+            // Who asks for another program in the same event is not waited for a second time.
+            drift.handed_in().into_iter().for_each(|_| drift.give_up(1));
+        });
+    }
+
+    /// Counts the events that still wait: the watch ends.
+    pub(super) fn finish(&mut self) {
+        let left = self.waiting.drain().map(|(_, events)| events.len()).sum();
+        self.drift.iter().for_each(|drift| drift.give_up(left));
+    }
+
+    fn wait(&mut self, ticket: u64, one: Waiting) {
+        let events = self.waiting.entry(ticket).or_default();
+        if events.len() < WAITING_EVENTS {
+            events.push(one);
+        } else {
+            self.drift.iter().for_each(|drift| drift.give_up(1));
+        }
+    }
+
+    fn observed<'a>(&'a self, known: Known<'a>, engine: &detect::Engine) -> Observed<'a> {
+        let Known { event, process, container, target, relay, number, is_container_start } = known;
+        Observed {
+            event,
+            number,
+            boot_ns: self.before.boot_ns,
+            process,
+            processes: &self.processes,
+            container,
+            target,
             host_namespaces: self.before.host_namespaces,
             users: &self.before.users,
             node: &self.before.node,
             drift: self.drift.as_deref(),
-            relay: relay.as_ref(),
+            relay,
             is_container_start,
             strict_names: engine.has_strict_names(),
-        };
-        let detections = engine.observe(&observed);
-        sink(&Seen { observed, detections });
+        }
     }
 
     /// Whether the event is the exec of a container's first program.

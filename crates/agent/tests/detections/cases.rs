@@ -266,6 +266,13 @@ pub const CASES: &[Case] = &[
         "cp /bin/bash /bin/tool; /bin/tool -c true",
         "Program of the image changed and started",
     ),
+    // Its last byte alone, a MiB behind what is compared at once.
+    case(
+        "changed-at-its-end",
+        &[],
+        "printf x | dd of=/bin/tool bs=1 seek=$(($(wc -c </bin/tool)-1)) conv=notrunc 2>/tmp/o; /bin/tool true",
+        "Program of the image changed and started",
+    ),
     silent("mode-changed", &[], "chmod 700 /bin/tool; /bin/tool true; /bin/true"),
     case(
         "packed",
