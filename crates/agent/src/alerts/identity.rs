@@ -16,6 +16,9 @@ const TARGETS: [&str; 8] = [
     "device",
 ];
 
+/// Fields of alerts about a workload: what its containers do in turn is one and the same.
+const OF_WORKLOAD: [&str; 2] = ["oom_kills", "missing"];
+
 /// What makes two alerts alike: the rule, where, by which program, to what kind of thing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
@@ -30,20 +33,24 @@ pub struct Place {
     source: AlertSource,
     priority: Priority,
     pub(super) rule: String,
-    /// The container's id; empty for the host.
+    /// The container's id, or its workload; empty for the host.
     container: String,
 }
 
 impl Identity {
     /// The identity of an alert.
     pub fn of(alert: &Alert) -> Self {
+        let named = |field: &&str| alert.fields.get(*field).and_then(Option::as_deref);
+        let is_workloads = alert.source == AlertSource::Isolation
+            && OF_WORKLOAD.iter().any(|one| named(one).is_some());
+        let workload = named(&"workload").filter(|_| is_workloads);
+        let id = alert.container.as_ref().map(|one| one.id.as_str());
         let place = Place {
             source: alert.source,
             priority: alert.priority,
             rule: alert.rule.clone(),
-            container: alert.container.as_ref().map(|one| one.id.clone()).unwrap_or_default(),
+            container: workload.or(id).unwrap_or_default().to_owned(),
         };
-        let named = |field: &&str| alert.fields.get(*field).and_then(Option::as_deref);
         let target = TARGETS.iter().find_map(named).unwrap_or_default();
         Identity { place, program: without_numbers(program(alert)), target: class(target) }
     }

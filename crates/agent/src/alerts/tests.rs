@@ -116,6 +116,26 @@ fn a_flood_of_containers_is_folded_by_its_rule() {
     assert!(due[0].fields["folded.containers"].as_ref().unwrap().starts_with("c200 c201 "));
 }
 
+/// A loop of kills is one thing, though each is of a container that was started anew.
+#[test]
+fn kills_of_a_workload_are_folded_over_its_containers() {
+    let mut alerts = Alerts::default();
+    let mut told = Vec::new();
+    for second in 0..300u64 {
+        let mut one = alert("Process killed for want of memory", &format!("c{second}"), "", "");
+        one.source = AlertSource::Isolation;
+        one.fields = [("workload", "image:web"), ("oom_kills", "2")]
+            .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+            .into();
+        one.times = 2;
+        told.extend(alerts.due(seconds(second)));
+        told.extend(alerts.take(one, seconds(second)));
+    }
+    assert_eq!(times(&told), [2, 118]);
+    assert!(told[1].fields["folded.containers"].as_ref().unwrap().ends_with(" …"));
+    assert_eq!(times(&alerts.finish()), [480]);
+}
+
 #[test]
 fn where_there_is_no_room_the_quietest_is_told_and_let_go() {
     let limits = AlertLimits { identities: 2, ..AlertLimits::default() };

@@ -1,29 +1,32 @@
 //! `Monitor`: looks at every container, and tells what begins and what ends.
 
+mod kills;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use model::{Alert, Container, Priority};
+use model::{Alert, Priority};
 
 use super::Now;
 use super::alerts::About;
 use super::busiest::InImage;
-use super::cgroups::{Hierarchies, Place};
-use super::conditions::{Condition, LIMIT_MISSING, OUT_OF_MEMORY};
+use super::cgroups::Hierarchies;
+use super::conditions::{Condition, LIMIT_MISSING};
 use super::config::{IsolationConfig, LimitKind};
 use super::host::Host;
 use super::kept::text_of;
 use super::latch::Change;
 use super::normal::Normals;
-use super::notes::{Note, Notes};
+use super::notes::Notes;
 use super::oom::{Gone, OomLog, Unexplained};
 use super::view::{NS_PER_S, View};
 use super::watched::{Suspicion, Watched};
-use super::words::{Words, begun, bytes};
+use super::words::{Words, begun};
 use crate::AgentError;
-use crate::attribute::{ContainerId, Directory};
+use crate::attribute::Directory;
+use kills::Kills;
 
 /// Containers that are looked at.
 const MAX_CONTAINERS: usize = 16_384;
@@ -51,15 +54,6 @@ impl Default for Places {
     fn default() -> Self {
         Places { cgroup: "/sys/fs/cgroup".into(), proc: "/proc".into() }
     }
-}
-
-/// Kills for want of memory.
-#[derive(Debug, Clone, Copy)]
-enum Kills {
-    /// As counted.
-    Counted(u64),
-    /// One that the host counts, while this container went.
-    Likely,
 }
 
 /// Looks at every container of a node.
@@ -186,6 +180,7 @@ impl Monitor {
             self.let_go(one, now, &mut alerts);
         }
         self.told_by_notes(now, &mut alerts);
+        self.tell_loops(now, &mut alerts);
         self.has_looked = true;
         let ignores = |alert: &Alert| {
             let name = alert.container.as_ref().map(|one| one.name.as_str()).unwrap_or_default();
@@ -251,41 +246,6 @@ impl Monitor {
         kills
     }
 
-    fn new_kills(&mut self, one: &mut Watched, note: Option<Note>) -> u64 {
-        let counted = one.sample.oom_kills.unwrap_or_default();
-        if one.looks == 1 && !self.has_looked {
-            // It ran before the monitor did: what was then is not told now.
-            one.oom_kills_told = counted;
-        }
-        let all = counted.max(note.map(|note| note.oom_kills).unwrap_or_default());
-        let new = all.saturating_sub(one.oom_kills_told);
-        one.oom_kills_told = one.oom_kills_told.max(all);
-        new
-    }
-
-    fn tell_kills(&mut self, one: &Watched, now: Now, kills: Kills) -> Alert {
-        let (kills, is_likely) = match kills {
-            Kills::Counted(kills) => (kills, false),
-            Kills::Likely => (1, true),
-        };
-        self.oom.add(&one.workload, kills, now.steady_ns);
-        let limit = one.limits.memory_bytes;
-        let of = limit.map(|limit| format!(" (limit {})", bytes(limit as f64)));
-        let of = of.unwrap_or_default();
-        let what = if is_likely {
-            format!("the kernel killed a process for want of memory{of}, probably this container's")
-        } else {
-            format!("the kernel killed {kills} of its processes for want of memory{of}")
-        };
-        let advice = "raise the limit or find the leak";
-        let mut fields = vec![("oom_kills", kills.to_string())];
-        fields.extend(limit.map(|limit| ("limit_bytes", limit.to_string())));
-        let words = Words { what, advice, fields };
-        let mut alert = about(&self.node, one).alert(now, OUT_OF_MEMORY, Priority::Error, words);
-        alert.tags.push("T1499".to_owned());
-        alert
-    }
-
     fn look_for_suspects(&self, one: &mut Watched, now: Now) {
         if !self.config.mining.enabled {
             return;
@@ -324,7 +284,6 @@ impl Monitor {
     /// Holds the container against every condition, and learns what is normal of it.
     fn judge(&mut self, one: &mut Watched, now: Now, alerts: &mut Vec<Alert>) {
         let config = &self.config;
-        let loop_ns = config.oom_loop_s * NS_PER_S;
         let window_ns = config.window_s.max(1) * NS_PER_S;
         let forks_ns = config.forks_window_s.max(1) * NS_PER_S;
         let learn_ns = (config.normal.learn_hours * 3600.0 * NS_PER_S as f64) as u64;
@@ -342,7 +301,6 @@ impl Monitor {
             span: one.window.span(now.steady_ns, &one.sample, window_ns),
             host_span: self.host.span(now.steady_ns, window_ns),
             forks_per_s,
-            oom_kills: self.oom.within(&one.workload, now.steady_ns, loop_ns),
             normal: normal.as_ref(),
             used: &one.used,
             layer: one.layer.as_ref().filter(|_| config.disk.enabled),
@@ -392,33 +350,10 @@ impl Monitor {
         }
         self.gone.went(&one.reference.id, one.oom_kills_told, now.steady_ns);
     }
-
-    /// Containers that are not looked at (any more), and in which the watch counted kills.
-    fn told_by_notes(&mut self, now: Now, alerts: &mut Vec<Alert>) {
-        let watched = &self.watched;
-        let others = self.notes.of_others(|id| watched.contains_key(id));
-        for (id, note) in others {
-            let kills = self.gone.new_kills(&id, note.oom_kills, now.steady_ns);
-            let container = if kills > 0 { self.directory.find(&id) } else { None };
-            let Some(container) = container else { continue };
-            let mut one = Watched::new(&Hierarchies::default(), &place_of(&container), false);
-            one.refresh(&self.directory, &mut self.buffer);
-            one.limits.memory_bytes = container.spec.memory_limit_bytes;
-            alerts.push(self.tell_kills(&one, now, Kills::Counted(kills)));
-        }
-        self.gone.forget_old(now.steady_ns);
-        let (watched, gone) = (&self.watched, &self.gone);
-        self.notes.retain(|id| watched.contains_key(id) || gone.has(id));
-    }
 }
 
 fn about<'a>(node: &'a str, one: &'a Watched) -> About<'a> {
     About { node, container: &one.reference, workload: &one.workload }
-}
-
-fn place_of(container: &Container) -> Place {
-    let (id, engine) = (container.id.clone(), container.engine);
-    Place { path: PathBuf::new(), container: ContainerId { id, engine, pod_uid: None } }
 }
 
 fn kind_word(kind: LimitKind) -> &'static str {

@@ -2,42 +2,84 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use model::ContainerRef;
+
+use super::latch::{Change, Latch, Reading};
+use super::view::CALM_NS;
+
 /// Workloads whose kills are remembered.
 const MAX_WORKLOADS: usize = 4096;
 /// Kills of one workload that are remembered.
 const MAX_KILLS: usize = 256;
 
-/// When processes of a workload were killed, in nanoseconds of the steady clock.
+/// The kills of each workload. A loop is the workload's and not a container's: it goes on while one
+/// container after the other is killed, and is told once.
 #[derive(Debug, Default)]
-pub(super) struct OomLog(HashMap<String, VecDeque<u64>>);
+pub(super) struct OomLog(HashMap<String, Kills>);
+
+#[derive(Debug, Default)]
+struct Kills {
+    /// When, in nanoseconds of the steady clock.
+    at_ns: VecDeque<u64>,
+    /// The container of the last one.
+    container: ContainerRef,
+    latch: Latch,
+}
+
+/// What became of a workload's loop.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Loop {
+    pub workload: String,
+    /// The container that was killed last.
+    pub container: ContainerRef,
+    /// Kills within the time of a loop.
+    pub kills: u64,
+    pub change: Change,
+}
 
 impl OomLog {
-    pub(super) fn add(&mut self, workload: &str, kills: u64, now_ns: u64) {
+    pub(super) fn add(
+        &mut self,
+        workload: &str,
+        container: &ContainerRef,
+        kills: u64,
+        now_ns: u64,
+    ) {
         if !self.0.contains_key(workload) && self.0.len() >= MAX_WORKLOADS {
-            let oldest = self.0.iter().min_by_key(|(_, kills)| kills.back().copied());
+            let oldest = self.0.iter().min_by_key(|(_, kills)| kills.at_ns.back().copied());
             let oldest = oldest.map(|(name, _)| name.clone());
             oldest.and_then(|name| self.0.remove(&name));
         }
         let log = self.0.entry(workload.to_owned()).or_default();
+        log.container.clone_from(container);
         for _ in 0..kills.min(MAX_KILLS as u64) {
-            log.push_back(now_ns);
+            log.at_ns.push_back(now_ns);
         }
-        while log.len() > MAX_KILLS {
-            log.pop_front();
+        while log.at_ns.len() > MAX_KILLS {
+            log.at_ns.pop_front();
         }
     }
 
-    /// Kills within the last `within_ns`; older ones are forgotten.
-    pub(super) fn within(&mut self, workload: &str, now_ns: u64, within_ns: u64) -> u64 {
-        let Some(log) = self.0.get_mut(workload) else { return 0 };
-        while log.front().is_some_and(|at| now_ns.saturating_sub(*at) > within_ns) {
-            log.pop_front();
-        }
-        let count = log.len() as u64;
-        if count == 0 {
-            self.0.remove(workload);
-        }
-        count
+    /// Loops that begin or end: so many kills within so many nanoseconds. Older ones are forgotten.
+    pub(super) fn loops(&mut self, now_ns: u64, most: u64, within_ns: u64) -> Vec<Loop> {
+        let mut loops = Vec::new();
+        self.0.retain(|workload, log| {
+            while log.at_ns.front().is_some_and(|at| now_ns.saturating_sub(*at) > within_ns) {
+                log.at_ns.pop_front();
+            }
+            let kills = log.at_ns.len() as u64;
+            let raise = most.max(1) as f64;
+            let clear = (raise * 0.1).max(1.0).min(raise);
+            let reading =
+                Reading { value: kills as f64, raise, clear, hold_ns: 0, calm_ns: CALM_NS };
+            let change = log.latch.take(now_ns, reading);
+            if change != Change::None {
+                let (workload, container) = (workload.clone(), log.container.clone());
+                loops.push(Loop { workload, container, kills, change });
+            }
+            kills > 0 || log.latch.is_on()
+        });
+        loops
     }
 }
 
@@ -133,15 +175,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kills_are_counted_within_a_time() {
+    fn a_loop_is_told_once_though_its_containers_come_and_go() {
+        const S: u64 = 1_000_000_000;
         let mut log = OomLog::default();
-        log.add("web", 2, 10);
-        log.add("web", 1, 20);
-        assert_eq!(log.within("web", 25, 10), 1);
-        assert_eq!(log.within("db", 25, 10), 0);
-        assert_eq!(log.within("web", 40, 10), 0);
-        log.add("web", u64::MAX, 50);
-        assert_eq!(log.within("web", 50, 10), MAX_KILLS as u64);
+        let mut told = Vec::new();
+        // A kill a second for a minute, each in a container of its own, and one of another workload.
+        for second in 0..200 {
+            let id = format!("c{second}");
+            let container = ContainerRef { id, ..ContainerRef::default() };
+            if second < 60 {
+                log.add("web", &container, 1, second * S);
+            }
+            if second == 5 {
+                log.add("db", &container, 2, second * S);
+            }
+            for one in log.loops(second * S, 3, 100 * S) {
+                told.push((second, one.container.id, matches!(one.change, Change::Began)));
+            }
+        }
+        // The last kill is forgotten after 100 seconds; five more have to be quiet.
+        assert_eq!(told, [(2, "c2".to_owned(), true), (165, "c59".to_owned(), false)]);
+        assert!(log.0.is_empty());
+        log.add("web", &ContainerRef::default(), u64::MAX, 500 * S);
+        assert_eq!(log.loops(500 * S, 3, S)[0].kills, MAX_KILLS as u64);
     }
 
     #[test]

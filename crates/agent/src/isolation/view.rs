@@ -17,7 +17,7 @@ const FEWEST_PERIODS: f64 = 10.0;
 /// Percent by which a value must fall before a condition ends.
 const SLACK_PERCENT: f64 = 15.0;
 /// A condition ends when it was low for this long, in nanoseconds.
-const CALM_NS: u64 = 5 * NS_PER_S;
+pub(super) const CALM_NS: u64 = 5 * NS_PER_S;
 /// What use must be above the normal by at least: thousandths of a processor, bytes, processes,
 /// bytes a second.
 const ABOVE_NORMAL_LEAST: [f64; 4] = [200.0, 64.0 * MIB, 32.0, 5.0 * MIB];
@@ -36,8 +36,6 @@ pub(super) struct View<'a> {
     pub host_span: Option<Span<'a>>,
     /// Processes begun a second.
     pub forks_per_s: Option<f64>,
-    /// Kills for want of memory within the time of a loop.
-    pub oom_kills: u64,
     /// The most that is normal.
     pub normal: Option<&'a Use>,
     pub used: &'a Use,
@@ -77,9 +75,6 @@ impl View<'_> {
             Condition::CpuThrottled => {
                 let raise = config.throttled_percent;
                 plain(self.throttled_percent()?, raise, raise - SLACK_PERCENT)
-            }
-            Condition::OomLoop => {
-                plain(self.oom_kills as f64, config.oom_loop_kills.max(1) as f64, 1.0)
             }
             Condition::ForkRate => {
                 plain(self.forks_per_s?, config.forks_per_s, config.forks_per_s / 2.0)

@@ -45,15 +45,23 @@ pub(super) fn begun(condition: Condition, view: &View<'_>, value: f64) -> Words 
         | Condition::PidsAtLimit
         | Condition::CpuAtLimit
         | Condition::CpuThrottled => at_limit(condition, view, value),
-        Condition::OomLoop | Condition::ForkRate | Condition::IoSaturated => {
-            counted(condition, view, value)
-        }
+        Condition::ForkRate | Condition::IoSaturated => counted(condition, view, value),
         Condition::DiskFilling | Condition::DiskShare => disk(condition, view, value),
         Condition::HostCpu | Condition::HostMemory | Condition::HostIo => {
             host(condition, view, value)
         }
         Condition::Mining => mining(view, value),
         _ => above_normal(condition, view),
+    }
+}
+
+/// What is said of a workload that is killed again and again.
+pub(super) fn oom_loop(kills: u64, within_ns: u64) -> Words {
+    let within = lasting(within_ns);
+    Words {
+        what: format!("{kills} processes killed within {within} for want of memory"),
+        advice: "stop it or raise its memory limit: it is started and killed in turn",
+        fields: vec![("oom_kills", kills.to_string())],
     }
 }
 
@@ -110,14 +118,6 @@ fn cores(millicores: f64) -> String {
 fn counted(condition: Condition, view: &View<'_>, value: f64) -> Words {
     let config = view.config;
     let (what, advice, fields) = match condition {
-        Condition::OomLoop => (
-            format!(
-                "{value:.0} processes killed within {} for want of memory",
-                lasting(config.oom_loop_s * super::view::NS_PER_S)
-            ),
-            "stop it or raise its memory limit: it is started and killed in turn",
-            vec![("oom_kills", percent(value))],
-        ),
         Condition::ForkRate => (
             format!(
                 "{value:.0} processes and threads begin a second (told from {:.0} on)",
