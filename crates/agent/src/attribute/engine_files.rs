@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::bundle::Bundle;
 use super::regular::read_regular;
+use super::storage::from_storage;
 use crate::limits::BUNDLE_MAX_BYTES;
 
 /// Annotations of a CRI engine: for containerd, then for CRI-O.
@@ -42,8 +43,9 @@ struct DockerConfig {
     labels: Option<BTreeMap<String, String>>,
 }
 
-/// Takes what a bundle and the engine's files say into a container.
-pub(crate) fn learn(container: &mut Container, bundle: &Bundle) {
+/// Takes what a bundle and the engine's files say into a container. Gives all names of its image, as
+/// far as the engine writes them down.
+pub(crate) fn learn(container: &mut Container, bundle: &Bundle) -> Vec<String> {
     let image = std::mem::take(&mut container.spec.image);
     container.spec = bundle.spec.clone();
     container.spec.image = image;
@@ -53,7 +55,9 @@ pub(crate) fn learn(container: &mut Container, bundle: &Bundle) {
         && let Some(found) = read(&file)
     {
         from_docker(container, found);
+        return Vec::new();
     }
+    from_storage(container, &bundle.root)
 }
 
 fn from_annotations(container: &mut Container, annotations: &BTreeMap<String, String>) {

@@ -15,6 +15,7 @@ mod engine_files;
 mod processes;
 mod regular;
 mod start_up;
+mod storage;
 mod workload;
 
 pub use begun::Begun;
@@ -27,4 +28,5 @@ pub use containers::{ContainerCounts, Containers, Directory};
 pub(crate) use engine_files::learn;
 pub use processes::{Process, Processes};
 pub use start_up::{cgroups_below, processes_of};
+pub(crate) use storage::id_digest;
 pub use workload::workload_of;

@@ -1,15 +1,11 @@
 //! From a bundle to the workload that the judge reads: what it may do from `config.json`, what image
 //! it is from the engine's own files.
 
-use std::path::{Path, PathBuf};
-
-use model::{Container, Digest, Engine, Mount, Workload};
-use serde::Deserialize;
+use model::{Container, Engine, Mount, Workload};
 
 use super::Making;
 use crate::AgentError;
-use crate::attribute::{Bundle, learn, read_bundle};
-use crate::limits::{STORAGE_MAX_BYTES, STORAGE_MAX_LEVELS};
+use crate::attribute::{Bundle, id_digest, learn, read_bundle};
 
 /// CRI-O's annotation with the id of the image.
 const CRIO_IMAGE: &str = "io.kubernetes.cri-o.Image";
@@ -22,22 +18,11 @@ pub(super) struct Found {
     pub(super) names: Vec<String>,
 }
 
-/// A record of containers/storage: of a container, or of an image.
-#[derive(Deserialize)]
-struct Stored {
-    id: String,
-    #[serde(default)]
-    names: Vec<String>,
-    #[serde(default)]
-    image: String,
-}
-
 /// Reads what is to be made. A bundle that cannot be read is the error.
 pub(super) fn read(making: &Making) -> Result<Found, AgentError> {
     let bundle = read_bundle(&making.bundle)?;
     let mut container = Container { id: making.id.clone(), ..Container::default() };
-    learn(&mut container, &bundle);
-    let names = from_storage(&mut container, &bundle);
+    let names = learn(&mut container, &bundle);
     from_annotations(&mut container, &bundle);
     let Container { engine, name, pod, labels, mut spec, .. } = container;
     spec.name.clone_from(&name);
@@ -48,7 +33,7 @@ pub(super) fn read(making: &Making) -> Result<Found, AgentError> {
         kind: "container".to_owned(),
         name,
         namespace: pod.namespace,
-        node: node(),
+        node: crate::watch::node_name(),
         labels,
         annotations: bundle.annotations,
         containers: vec![spec],
@@ -85,61 +70,8 @@ fn from_annotations(container: &mut Container, bundle: &Bundle) {
     if let Some(id) = annotations.get(CRIO_IMAGE)
         && container.spec.image.image_id.is_none()
     {
-        container.spec.image.image_id = digest(id);
+        container.spec.image.image_id = id_digest(id);
     }
-}
-
-/// What containers/storage, which Podman and CRI-O share, knows of a container: its name, the id of
-/// its image and what that is called. Gives the image's other names.
-fn from_storage(container: &mut Container, bundle: &Bundle) -> Vec<String> {
-    let Some((folder, driver)) = storage_of(&bundle.root) else { return Vec::new() };
-    let records = |kind: &str| -> Vec<Stored> {
-        let file = folder.join(format!("{driver}-{kind}")).join(format!("{kind}.json"));
-        read_records(&file).unwrap_or_default()
-    };
-    let Some(own) = records("containers").into_iter().find(|one| one.id == container.id) else {
-        return Vec::new();
-    };
-    container.engine = Engine::Podman;
-    container.name = own.names.into_iter().next().unwrap_or_default();
-    container.spec.image.image_id = digest(&own.image);
-    let names = records("images").into_iter().find(|one| one.id == own.image);
-    let names = names.map(|image| image.names).unwrap_or_default();
-    if container.spec.image.reference.is_empty()
-        && let Some(first) = names.first()
-    {
-        container.spec.image.reference.clone_from(first);
-    }
-    names
-}
-
-/// The folder and driver of the storage that a root filesystem lies in:
-/// `<folder>/overlay/<id>/merged`.
-fn storage_of(root: &str) -> Option<(PathBuf, String)> {
-    let path = Path::new(root);
-    path.ancestors().skip(1).take(STORAGE_MAX_LEVELS).find_map(|folder| {
-        let driver = folder.file_name()?.to_str()?;
-        let above = folder.parent()?;
-        let there = above.join(format!("{driver}-containers")).is_dir();
-        there.then(|| (above.to_path_buf(), driver.to_owned()))
-    })
-}
-
-fn read_records(file: &Path) -> Option<Vec<Stored>> {
-    if std::fs::metadata(file).ok()?.len() > STORAGE_MAX_BYTES {
-        return None;
-    }
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
-}
-
-/// A bare id as the digest it is.
-fn digest(id: &str) -> Option<Digest> {
-    let id = id.rsplit(['@', ':']).next().unwrap_or(id);
-    format!("sha256:{id}").parse().ok()
-}
-
-fn node() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -146,7 +146,8 @@ impl KeyFiles {
 
     fn hand_over(&self, seen: &Observed<'_>, touch: Touch, path: String, rule: Rule) {
         let base = record(seen, AuditKind::File, touch.action);
-        if self.jobs.try_send(Job { touch, path, rule, base }).is_err() {
+        let has_own_mounts = seen.event.task.namespaces.mnt != seen.host_namespaces.mnt;
+        if self.jobs.try_send(Job { touch, path, rule, base, has_own_mounts }).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -1,6 +1,8 @@
 //! `Worker`: hashes what was touched, tells it, and looks again: at once, a little later while a
 //! writer may still be at work, and every now and then at everything.
 
+mod look;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,14 +25,6 @@ use crate::trail::Trail;
 
 /// How long the queue is waited for.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// After which times a file that is open for writing is looked at again.
-const AGAIN: [Duration; 5] = [
-    Duration::from_millis(100),
-    Duration::from_millis(400),
-    Duration::from_secs(2),
-    Duration::from_secs(10),
-    Duration::from_secs(60),
-];
 /// How long the event of a change may take to come before the change counts as unseen, or as the
 /// work of whoever is known to have the file open.
 const SUSPICION: Duration = Duration::from_secs(3);
@@ -47,6 +41,8 @@ pub(super) struct Job {
     pub(super) path: String,
     pub(super) rule: Rule,
     pub(super) base: AuditRecord,
+    /// Whether it was touched by a thread that has mounts of its own.
+    pub(super) has_own_mounts: bool,
 }
 
 /// Hashes and tells.
@@ -140,11 +136,13 @@ impl Worker {
     }
 }
 
-/// Whether a process is Docker's own helper that unpacks a layer below another root. The program is
-/// the kernel's word, so that no other can call itself so.
-fn unpacks_a_layer(initiator: &Initiator) -> bool {
+/// Whether a process is Docker's daemon that unpacks a layer below another root: up to release 20 a
+/// helper in a `chroot`, later a thread with mounts of its own. The program is the kernel's word, so
+/// that no other can call itself so.
+fn unpacks_a_layer(initiator: &Initiator, has_own_mounts: bool) -> bool {
     let called = initiator.command.split(' ').next().unwrap_or_default();
-    initiator.exe.ends_with("/dockerd") && matches!(called, "docker-untar" | "docker-applyLayer")
+    let is_helper = matches!(called, "docker-untar" | "docker-applyLayer");
+    initiator.exe.ends_with("/dockerd") && (is_helper || has_own_mounts)
 }
 
 /// Whether a name was touched below another root, as an engine does that unpacks a layer in a
@@ -243,7 +241,7 @@ impl Running<'_> {
         self.put(&job.path, after);
         // What is neither there before nor after is gone already, or was made elsewhere.
         let is_there = happened.before.is_some() || happened.after.is_some();
-        let tells = is_there || !unpacks_a_layer(&record.initiator);
+        let tells = is_there || !unpacks_a_layer(&record.initiator, job.has_own_mounts);
         let alert = happened.alert(&record, &worker.config.tools).filter(|_| tells);
         worker.trail.record(record);
         if let Some(alert) = alert {
@@ -275,139 +273,6 @@ impl Running<'_> {
         }
         if self.dirty && self.kept.elapsed() >= KEEP_EVERY {
             self.keep_or_say();
-        }
-    }
-
-    fn notified(&mut self) {
-        let Some(notify) = &mut self.notify else { return };
-        for written in notify.written() {
-            let Some(path) = self.worker.index.path_of(written.object) else { continue };
-            // Whoever the sensor named is known better.
-            let pid = |open: &Open| open.base.initiator.process.pid;
-            let named = self.open.get(&path).is_some_and(|open| pid(open) == written.pid);
-            if named || written.pid == std::process::id() {
-                continue;
-            }
-            let mut base = self.worker.base();
-            base.initiator = super::by_pid(written.pid);
-            base.details.insert("seen".to_owned(), "fanotify".to_owned());
-            self.suspect(path, Some(base));
-        }
-    }
-
-    /// A change, or what may be one. An event that tells of it takes it over.
-    fn suspect(&mut self, path: String, base: Option<AuditRecord>) {
-        self.suspects.entry(path).or_insert_with(|| Suspect { since: Instant::now(), base });
-    }
-
-    /// Looks at what may still be written.
-    fn look_again(&mut self) {
-        let is_due =
-            |open: &Open| AGAIN.get(open.next).is_some_and(|due| open.since.elapsed() >= *due);
-        let due: Vec<String> = self
-            .open
-            .iter()
-            .filter(|(_, open)| is_due(open))
-            .map(|(path, _)| path.clone())
-            .collect();
-        for path in due {
-            self.look_at(&path);
-            if let Some(open) = self.open.get_mut(&path) {
-                open.next += 1;
-                if open.next >= AGAIN.len() {
-                    self.open.remove(&path);
-                }
-            }
-        }
-    }
-
-    fn look_at(&mut self, path: &str) {
-        let worker = self.worker;
-        let before = worker.index.state(path);
-        let outside = FileState::outside_of(Path::new(path));
-        let same = match (&before, &outside) {
-            (Some(before), Some(outside)) => before.looks_like(outside),
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
-            return;
-        }
-        // Another may have written it, whose event is on its way.
-        let base = self.open.get(path).map(|open| open.base.clone());
-        self.suspect(path.to_owned(), base);
-    }
-
-    /// Looks at everything: what differs from what is known is suspected.
-    fn look(&mut self) {
-        self.looked = Instant::now();
-        let worker = self.worker;
-        let everything =
-            self.hashed.elapsed() >= Duration::from_secs(worker.config.hash_every_s.max(1));
-        if everything {
-            self.hashed = Instant::now();
-        }
-        let mut paths = worker.index.look();
-        paths.extend(worker.index.all().into_iter().map(|(path, _)| path));
-        paths.sort_unstable();
-        paths.dedup();
-        for path in paths {
-            let known = worker.index.state(&path);
-            let now = if everything {
-                worker.state(&path)
-            } else {
-                FileState::outside_of(Path::new(&path))
-            };
-            let differs = match (&known, &now) {
-                (Some(known), Some(now)) if everything => !known.is_same(now),
-                (Some(known), Some(now)) => !known.looks_like(now),
-                (None, None) => false,
-                _ => true,
-            };
-            if differs && !self.open.contains_key(&path) {
-                self.suspect(path, None);
-            }
-        }
-    }
-
-    /// What was suspected, and still no event has come.
-    fn judge_suspects(&mut self, patience: Duration) {
-        let due: Vec<String> = self
-            .suspects
-            .iter()
-            .filter(|(_, suspect)| suspect.since.elapsed() >= patience)
-            .map(|(path, _)| path.clone())
-            .collect();
-        for path in due {
-            let base = self.suspects.remove(&path).and_then(|suspect| suspect.base);
-            self.judge(&path, base);
-        }
-    }
-
-    fn judge(&mut self, path: &str, known: Option<AuditRecord>) {
-        let worker = self.worker;
-        let (before, after) = (worker.index.state(path), worker.state(path));
-        let rule = worker.index.rule(path).unwrap_or_default();
-        let base =
-            AuditRecord { time_ns: now_ns(), ..known.clone().unwrap_or_else(|| worker.base()) };
-        let happened = Happened { base, path: path.to_owned(), rule, before, after: after.clone() };
-        self.put(path, after);
-        if !happened.is_changed() {
-            return;
-        }
-        let mut record = happened.finished("change");
-        let alert = if known.is_some() {
-            // Of whoever the sensor saw opening it, that was told already.
-            let told = !record.details.contains_key("seen");
-            happened.alert(&record, &worker.config.tools).filter(|_| !told)
-        } else {
-            record.outcome = AuditOutcome::Unknown;
-            record.details.insert("seen".to_owned(), "without an event".to_owned());
-            happened.unseen_alert(&record)
-        };
-        worker.trail.record(record);
-        if let Some(alert) = alert {
-            (self.tell)(alert);
         }
     }
 

@@ -28,11 +28,27 @@ impl Lab {
         Lab::engine(None)
     }
 
+    /// The same, of a release that `tests/lab/docker-tools.sh` unpacked, where one is said.
+    pub fn start_of(release: Option<&str>) -> Option<Lab> {
+        let Some(release) = release else { return Lab::start() };
+        if let Err(why) = Sensor::load(&SensorOptions::default()) {
+            println!("skipped: {why}");
+            return None;
+        }
+        let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/lab");
+        Lab::engine_of(&lab.join(release).join("root/usr"), None)
+    }
+
     /// An engine alone; its data on a filesystem of so many MiB, where they are said.
     pub fn engine(small_mib: Option<u32>) -> Option<Lab> {
-        let tools = ["/usr/sbin/dockerd", "/bin/busybox"];
-        if let Some(missing) = tools.iter().find(|tool| !Path::new(tool).exists()) {
-            println!("skipped: {missing} is not there");
+        Lab::engine_of(Path::new("/usr"), small_mib)
+    }
+
+    fn engine_of(root: &Path, small_mib: Option<u32>) -> Option<Lab> {
+        let program = root.join("sbin/dockerd");
+        let tools = [program.as_path(), Path::new("/bin/busybox")];
+        if let Some(missing) = tools.iter().find(|tool| !tool.exists()) {
+            println!("skipped: {} is not there", missing.display());
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -41,7 +57,10 @@ impl Lab {
         }
         let at = |name: &str| folder.path().join(name);
         let log = std::fs::File::create(at("log")).unwrap();
-        let mut command = Command::new("/usr/sbin/dockerd");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let (bin, sbin) = (root.join("bin"), root.join("sbin"));
+        let mut command = Command::new(&program);
+        command.env("PATH", format!("{}:{}:{path}", bin.display(), sbin.display()));
         command.args(["--bridge", "none", "--iptables=false", "--storage-driver", "overlay2"]);
         command.arg("--host").arg(format!("unix://{}", at("docker.sock").display()));
         command.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
@@ -63,6 +82,7 @@ impl Lab {
     pub fn docker(&self, arguments: &[&str]) -> (bool, String) {
         let socket = format!("unix://{}", self.folder.path().join("docker.sock").display());
         let mut command = Command::new("docker");
+        command.env("DOCKER_BUILDKIT", "0");
         let output =
             command.arg("--host").arg(socket).args(arguments).stdin(Stdio::null()).output();
         let output = output.unwrap();
