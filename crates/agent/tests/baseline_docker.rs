@@ -3,16 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::type_complexity, unreachable_pub)] // A test host that cannot be made is a failure.
 
+mod judged;
 #[path = "baseline_docker/lab.rs"]
 mod lab;
 
-use std::collections::BTreeMap;
-
+use judged::{now, outcomes};
 use lab::Host;
 use lazaret_agent::baseline::report::{self, BaselineFormat, BaselineLooks};
 use lazaret_agent::baseline::{BaselineRun, hold};
 use lazaret_agent::facts::Places;
-use model::{Outcome, Timestamp};
 use policy::baseline::{Baseline, BaselineDecisions};
 
 /// Every recommendation: its number, and what comes out of it on the wrong host, the right host and,
@@ -38,29 +37,10 @@ fn look(host: &Host) -> BaselineRun {
 }
 
 fn look_at(places: &Places) -> BaselineRun {
-    let now: Timestamp = std::time::SystemTime::now().try_into().unwrap();
+    let now = now();
     let observation = lazaret_agent::facts::docker(places, None, now);
     let baseline = Baseline::docker().unwrap();
     hold(&baseline, &observation, &BaselineDecisions::default(), ("host", now))
-}
-
-/// The outcomes of all objects of each recommendation, as letters, each once.
-fn outcomes(run: &BaselineRun) -> BTreeMap<&str, String> {
-    let mut all: BTreeMap<&str, String> = BTreeMap::new();
-    for result in &run.report.results {
-        let letter = match result.outcome {
-            Outcome::Pass => 'P',
-            Outcome::Fail => 'F',
-            Outcome::NotApplicable => 'N',
-            Outcome::NeedsHuman => 'H',
-            Outcome::Error => 'E',
-        };
-        let letters = all.entry(&result.id).or_default();
-        if !letters.contains(letter) {
-            letters.push(letter);
-        }
-    }
-    all
 }
 
 const WATCHED: [&str; 8] = [

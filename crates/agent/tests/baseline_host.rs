@@ -3,42 +3,22 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines)] // A test host that cannot be made is a failure.
 
-use std::collections::BTreeMap;
+mod judged;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
+use judged::{now, of, outcomes};
 use lazaret_agent::baseline::{BaselineRun, hold};
 use lazaret_agent::facts::Places;
-use model::{BaselineResult, Outcome, Timestamp};
+use model::Outcome;
 use policy::baseline::{Baseline, BaselineDecisions};
 
 fn look(places: &Places) -> BaselineRun {
-    let now: Timestamp = std::time::SystemTime::now().try_into().unwrap();
+    let now = now();
     let observation = lazaret_agent::facts::host(places);
     hold(&Baseline::host().unwrap(), &observation, &BaselineDecisions::default(), ("host", now))
-}
-
-fn outcomes(run: &BaselineRun) -> BTreeMap<&str, String> {
-    let mut all: BTreeMap<&str, String> = BTreeMap::new();
-    for result in &run.report.results {
-        let letter = match result.outcome {
-            Outcome::Pass => 'P',
-            Outcome::Fail => 'F',
-            Outcome::NotApplicable => 'N',
-            Outcome::NeedsHuman => 'H',
-            Outcome::Error => 'E',
-        };
-        let letters = all.entry(&result.id).or_default();
-        if !letters.contains(letter) {
-            letters.push(letter);
-        }
-    }
-    all
-}
-
-fn of<'r>(run: &'r BaselineRun, id: &str) -> &'r BaselineResult {
-    run.report.results.iter().find(|result| result.id == id).unwrap()
 }
 
 /// A host made of files; gone when dropped.

@@ -3,47 +3,24 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, unreachable_pub)] // A test node that cannot be made is a failure.
 
+mod judged;
 #[path = "baseline_kubernetes/tree.rs"]
 mod tree;
 
-use std::collections::BTreeMap;
-
+use judged::{now, of, outcomes};
 use lazaret_agent::baseline::{BaselineRun, hold, hold_checks};
 use lazaret_agent::facts::{ClusterAccess, KubernetesPlaces};
-use model::{BaselineResult, Outcome, Timestamp};
+use model::{BaselineResult, Outcome};
 use policy::baseline::{Baseline, BaselineDecisions};
 use policy::checks::CheckFile;
 use tree::Tree;
 use walks::{Cluster, ClusterOptions};
 
 fn look(places: &KubernetesPlaces) -> BaselineRun {
-    let now: Timestamp = std::time::SystemTime::now().try_into().unwrap();
+    let now = now();
     let observation = lazaret_agent::facts::kubernetes(places);
     let baseline = Baseline::kubernetes().unwrap();
     hold(&baseline, &observation, &BaselineDecisions::default(), ("node", now))
-}
-
-/// The outcomes of all objects of each recommendation, as letters, each once.
-fn outcomes(run: &BaselineRun) -> BTreeMap<&str, String> {
-    let mut all: BTreeMap<&str, String> = BTreeMap::new();
-    for result in &run.report.results {
-        let letter = match result.outcome {
-            Outcome::Pass => 'P',
-            Outcome::Fail => 'F',
-            Outcome::NotApplicable => 'N',
-            Outcome::NeedsHuman => 'H',
-            Outcome::Error => 'E',
-        };
-        let letters = all.entry(&result.id).or_default();
-        if !letters.contains(letter) {
-            letters.push(letter);
-        }
-    }
-    all
-}
-
-fn of<'r>(run: &'r BaselineRun, id: &str) -> &'r BaselineResult {
-    run.report.results.iter().find(|result| result.id == id).unwrap()
 }
 
 /// What only the cluster's API tells of, which nobody let us in to.
@@ -164,7 +141,7 @@ groups:
 fn checks_of_others_are_answered_without_a_shell() {
     let (Some(right), Some(wrong)) = (Tree::right(), Tree::wrong()) else { return };
     let file = CheckFile::parse("own.yaml", CHECKS).unwrap();
-    let now: Timestamp = std::time::SystemTime::now().try_into().unwrap();
+    let now = now();
     let ask = |tree: &Tree, shell| {
         let decisions = BaselineDecisions::default();
         let files = [file.clone()];

@@ -6,10 +6,9 @@
 mod lab;
 
 use lab::{
-    APP, BUSYBOX, Engine, Lab, POLICY, critical, cve, key, malware, package, raw, send,
-    send_chunked, signal, wait_until, without_vendor,
+    APP, BUSYBOX, Engine, KINDS, Lab, POLICY, malware, raw, send, send_chunked, signal, wait_until,
 };
-use model::{Band, Confidence, Decision, Gate, Report};
+use model::{Band, Decision, Gate};
 use store::Store;
 
 /// The agent's process: the supervisor runs this very program with a directory to work in.
@@ -33,28 +32,6 @@ fn does_not_start(lab: &Lab, options: &[&str], image: &str, word: &str) -> Strin
     lab.refused(&arguments, word)
 }
 
-/// A name, the rule that refuses its image, the flaw, and the twin that has none of that.
-type Kind = (&'static str, &'static str, fn(&mut Report), fn(&mut Report));
-
-const KINDS: [Kind; 6] = [
-    ("fix", "critical-with-fix", |r| critical(r, Some("1.1")), |r| critical(r, None)),
-    (
-        "cve",
-        "named-cves",
-        |r| cve(r, "GHSA-jfh8-c2jp-5v3q", Some("CVE-2021-44228")),
-        |r| cve(r, "CVE-2021-44229", None),
-    ),
-    ("malware", "malware", |r| malware(r, Band::Malicious), |r| malware(r, Band::Suspicious)),
-    (
-        "pad",
-        "old-left-pad",
-        |r| package(r, "left-pad", "1.2.9"),
-        |r| package(r, "left-pad", "1.3.0"),
-    ),
-    ("vendor", "untrusted", without_vendor, |_| {}),
-    ("key", "private-key", |r| key(r, Confidence::Certain), |r| key(r, Confidence::Placeholder)),
-];
-
 fn seven_kinds(engine: Engine) {
     let Some(lab) = Lab::start(engine, POLICY) else { return };
     lab.reported("root-bad:1", &[], |_| {});
@@ -65,8 +42,8 @@ fn seven_kinds(engine: Engine) {
     does_not_start(&lab, &["--user", "0"], "root-good:1", "no-root");
     does_not_start(&lab, &["--user", "root"], "root-good:1", "no-root");
     starts(&lab, &["--user", "1001"], "root-bad:1");
-    for (name, rule, flaw, twin) in KINDS {
-        let (bad, good) = (format!("{name}-bad:1"), format!("{name}-good:1"));
+    for (rule, flaw, twin) in KINDS {
+        let (bad, good) = (format!("{rule}-bad:1"), format!("{rule}-good:1"));
         lab.reported(&bad, APP, flaw);
         lab.reported(&good, APP, twin);
         does_not_start(&lab, &[], &bad, rule);

@@ -12,28 +12,12 @@ mod process;
 #[allow(dead_code)]
 mod reports;
 
-use model::{Band, Confidence, Decision, Engine, Gate, Report};
+use model::{Band, Decision, Engine, Gate};
 use nri_lab::{
     Capabilities, Container, Device, Lab, Mount, NODE, Namespaces, Number, Release, Security, full,
 };
 use process::{signal, wait_until};
-use reports::{critical, cve, key, malware, package, without_vendor};
-
-/// A rule, the flaw that it refuses, and the twin that has none of it.
-type Kind = (&'static str, fn(&mut Report), fn(&mut Report));
-
-const KINDS: [Kind; 6] = [
-    ("critical-with-fix", |r| critical(r, Some("1.1")), |r| critical(r, None)),
-    (
-        "named-cves",
-        |r| cve(r, "GHSA-jfh8-c2jp-5v3q", Some("CVE-2021-44228")),
-        |r| cve(r, "CVE-2021-44229", None),
-    ),
-    ("malware", |r| malware(r, Band::Malicious), |r| malware(r, Band::Suspicious)),
-    ("old-left-pad", |r| package(r, "left-pad", "1.2.9"), |r| package(r, "left-pad", "1.3.0")),
-    ("untrusted", without_vendor, |_| {}),
-    ("private-key", |r| key(r, Confidence::Certain), |r| key(r, Confidence::Placeholder)),
-];
+use reports::{KINDS, malware};
 
 /// The process that the lab starts; no test.
 #[test]
@@ -162,7 +146,7 @@ fn away_and_back(release: Release) {
     let slipped = lab.run(&pod, bad.clone()).unwrap();
     lab.start_agent();
     wait_until("what slipped through to be found", || {
-        lab.agent_log().contains(&format!("({slipped}, found running) against: malware"))
+        lab.agent_log().contains(&format!("({slipped}), found running, is against: malware"))
     });
     assert!(lab.is_running(&slipped) && lab.is_running(&good), "what runs goes on to run");
     let decisions = lab.decisions();
@@ -204,7 +188,7 @@ fn a_plugin_that_hangs_is_back() {
     let slipped = slipped.unwrap();
     lab.wait_ready(before);
     wait_until("what slipped through to be found", || {
-        lab.agent_log().contains(&format!("({slipped}, found running) against: malware"))
+        lab.agent_log().contains(&format!("({slipped}), found running, is against: malware"))
     });
     lab.remove_container(&slipped);
     lab.refuses(&pod, lab.container("bad:1"), "malware");

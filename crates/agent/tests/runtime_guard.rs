@@ -14,46 +14,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use model::{Band, Confidence, Decision, Digest, Engine, Gate, Report};
+use model::{Decision, Digest, Engine, Gate, Report};
 use process::{Running, wait_until};
-use reports::{critical, cve, key, malware, package, report, without_vendor};
+use reports::{KINDS, POLICY, report};
 use store::Store;
-
-const POLICY: &str = r#"
-version: 1
-on_missing: deny
-trust:
-  scopes:
-    - scope: "*"
-      labels: {vendor: "harbour*"}
-rules:
-  - {name: no-root, decision: deny, root: true}
-  - {name: critical-with-fix, decision: deny, vulnerability: {severity: critical, only_fixed: true}}
-  - {name: named-cves, decision: deny, cve: {ids: [CVE-2021-44228]}}
-  - {name: malware, decision: deny, malware: {band: malicious}}
-  - {name: old-left-pad, decision: deny, package: {purls: ["pkg:npm/left-pad"], versions: "<1.3.0"}}
-  - {name: untrusted, decision: deny, untrusted: true}
-  - {name: private-key, decision: deny, private_key: true}
-  - name: host-access
-    decision: deny
-    workload: {privileged: true, host_namespaces: [pid, network, ipc], capabilities: [SYS_ADMIN], mounts: {sensitive: true}}
-"#;
-
-/// A rule, the flaw that it refuses, and the twin that has none of it.
-type Kind = (&'static str, fn(&mut Report), fn(&mut Report));
-
-const KINDS: [Kind; 6] = [
-    ("critical-with-fix", |r| critical(r, Some("1.1")), |r| critical(r, None)),
-    (
-        "named-cves",
-        |r| cve(r, "GHSA-jfh8-c2jp-5v3q", Some("CVE-2021-44228")),
-        |r| cve(r, "CVE-2021-44229", None),
-    ),
-    ("malware", |r| malware(r, Band::Malicious), |r| malware(r, Band::Suspicious)),
-    ("old-left-pad", |r| package(r, "left-pad", "1.2.9"), |r| package(r, "left-pad", "1.3.0")),
-    ("untrusted", without_vendor, |_| {}),
-    ("private-key", |r| key(r, Confidence::Certain), |r| key(r, Confidence::Placeholder)),
-];
 
 /// An engine behind the guard: its command line, and what it needs to live.
 struct Guarded {

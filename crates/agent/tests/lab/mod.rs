@@ -19,36 +19,10 @@ use store::Store;
 
 pub use http::{Response, raw, send, send_chunked};
 pub use process::{Running, Supervisor, signal, wait_until};
-pub use reports::{critical, cve, key, malware, package, report, without_vendor};
+pub use reports::{KINDS, POLICY, critical, cve, key, malware, package, report, without_vendor};
 
 /// The program in every image.
 pub const BUSYBOX: &str = "/bin/busybox";
-
-/// All seven kinds, and the options of a start.
-pub const POLICY: &str = r#"
-version: 1
-on_missing: deny
-trust:
-  scopes:
-    - scope: "*"
-      labels: {vendor: "harbour*"}
-rules:
-  - {name: no-root, decision: deny, root: true}
-  - {name: critical-with-fix, decision: deny, vulnerability: {severity: critical, only_fixed: true}}
-  - {name: named-cves, decision: deny, cve: {ids: [CVE-2021-44228]}}
-  - {name: malware, decision: deny, malware: {band: malicious}}
-  - {name: old-left-pad, decision: deny, package: {purls: ["pkg:npm/left-pad"], versions: "<1.3.0"}}
-  - {name: untrusted, decision: deny, untrusted: true}
-  - {name: private-key, decision: deny, private_key: true}
-  - name: host-access
-    decision: deny
-    workload:
-      privileged: true
-      host_namespaces: [pid, network, ipc]
-      capabilities: [SYS_ADMIN]
-      devices: ["/dev/**"]
-      mounts: {sensitive: true}
-"#;
 
 /// How an image is made whose user is not root.
 pub const APP: &[&str] = &["USER 1000"];

@@ -1,4 +1,5 @@
-//! Reports made by hand: one flaw each, and the near twin without it.
+//! Reports made by hand: one flaw each, and the near twin without it; and the policy that tells them
+//! apart.
 
 use model::{
     AdvisoryId, AdvisoryKind, Band, Confidence, Digest, Finding, FindingId, FindingKind, FixState,
@@ -6,6 +7,26 @@ use model::{
     PackageKind, Report, ScanSource, Secret, SecretCategory, SecretPlace, Severity, SourceKind,
     ToolVersions, Verdict, Vulnerability,
 };
+
+/// All seven kinds, and the options of a start.
+pub const POLICY: &str = include_str!("policy.yaml");
+
+/// A rule, the flaw that it refuses, and the twin that has none of it.
+pub type Kind = (&'static str, fn(&mut Report), fn(&mut Report));
+
+/// The kinds that a report decides; the seventh, root, is the image's user.
+pub const KINDS: [Kind; 6] = [
+    ("critical-with-fix", |r| critical(r, Some("1.1")), |r| critical(r, None)),
+    (
+        "named-cves",
+        |r| cve(r, "GHSA-jfh8-c2jp-5v3q", Some("CVE-2021-44228")),
+        |r| cve(r, "CVE-2021-44229", None),
+    ),
+    ("malware", |r| malware(r, Band::Malicious), |r| malware(r, Band::Suspicious)),
+    ("old-left-pad", |r| package(r, "left-pad", "1.2.9"), |r| package(r, "left-pad", "1.3.0")),
+    ("untrusted", without_vendor, |_| {}),
+    ("private-key", |r| key(r, Confidence::Certain), |r| key(r, Confidence::Placeholder)),
+];
 
 /// A report without a flaw, of an image whose vendor is trusted.
 pub fn report(name: &str, image_id: Digest, user: &str) -> Report {

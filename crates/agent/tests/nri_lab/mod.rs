@@ -21,7 +21,7 @@ pub use cri::{Capabilities, Container, Device, Mount, NODE, Namespaces, Number, 
 
 /// Where the CNI library keeps results, with no way to tell it another place.
 const FOREIGN: [&str; 2] = ["/var/lib/cni/results", "/var/lib/cni"];
-const POLICY: &str = include_str!("policy.yaml");
+const POLICY: &str = include_str!("../lab/policy.yaml");
 /// A network of nothing: pods have a namespace of their own and no link.
 const CNI: &str = r#"#!/bin/sh
 case "$CNI_COMMAND" in
