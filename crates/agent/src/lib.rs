@@ -3,8 +3,15 @@
 //! No HTTP server but its own local sockets; every queue is bounded and every loss counted. What
 //! may start is decided by `policy` from stored reports; this room asks, enforces and writes down.
 //!
-//! [`gate`] is what every gate shares: workload → reports → judge → record. [`docker`] is the
-//! authorization plugin, [`nri`] the plugin of containerd.
+//! | part | modules |
+//! |---|---|
+//! | gates, before something starts | [`gate`] (what all share), [`docker`], [`nri`], [`guard`] |
+//! | eyes on the host, and the judge's answer | [`facts`], [`baseline`] |
+//! | the watch: events with process and container, and what the rules say | [`watch`], [`attribute`], [`detect`], [`drift`] |
+//! | who looks besides | [`network`], [`commands`] and [`lines`], [`key_files`], [`isolation`], [`lifecycle`] |
+//! | hands | [`respond`] |
+//! | what is told and kept | [`alerts`], [`trail`], [`audit`], [`outputs`] |
+//! | all of it together; the proof | [`node`]; [`drill`] |
 
 pub mod alerts;
 pub mod attribute;
