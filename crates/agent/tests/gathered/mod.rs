@@ -11,7 +11,7 @@ use lazaret_agent::detect::Engine;
 use lazaret_agent::key_files::{KeyFiles, KeyFilesConfig};
 use lazaret_agent::lifecycle::{LifeCycle, LifeCycleConfig, Surroundings};
 use lazaret_agent::trail::{Entries, Entry, Trail};
-use lazaret_agent::watch::{Snapshot, Watch};
+use lazaret_agent::watch::Watch;
 use model::{Alert, AuditRecord};
 use sensor::SensorOptions;
 
@@ -59,7 +59,7 @@ impl Sources {
             let stop_files = &stop;
             let working = worker.map(|worker| scope.spawn(move || worker.run(stop_files)));
             let watching = scope.spawn(|| {
-                watch.run(&engine, Snapshot::of_host(), &stop, |seen| {
+                watch.run(&engine, watch.snapshot(), &stop, |seen| {
                     life.observe(seen);
                     commands.observe(seen);
                     observer.iter_mut().for_each(|files| files.observe(seen));
