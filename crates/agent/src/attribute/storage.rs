@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use model::{Container, Digest, Known};
 use serde::Deserialize;
 
+use super::regular::read_regular;
 use crate::limits::{STORAGE_MAX_BYTES, STORAGE_MAX_LEVELS};
 
 /// A record of a container, or of an image.
@@ -57,10 +58,7 @@ fn storage_of(root: &str) -> Option<(PathBuf, String)> {
 }
 
 fn read_records(file: &Path) -> Option<Vec<Stored>> {
-    if std::fs::metadata(file).ok()?.len() > STORAGE_MAX_BYTES {
-        return None;
-    }
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    serde_json::from_slice(&read_regular(file, STORAGE_MAX_BYTES).ok()?).ok()
 }
 
 /// A bare id as the digest it is.

@@ -33,6 +33,7 @@ use sensor::{Interest, Losses, Reading, Sensor, SensorOptions};
 
 use crate::AgentError;
 use crate::attribute::{Begun, Directory, Process, container_of};
+use crate::clock::since_boot_ns;
 use crate::detect::Engine;
 use crate::drift::Drift;
 pub use blind::{Blind, BlindReason, Blindness};
@@ -92,7 +93,7 @@ impl Watch {
             queue: Queue::default(),
             lost: Lost::default(),
             forgotten: AtomicU64::new(0),
-            loaded_ns: now_ns(),
+            loaded_ns: since_boot_ns(),
         })
     }
 
@@ -241,13 +242,6 @@ impl Watch {
     pub fn losses(&self) -> Result<Losses, AgentError> {
         Ok(self.sensor.losses()?)
     }
-}
-
-/// The moment, in nanoseconds since boot, as events count.
-fn now_ns() -> u64 {
-    let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let (s, ns) = (u64::try_from(up.tv_sec), u64::try_from(up.tv_nsec));
-    s.unwrap_or_default().saturating_mul(1_000_000_000).saturating_add(ns.unwrap_or_default())
 }
 
 /// Gives events in the order of time until all readers have ended, and nothing each time that there is
