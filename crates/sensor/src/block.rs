@@ -159,5 +159,9 @@ fn name_of(program: BorrowedFd<'_>) -> Vec<u8> {
     if result < 0 {
         return Vec::new();
     }
-    told.name.iter().take_while(|letter| **letter != 0).map(|letter| *letter as u8).collect()
+    told.name
+        .iter()
+        .take_while(|letter| **letter != 0)
+        .flat_map(|letter| letter.to_ne_bytes())
+        .collect()
 }
