@@ -101,8 +101,10 @@ fn of_request<'a>(request: &'a IoUring, cwd: &str, name: &str) -> Option<Value<'
     }
     match name {
         "fd.nameraw" => text(&request.claimed),
-        "fd.name" if request.claimed.starts_with('/') => Some(Value::from(clean(&request.claimed))),
-        "fd.name" => Some(Value::from(clean(&format!("{cwd}/{}", request.claimed)))),
+        "fd.name" if request.claimed.starts_with('/') => {
+            Some(Value::from(policy::clean_path(&request.claimed)))
+        }
+        "fd.name" => Some(Value::from(policy::clean_path(&format!("{cwd}/{}", request.claimed)))),
         _ => None,
     }
 }
