@@ -151,7 +151,7 @@ impl Flags {
         for entry in environ.split(|&byte| byte == 0) {
             let entry = String::from_utf8_lossy(entry);
             let pair = entry.strip_prefix(ETCD_PREFIX).and_then(|entry| entry.split_once('='));
-            if let Some((name, value)) = pair {
+            if let Some((name, value)) = pair.filter(|(name, _)| !name.is_empty()) {
                 let name = name.to_ascii_lowercase().replace('_', "-");
                 self.values.entry(name).or_insert_with(|| vec![value.to_owned()]);
             }
@@ -218,7 +218,7 @@ fn flag(word: &str, dialect: Dialect) -> Option<(String, Option<String>)> {
 /// `-v=2`, `-v2`, `-v 2`.
 fn letter(word: &str) -> Option<(String, Option<String>)> {
     let rest = word.strip_prefix('-')?;
-    let first = rest.chars().next()?;
+    let first = rest.chars().next().filter(|first| *first != '=')?;
     let value = rest.get(first.len_utf8()..).unwrap_or_default();
     let value = value.strip_prefix('=').unwrap_or(value);
     Some((first.to_string(), (!value.is_empty()).then(|| value.to_owned())))
@@ -291,6 +291,9 @@ mod tests {
         assert!(!flags.is_set("token-auth-file"), "behind `--` there are no flags");
         assert_eq!(flags.text("v"), Some("2"));
         assert!(parse("--profiling=maybe", Dialect::Pflag).switch("profiling").is_err());
+        for nameless in ["--=x", "-=x", "---x", "-"] {
+            assert_eq!(parse(nameless, Dialect::Pflag), Flags::default(), "{nameless}");
+        }
         // A word within another flag's value is no flag.
         let decoy = parse("--audit-log-path=/x--anonymous-auth=false", Dialect::Pflag);
         assert!(!decoy.is_set("anonymous-auth"));
