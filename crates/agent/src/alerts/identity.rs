@@ -5,8 +5,10 @@ use model::{Alert, AlertSource, Priority};
 use super::fold::program;
 
 /// The fields that name what something was done to, the most telling first.
-const TARGETS: [&str; 8] = [
+const TARGETS: [&str; 10] = [
     "fd.name",
+    "proc.stdin.rip",
+    "proc.relay.peer",
     "evt.arg.path",
     "evt.arg.newpath",
     "evt.arg.linkpath",
@@ -51,13 +53,33 @@ impl Identity {
             rule: alert.rule.clone(),
             container: workload.or(id).unwrap_or_default().to_owned(),
         };
-        let target = TARGETS.iter().find_map(named).unwrap_or_default();
-        Identity { place, program: without_numbers(program(alert)), target: class(target) }
+        let program = without_numbers(program(alert)) + &applet(alert);
+        Identity { place, program, target: class(target(alert)) }
     }
 
     pub(super) fn place(&self) -> Place {
         self.place.clone()
     }
+}
+
+/// What it was done to; empty when the rule names nothing.
+pub(super) fn target(alert: &Alert) -> &str {
+    let named = |field: &&str| alert.fields.get(*field).and_then(Option::as_deref);
+    TARGETS.iter().find_map(named).unwrap_or_default()
+}
+
+/// The name under which one program of many was started, such as busybox; empty when it is the
+/// file's own.
+fn applet(alert: &Alert) -> String {
+    let leaf = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let Some(initiator) = &alert.initiator else { return String::new() };
+    let mut words = initiator.command.split(' ').map(leaf);
+    let (file, mut name) = (leaf(&initiator.exe), words.next().unwrap_or_default());
+    if name == file {
+        // `busybox cat` as much as `cat`; of other programs the second word says nothing.
+        name = words.next().filter(|_| file == "busybox").unwrap_or_default();
+    }
+    if name.is_empty() { name } else { format!(" as {}", without_numbers(&name)) }
 }
 
 /// The kind of a target: the folder of a path, the other end of a connection, a word as it is.
@@ -88,7 +110,34 @@ fn without_numbers(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::Initiator;
+
     use super::*;
+
+    #[test]
+    fn programs_in_one_file_are_told_apart() {
+        let check = |exe: &str, command: &str, expected: &str| {
+            let initiator = Initiator {
+                exe: exe.to_owned(),
+                command: command.to_owned(),
+                ..Initiator::default()
+            };
+            let alert = Alert { initiator: Some(initiator), ..alert() };
+            assert_eq!(applet(&alert), expected, "{command}");
+        };
+        check("/bin/busybox", "cat /etc/shadow", " as cat");
+        check("/bin/busybox", "/bin/busybox nc -e sh", " as nc");
+        check("/usr/bin/python3.11", "python3 x.py", " as python#");
+        check("/bin/cat", "/bin/cat busybox", "");
+    }
+
+    fn alert() -> Alert {
+        serde_json::from_value(serde_json::json!({
+            "time_ns": 0, "rule": "r", "source": "syscall", "priority": "error", "tags": [],
+            "text": "t", "fields": {}, "node": "n", "times": 1
+        }))
+        .unwrap()
+    }
 
     #[test]
     fn a_target_is_told_by_its_kind() {
