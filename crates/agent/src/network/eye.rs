@@ -13,20 +13,20 @@ use super::baseline::{Baselines, PeerName};
 use super::config::NetworkConfig;
 use super::flow::{Act, Flow, is_public, network_of};
 use super::known;
-use super::map::{ConnectionMap, Edge, EdgeKey};
+use super::map::{ConnectionMap, Edge, EdgeKey, place_beside};
 use super::scan::{Scan, Scans};
 use super::told::Told;
 use super::words::{Notice, alert};
 use crate::AgentError;
 use crate::attribute::workload_of;
 use crate::detect::Observed;
-use crate::kept::write_kept_bytes;
+use crate::kept::{write_kept, write_kept_bytes};
 use crate::watch::Seen;
 
 /// Containers whose workloads are remembered by name.
 const MAX_CONTAINERS: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
-/// How often baselines are kept, in nanoseconds.
-const SAVE_EVERY_NS: u64 = 300_000_000_000;
+/// How often map and baselines are kept, in nanoseconds.
+const SAVE_EVERY_NS: u64 = 60_000_000_000;
 const DNS_PORT: u16 = 53;
 /// Unusual connections that are told of one container within the window of a scan.
 const UNUSUAL_TOLD: usize = 5;
@@ -50,6 +50,20 @@ pub struct Network {
     told: Told,
     saved_ns: Option<u64>,
     saving: Option<JoinHandle<Result<(), AgentError>>>,
+}
+
+/// What is written to the data folder.
+struct ToKeep {
+    state: PathBuf,
+    edges: Vec<Edge>,
+    baselines: Vec<u8>,
+}
+
+impl ToKeep {
+    fn write(&self) -> Result<(), AgentError> {
+        write_kept(&place_beside(&self.state), &self.edges)?;
+        write_kept_bytes(&self.state, &self.baselines)
+    }
 }
 
 /// A flow and whose it is.
@@ -89,13 +103,21 @@ impl Network {
         self.map.edges()
     }
 
-    /// Keeps what was learnt.
+    /// Keeps the map and what was learnt.
     pub fn save(&mut self) -> Result<(), AgentError> {
         self.wait_until_saved();
         if self.config.state.as_os_str().is_empty() {
             return Ok(());
         }
-        write_kept_bytes(&self.config.state, &self.baselines.to_json())
+        self.to_keep().write()
+    }
+
+    fn to_keep(&self) -> ToKeep {
+        ToKeep {
+            state: self.config.state.clone(),
+            edges: self.map.edges(),
+            baselines: self.baselines.to_json(),
+        }
     }
 
     fn take(&mut self, seen: &Observed<'_>) -> Vec<Alert> {
@@ -262,7 +284,7 @@ impl Network {
         alerts
     }
 
-    /// Keeps baselines from time to time, on a thread of its own: events do not wait for disks.
+    /// Keeps map and baselines from time to time, on a thread of its own: events do not wait for disks.
     fn save_when_due(&mut self, now_ns: u64) {
         let saved = *self.saved_ns.get_or_insert(now_ns);
         if now_ns.saturating_sub(saved) < SAVE_EVERY_NS || self.config.state.as_os_str().is_empty()
@@ -270,10 +292,9 @@ impl Network {
             return;
         }
         self.saved_ns = Some(now_ns);
-        let (path, text): (PathBuf, Vec<u8>) =
-            (self.config.state.clone(), self.baselines.to_json());
+        let to_keep = self.to_keep();
         self.wait_until_saved();
-        self.saving = Some(std::thread::spawn(move || write_kept_bytes(&path, &text)));
+        self.saving = Some(std::thread::spawn(move || to_keep.write()));
     }
 
     /// One that failed is tried again the next time, and at the end.

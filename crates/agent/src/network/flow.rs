@@ -115,6 +115,9 @@ fn begins(call: &Call, protocol: &str) -> bool {
     protocol != "tcp" || flags & MSG_FASTOPEN != 0
 }
 
+/// The protocols that are told apart, by name.
+pub(super) const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
+
 fn protocol(connection: &Connection) -> Option<&'static str> {
     match (connection.protocol, connection.kind) {
         (6, _) => Some("tcp"),

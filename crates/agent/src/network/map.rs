@@ -1,28 +1,37 @@
 //! `ConnectionMap`: who speaks with whom on this node, the last seen kept.
 
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lru::LruCache;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::flow::PROTOCOLS;
+use crate::AgentError;
+use crate::kept::read_kept;
+
+/// The name of a protocol, one of a few.
+pub type ProtocolName = &'static str;
 
 /// Who speaks with whom.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EdgeKey {
     /// Who began: a workload, or an address or network from outside.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub from: Arc<str>,
     /// With whom: a workload or an address.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub to: Arc<str>,
     /// The port of the one spoken to.
     pub port: u16,
     /// `tcp`, `udp` …
-    pub protocol: &'static str,
+    #[serde(deserialize_with = "protocol")]
+    pub protocol: ProtocolName,
 }
 
 /// An edge of the connection map.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// Who with whom.
     #[serde(flatten)]
@@ -68,6 +77,29 @@ impl ConnectionMap {
     }
 }
 
+/// The map as the agent kept it last, beside the baselines of `state`; empty where none is.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn kept_map(state: &Path) -> Result<Vec<Edge>, AgentError> {
+    Ok(read_kept(&place_beside(state))?.unwrap_or_default())
+}
+
+/// The map's file, beside that of the baselines.
+pub(super) fn place_beside(state: &Path) -> PathBuf {
+    state.with_extension("map.json")
+}
+
+fn from_text<'de, D: Deserializer<'de>>(text: D) -> Result<Arc<str>, D::Error> {
+    Ok(String::deserialize(text)?.into())
+}
+
+fn protocol<'de, D: Deserializer<'de>>(text: D) -> Result<&'static str, D::Error> {
+    let text = String::deserialize(text)?;
+    let known = PROTOCOLS.iter().find(|known| **known == text);
+    known.copied().ok_or_else(|| serde::de::Error::custom(format!("no protocol is called {text}")))
+}
+
 fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
 }
@@ -85,6 +117,8 @@ mod tests {
         map.add(key(1), 12, false, false);
         map.add(key(3), 13, true, false);
         let edges = map.edges();
+        let text = serde_json::to_string(&edges).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Edge>>(&text).unwrap(), edges);
         let ports: Vec<u16> = edges.iter().map(|edge| edge.key.port).collect();
         assert_eq!(ports, [1, 3]);
         assert_eq!((edges[0].count, edges[0].first_ns, edges[0].last_ns), (1, 10, 12));

@@ -21,4 +21,4 @@ mod words;
 pub use config::{NetworkConfig, ScanConfig};
 pub use eye::Network;
 pub use flow::CALLS;
-pub use map::{Edge, EdgeKey};
+pub use map::{Edge, EdgeKey, ProtocolName, kept_map};

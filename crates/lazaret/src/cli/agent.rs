@@ -4,6 +4,7 @@ mod court;
 mod docker_authz;
 mod drill;
 mod guard;
+mod network;
 mod nri;
 mod replay;
 mod responses;
@@ -23,6 +24,7 @@ Examples:
   lazaret agent replay node.rec --rules mine.yaml  look at it again with other rules
   lazaret agent drill                              prove that this node sees
   lazaret agent undo 3f9c0a61d2                    let a paused container go on
+  lazaret agent network web                        who speaks with the workload `web`
   lazaret agent --docker-authz                     decide over what Docker may start (deploy/systemd)
   lazaret agent --nri                              decide over what containerd may start in pods
 
@@ -59,6 +61,8 @@ enum Verb {
     Drill(drill::Drill),
     /// List what was done about alerts and is in force
     Responses(responses::Responses),
+    /// List who speaks with whom on this node
+    Network(network::Connections),
     /// Undo what is in force
     Undo(responses::Undo),
 }
@@ -69,6 +73,7 @@ impl Agent {
             Some(Verb::Replay(verb)) => verb.run(context),
             Some(Verb::Drill(verb)) => verb.run(context, &self.config),
             Some(Verb::Responses(verb)) => verb.run(context),
+            Some(Verb::Network(verb)) => verb.run(context, &self.config),
             Some(Verb::Undo(verb)) => verb.run(context, &self.config),
             None if self.docker_authz => docker_authz::run(context, &self.config),
             None if self.nri => nri::run(context, &self.config),
