@@ -48,5 +48,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&new, path)
+    fs::rename(&new, path)?;
+    // The name, too, is to be there after a loss of power.
+    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
 }

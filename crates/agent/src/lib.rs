@@ -38,6 +38,7 @@ pub mod network;
 pub mod node;
 pub mod nri;
 pub mod outputs;
+mod ready;
 pub mod respond;
 mod signals;
 pub mod trail;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lazaret_agent::audit::{self, Around, Kept, TreeWindow, Writer};
+use lazaret_agent::audit::{self, Around, Kept, LateLog, TreeWindow, Writer};
 use lazaret_agent::trail::Trail;
 use model::{
     Alert, AlertSource, Ancestor, AuditKind, AuditOutcome, AuditRecord, ContainerRef, Engine,
@@ -302,6 +302,13 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_disk_holds_records_back_and_lets_alerts_out() {
+    // The log was there before the disk was full; and it never was.
+    for was_open in [true, false] {
+        on_a_full_disk(was_open);
+    }
+}
+
+fn on_a_full_disk(was_open: bool) {
     let folder = tempfile::tempdir().unwrap();
     let flags = rustix::mount::MountFlags::empty();
     if let Err(error) = rustix::mount::mount("tmpfs", folder.path(), "tmpfs", flags, c"size=256k") {
@@ -310,9 +317,11 @@ fn a_full_disk_holds_records_back_and_lets_alerts_out() {
     }
     let disk = SmallDisk(folder);
     let at = disk.0.path().join("audit");
-    let log = AuditLog::open(&at, AuditOptions::default()).unwrap();
+    let open = || LateLog::open(&at, AuditOptions::default()).unwrap();
+    let early = was_open.then(open);
     let ballast = disk.0.path().join("ballast");
     fill(&ballast);
+    let log = early.unwrap_or_else(open);
     let (trail, entries) = Trail::open();
     let passed: Arc<Mutex<Vec<(String, bool)>>> = Arc::default();
     let sunk = Arc::clone(&passed);

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use model::{AuditKind, AuditOutcome, AuditRecord, Severity};
 use store::audit::{AuditError, AuditLog};
 
+use super::clock::Clock;
+use super::late::LateLog;
 use super::unkept::Unkept;
 use crate::AgentError;
 use crate::clock::now_ns;
@@ -40,7 +42,7 @@ pub type Sink = Box<dyn FnMut(Kept<'_>) + Send>;
 /// later may not be. `node` is the name that the log's own records carry.
 pub fn keep(
     entries: &Entries,
-    (log, node): (AuditLog, &str),
+    (log, node): (LateLog, &str),
     stop: &AtomicBool,
     counts: &WriterCounts,
     sink: &mut dyn FnMut(Kept<'_>),
@@ -55,6 +57,8 @@ pub fn keep(
         since: None,
         given_up: 0,
         upkeep: Instant::now(),
+        is_cut_told: false,
+        clock: Clock::begin(Instant::now(), now_ns()),
     };
     keeper.run(entries, stop);
 }
@@ -108,14 +112,14 @@ impl Writer {
     /// No thread can be started.
     pub fn start(
         entries: Entries,
-        log: AuditLog,
+        log: impl Into<LateLog>,
         node: &str,
         sink: Sink,
     ) -> Result<Writer, AgentError> {
         let stop = Arc::new(AtomicBool::new(false));
         let counts = Arc::new(WriterCounts::default());
         let (until, told, node) = (Arc::clone(&stop), Arc::clone(&counts), node.to_owned());
-        let mut sink = sink;
+        let (mut sink, log) = (sink, log.into());
         let thread = std::thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || keep(&entries, (log, &node), &until, &told, &mut *sink))
@@ -144,7 +148,7 @@ impl Writer {
 
 /// The thread's own.
 struct Keeper<'a> {
-    log: AuditLog,
+    log: LateLog,
     sink: &'a mut dyn FnMut(Kept<'_>),
     node: String,
     counts: &'a WriterCounts,
@@ -157,10 +161,13 @@ struct Keeper<'a> {
     /// How many were given up since it was refused first.
     given_up: u64,
     upkeep: Instant,
+    is_cut_told: bool,
+    clock: Clock,
 }
 
 impl Keeper<'_> {
     fn run(&mut self, entries: &Entries, stop: &AtomicBool) {
+        // Opened late, it is told with the first record that is kept.
         self.say_what_was_cut();
         let mut after_stop = 0;
         // A queue that is filled without end must not keep the writer from ending.
@@ -200,13 +207,17 @@ impl Keeper<'_> {
     }
 
     fn keep(&mut self, records: &[AuditRecord]) -> Option<Range<u64>> {
-        match self.log.append(records) {
-            Ok(appended) => {
+        let append = |log: &mut AuditLog| {
+            let numbers = log.append(records)?.numbers;
+            Ok((numbers, log.unsealed().map(str::to_owned)))
+        };
+        match self.log.get().and_then(append) {
+            Ok((numbers, unsealed)) => {
                 self.counts.kept.fetch_add(records.len() as u64, Ordering::AcqRel);
-                let unsealed = self.log.unsealed().map(str::to_owned);
                 self.counts.tell(unsealed);
                 self.since = None;
-                Some(appended.numbers)
+                self.say_what_was_cut();
+                Some(numbers)
             }
             Err(error) => {
                 self.fail(&error);
@@ -252,12 +263,17 @@ impl Keeper<'_> {
     fn keep_up(&mut self) {
         self.upkeep = Instant::now();
         let now_ns = now_ns();
-        if self.log.is_seal_due(now_ns)
-            && let Err(error) = self.log.seal()
-        {
+        if let Some(step) = self.clock.step(self.upkeep, now_ns) {
+            let own = self.own("clock", step, Severity::High);
+            self.take(&[Entry::Record(Box::new(own))]);
+        }
+        let by_age = self.clock.may_forget(self.upkeep);
+        let Some(log) = self.log.opened() else { return };
+        let sealed = if log.is_seal_due(now_ns) { log.seal() } else { Ok(()) };
+        let forgotten = log.retain(now_ns, by_age);
+        if let Err(error) = sealed {
             self.fail(&error);
         }
-        let forgotten = self.log.retain(now_ns);
         match forgotten {
             Ok(gone) if gone.segments > 0 => {
                 let text = format!(
@@ -278,7 +294,9 @@ impl Keeper<'_> {
     }
 
     fn say_what_was_cut(&mut self) {
-        let Some(cut) = self.log.cut_tail() else { return };
+        let Some(log) = self.log.opened().filter(|_| !self.is_cut_told) else { return };
+        self.is_cut_told = true;
+        let Some(cut) = log.cut_tail() else { return };
         let kept = cut.kept.as_ref().map_or("nowhere".to_owned(), |at| at.display().to_string());
         let text = format!(
             "the audit log ended in {} bytes of a record that was not finished after record {}; \

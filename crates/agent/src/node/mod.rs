@@ -7,6 +7,7 @@
 //! ```
 
 mod absence;
+mod aside;
 mod desk;
 mod health;
 mod metrics;
@@ -21,9 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use model::{AuditKind, AuditRecord};
 use sensor::{Interest, SensorOptions};
 use store::Store;
-use store::audit::AuditLog;
 
-use crate::audit::{self, WriterCounts};
+use crate::audit::{self, LateLog, WriterCounts};
 use crate::clock::now_ns;
 use crate::commands::Commands;
 use crate::detect::Engine;
@@ -34,11 +34,13 @@ use crate::lifecycle::{LifeCycle, Surroundings};
 use crate::lines::Lines;
 use crate::network::Network;
 use crate::outputs::{Destination, OutputConfig, Outputs};
+use crate::ready;
 use crate::respond::{Hands, Reach};
 use crate::trail::{Entries, Trail};
 use crate::watch::{Recorder, Snapshot, Watch};
 use crate::{AgentConfig, AgentError};
 use absence::Absence;
+use aside::{Aside, or_anew};
 use desk::Desk;
 use metrics::Metrics;
 use observers::{Observers, Recording};
@@ -83,12 +85,15 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
     let outputs = Outputs::open(&outputs, &options.data_dir.join("spool"))?;
     let folder = options.data_dir.join(AUDIT);
     let absence = Absence::before(&folder);
-    let log = AuditLog::open(&folder, config.audit.options())?;
+    let mut asides = Vec::new();
+    let log = or_anew(&folder, &mut asides, || {
+        LateLog::open(&folder, config.audit.options()).map_err(AgentError::from)
+    })?;
     let (metrics, stop) = (Metrics::default(), AtomicBool::new(false));
     let kept = WriterCounts::default();
     let (config_file, rules) = (options.config_file.clone(), options.rules.clone());
     let node = Node { config, config_file, rules, engine, watch, outputs, metrics, kept, stop };
-    node.run(options, (log, absence), before, recorder)
+    node.run(options, (log, absence, asides), before, recorder)
 }
 
 /// What everybody on the node shares.
@@ -111,24 +116,35 @@ impl Node {
     fn run(
         &self,
         options: &Options,
-        (log, absence): (AuditLog, Option<Absence>),
+        (log, absence, mut asides): (LateLog, Option<Absence>, Vec<Aside>),
         before: Snapshot,
         recorder: Option<Recorder>,
     ) -> Result<(), AgentError> {
         let (trail, entries) = Trail::open();
         let directory = self.watch.containers().clone();
-        let reach = Reach {
-            containers: directory.clone(),
+        let name = before.node.clone();
+        let place = Surroundings {
             trail: trail.clone(),
-            engine: self.config.docker.socket.clone(),
-            containerd: self.config.lifecycle.containerd.clone(),
-            state: options.data_dir.join(RESPONSES),
-            sensor: Some(Arc::clone(self.watch.sensor())),
+            directory: directory.clone(),
+            node: name.clone(),
+            data: options.data_dir.clone(),
         };
-        let hands = Hands::new(self.config.response.clone(), reach)?;
+        let responses = options.data_dir.join(RESPONSES);
+        let hands = or_anew(&responses, &mut asides, || {
+            let reach = Reach {
+                containers: directory.clone(),
+                trail: trail.clone(),
+                engine: self.config.docker.socket.clone(),
+                containerd: self.config.lifecycle.containerd.clone(),
+                state: responses.clone(),
+                sensor: Some(Arc::clone(self.watch.sensor())),
+            };
+            Hands::new(self.config.response.clone(), reach)
+        })?;
         hands.begin(&before.cgroups);
         self.watch.tell_at_once(hands.witness());
-        let name = before.node.clone();
+        let monitor = self.monitor(&place, &mut asides)?;
+        let network = self.network(&place, &mut asides)?;
         std::thread::scope(|scope| {
             let node = name.clone();
             let writer = scope.spawn(move || self.write(&entries, log, &node));
@@ -136,16 +152,12 @@ impl Node {
             let begin = about(&name, "begin", &format!("{} rules{away}", self.engine.len()));
             let fell = absence.and_then(|absence| absence.alert(&name, begin.time_ns));
             trail.record(begin);
-            let place = Surroundings {
-                trail: trail.clone(),
-                directory,
-                node: name.clone(),
-                data: options.data_dir.clone(),
-            };
             let images = images(&options.data_dir.join(REPORTS), &self.watch);
             let desk = Desk::new(trail.clone(), hands, images);
-            fell.into_iter().for_each(|alert| desk.tell(alert));
-            let outcome = self.watch_all(&desk, &place, before, recorder);
+            let told = asides.iter().map(|aside| aside.alert(&name));
+            fell.into_iter().chain(told).for_each(|alert| desk.tell(alert));
+            let learning = (monitor, network);
+            let outcome = self.watch_all(&desk, &place, learning, (before, recorder));
             desk.finish();
             trail.record(about(&name, absence::END, ""));
             // The writer ends when nobody can hand in any more.
@@ -160,14 +172,13 @@ impl Node {
         &self,
         desk: &Desk,
         place: &Surroundings,
-        before: Snapshot,
-        recorder: Option<Recorder>,
+        (monitor, network): (Monitor, Network),
+        (before, recorder): (Snapshot, Option<Recorder>),
     ) -> Result<(), AgentError> {
         let life_cycle = LifeCycle::new(self.config.lifecycle.clone(), place.clone());
         let (touched, key_files) = KeyFiles::new(self.config.key_files.clone(), place.clone());
         let commands = self.config.commands.clone();
         let trail = place.trail.clone();
-        let monitor = self.monitor(place)?;
         let mut observers = Observers {
             desk,
             life_cycle: &life_cycle,
@@ -175,7 +186,7 @@ impl Node {
             lines: Lines::default(),
             key_files: touched,
             notes: monitor.notes(),
-            network: self.network(place)?,
+            network,
             recording: Recording::new(recorder),
         };
         let ended = std::thread::scope(|scope| {
@@ -197,6 +208,7 @@ impl Node {
                 })
             }));
             eprintln!("lazaret agent: watching with {} rules", self.engine.len());
+            ready::tell();
             let watched = self.watch.run(&self.engine, before, &self.stop, |seen| {
                 self.metrics.event();
                 observers.observe(seen);
@@ -208,20 +220,22 @@ impl Node {
         ended.map(drop).and(observers.finish())
     }
 
-    fn monitor(&self, place: &Surroundings) -> Result<Monitor, AgentError> {
+    fn monitor(&self, place: &Surroundings, aside: &mut Vec<Aside>) -> Result<Monitor, AgentError> {
         let mut config = self.config.isolation.clone();
         config.state = below(&place.data, &config.state);
-        Monitor::new(config, place.directory.clone(), place.node.clone())
+        or_anew(&config.state, aside, || {
+            Monitor::new(config.clone(), place.directory.clone(), place.node.clone())
+        })
     }
 
-    fn network(&self, place: &Surroundings) -> Result<Network, AgentError> {
+    fn network(&self, place: &Surroundings, aside: &mut Vec<Aside>) -> Result<Network, AgentError> {
         let mut config = self.config.network.clone();
         config.state = below(&place.data, &config.state);
-        Network::new(config)
+        or_anew(&config.state, aside, || Network::new(config.clone()))
     }
 
     /// Keeps what comes, and then passes it on, until nobody hands in any more.
-    fn write(&self, entries: &Entries, log: AuditLog, name: &str) {
+    fn write(&self, entries: &Entries, log: LateLog, name: &str) {
         let until_nobody = AtomicBool::new(false);
         audit::keep(entries, (log, name), &until_nobody, &self.kept, &mut |kept| {
             for entry in kept.entries {

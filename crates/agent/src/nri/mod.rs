@@ -16,7 +16,6 @@ mod containerd;
 mod frame;
 mod plugin;
 mod proto;
-mod ready;
 mod reconcile;
 mod serve;
 mod session;

@@ -20,7 +20,6 @@ use super::proto::{
     CREATE_CONTAINER, ConfigureRequest, ConfigureResponse, PodSandbox, Request, Response,
     START_CONTAINER, Status, SynchronizeRequest, SynchronizeResponse, code,
 };
-use super::ready;
 use super::reconcile::Found;
 use super::workload::{IMAGE_NAME, ImageFound, Record, early, late, sandbox_of};
 use crate::AgentError;
@@ -213,7 +212,7 @@ impl NriPlugin {
             self.remember(pod);
         }
         if !told.more {
-            ready::tell();
+            crate::ready::tell();
             if self.found.try_send(Found::Connected).is_err() {
                 self.court.counters().count(Counter::Lost);
             }

@@ -210,17 +210,21 @@ impl AuditLog {
         disk::sync_folder(&self.folder)
     }
 
-    /// Takes away the oldest segments while there are more bytes than are kept, and those that are
-    /// older than is kept. The log then begins later, and still verifies.
-    pub fn retain(&mut self, now_ns: i64) -> Result<Forgotten, AuditError> {
+    /// Takes away the oldest segments while there are more bytes than are kept, and of those that
+    /// are older than is kept so many at most. The log then begins later, and still verifies.
+    pub fn retain(&mut self, now_ns: i64, by_age: usize) -> Result<Forgotten, AuditError> {
         let age_ns = self.options.keep_max_age_s.saturating_mul(1_000_000_000);
         let limit_ns = now_ns.saturating_sub_unsigned(age_ns);
         let mut manifest = self.manifest.clone();
         let mut forgotten: Vec<Sealed> = Vec::new();
+        let mut by_age = by_age;
         while let Some(oldest) = manifest.segments.first() {
             let bytes = manifest.bytes().saturating_add(self.active.bytes);
-            if bytes <= self.options.keep_max_bytes && oldest.newest_ns >= limit_ns {
-                break;
+            if bytes <= self.options.keep_max_bytes {
+                if oldest.newest_ns >= limit_ns || by_age == 0 {
+                    break;
+                }
+                by_age -= 1;
             }
             forgotten.extend(manifest.forget_oldest());
         }

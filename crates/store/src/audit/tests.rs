@@ -161,16 +161,17 @@ fn retention_takes_whole_segments_and_the_rest_verifies() {
     let keep = AuditOptions { keep_max_age_s: 100, ..options() };
     let mut log = AuditLog::open(scratch.path(), keep).unwrap();
     // The newest record of the first segment is of second 10, that of the second of second 20.
-    assert_eq!(log.retain(110 * SECOND_NS).unwrap(), Forgotten::default());
-    let forgotten = log.retain(111 * SECOND_NS).unwrap();
+    assert_eq!(log.retain(110 * SECOND_NS, 9).unwrap(), Forgotten::default());
+    assert_eq!(log.retain(111 * SECOND_NS, 0).unwrap(), Forgotten::default());
+    let forgotten = log.retain(111 * SECOND_NS, 9).unwrap();
     assert_eq!((forgotten.segments, forgotten.records), (1, 10));
     let after = verified(scratch.path());
     assert_eq!((after.first, after.records, after.broken), (11, 25, None));
 
     log.options.keep_max_bytes = log.bytes() - 1;
-    assert_eq!(log.retain(0).unwrap().segments, 1);
+    assert_eq!(log.retain(0, 0).unwrap().segments, 1);
     log.options.keep_max_bytes = 0;
-    assert_eq!(log.retain(0).unwrap().segments, 1);
+    assert_eq!(log.retain(0, 0).unwrap().segments, 1);
     log.append(&records(36..37)).unwrap();
     drop(log);
     let after = verified(scratch.path());

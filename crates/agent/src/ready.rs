@@ -1,12 +1,12 @@
-//! Telling the service manager that containerd asks the plugin from now on, so that what starts
-//! containers can be ordered after it. Source: sd_notify(3).
+//! Telling the service manager that the work has begun, so that what starts containers can be ordered
+//! after it. Source: sd_notify(3).
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// Tells it, when there is a service manager that waits; a failure is only said.
-pub(super) fn tell() {
+pub(crate) fn tell() {
     let Some(address) = std::env::var_os("NOTIFY_SOCKET") else { return };
     if let Err(why) = send(&address.to_string_lossy()) {
         eprintln!("lazaret agent: the service manager cannot be told: {why}");

@@ -1,0 +1,134 @@
+//! What was kept and is damaged is put aside, under another name: the node is watched in any case,
+//! and the damage is told.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use model::{Alert, AlertSource, Priority, Timestamp};
+use store::audit::AuditError;
+
+use crate::AgentError;
+
+/// The name under which it is told.
+const RULE: &str = "Agent's own files damaged";
+
+/// Something that was put aside.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Aside {
+    /// Where it was.
+    path: PathBuf,
+    /// Where it is now.
+    now: PathBuf,
+    /// What is wrong with it.
+    why: String,
+}
+
+/// Opens what is kept at `path`, a file or a folder; where it is damaged it is put aside and begun
+/// anew.
+pub(super) fn or_anew<T>(
+    path: &Path,
+    asides: &mut Vec<Aside>,
+    open: impl Fn() -> Result<T, AgentError>,
+) -> Result<T, AgentError> {
+    let error = match open() {
+        Err(error) if is_damage(&error, path) => error,
+        other => return other,
+    };
+    let at = Timestamp::now().as_second();
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".damaged-{at}"));
+    let now = PathBuf::from(name);
+    if fs::rename(path, &now).is_err() {
+        return Err(error);
+    }
+    let why = error.to_string();
+    eprintln!("lazaret agent: {why}; it is put aside as {}", now.display());
+    asides.push(Aside { path: path.to_path_buf(), now, why });
+    open()
+}
+
+/// Whether the error is of what the file says, or of its disk.
+fn is_damage(error: &AgentError, kept: &Path) -> bool {
+    match error {
+        AgentError::File { path, .. } => path.starts_with(kept),
+        AgentError::Audit(error) => matches!(error, AuditError::Damaged { .. }),
+        _ => false,
+    }
+}
+
+impl Aside {
+    /// An alert of it.
+    pub(super) fn alert(&self, node: &str) -> Alert {
+        let (path, now) = (self.path.display().to_string(), self.now.display().to_string());
+        let text =
+            format!("{path} on {node} was damaged and is begun anew: {}; see {now}", self.why);
+        Alert {
+            time_ns: i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default(),
+            rule: RULE.to_owned(),
+            source: AlertSource::Sensor,
+            priority: Priority::Critical,
+            tags: vec!["lazaret.blind".to_owned()],
+            text,
+            fields: [("path", path), ("aside", now)]
+                .map(|(name, value)| (name.to_owned(), Some(value)))
+                .into(),
+            initiator: None,
+            container: None,
+            image: None,
+            node: node.to_owned(),
+            times: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::audit::{AuditLog, AuditOptions};
+
+    use super::*;
+    use crate::kept::read_kept;
+
+    #[test]
+    fn a_damaged_file_is_put_aside_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("network.json");
+        let open = || read_kept::<Vec<u8>>(&path);
+        let mut asides = Vec::new();
+        assert_eq!(or_anew(&path, &mut asides, open).unwrap(), None);
+        fs::write(&path, "[1,2").unwrap();
+        assert_eq!(or_anew(&path, &mut asides, open).unwrap(), None);
+        let [aside] = &asides[..] else { panic!("{asides:?}") };
+        assert_eq!(fs::read(&aside.now).unwrap(), b"[1,2");
+        let alert = aside.alert("n1");
+        assert!(alert.text.contains("network.json") && alert.priority == Priority::Critical);
+    }
+
+    #[test]
+    fn a_damaged_log_is_put_aside_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        let open = || AuditLog::open(&path, AuditOptions::default()).map_err(AgentError::from);
+        let mut asides = Vec::new();
+        drop(or_anew(&path, &mut asides, open).unwrap());
+        let manifest = fs::read_dir(&path)
+            .unwrap()
+            .flatten()
+            .find(|entry| entry.file_name().to_string_lossy().starts_with("manifest"));
+        fs::write(manifest.unwrap().path(), "?").unwrap();
+        assert_eq!(or_anew(&path, &mut asides, open).unwrap().head().0, 0);
+        assert!(asides[0].now.is_dir(), "{asides:?}");
+    }
+
+    #[test]
+    fn another_writer_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let log = AuditLog::open(folder.path(), AuditOptions::default());
+            log.map_err(AgentError::from)
+        };
+        let held = open().unwrap();
+        let mut asides = Vec::new();
+        assert!(or_anew(folder.path(), &mut asides, open).is_err() && asides.is_empty());
+        drop(held);
+    }
+}
