@@ -64,6 +64,12 @@ pub(crate) const STORAGE_MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub(crate) const STORAGE_MAX_LEVELS: usize = 6;
 /// Records and alerts that wait to be kept; more are lost, counted and told.
 pub(crate) const TRAIL_ENTRIES: usize = 16_384;
+/// Most bytes of them, as they lie in memory.
+pub(crate) const TRAIL_BYTES: usize = 16 * 1024 * 1024;
+/// Alerts that wait for the trail; more are lost, counted and told.
+pub(crate) const ALERTS_WAITING: usize = 4096;
+/// Most bytes of them, as they lie in memory.
+pub(crate) const ALERTS_WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// Records and alerts kept with one write to the disk.
 pub(crate) const ENTRIES_TOGETHER: usize = 1024;
 /// Longest first line of a recording, which tells a whole host, in bytes.

@@ -33,7 +33,8 @@ type Told = Mutex<BTreeSet<String>>;
 fn an_attack_in_a_flood_is_told_and_what_is_lost_is_the_floods() {
     let Some(lab) = Lab::start() else { return };
     let engine = Engine::load(&[BUILT_IN]);
-    let watch = Watch::load(&SensorOptions::default()).unwrap();
+    // The queue is to be flooded: the kernel's side holds nothing back.
+    let watch = Watch::load(&SensorOptions { bulk_rate: 0, ..Default::default() }).unwrap();
     let (stop, told) = (AtomicBool::new(false), Told::default());
     let lost = || watch.lost().queue_full.load(Ordering::Relaxed);
     std::thread::scope(|scope| {

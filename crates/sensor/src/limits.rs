@@ -6,10 +6,11 @@ pub(crate) const BULK_RING_BYTES: u32 = 8 * 1024 * 1024;
 pub(crate) const MAX_SHARDS: usize = 16;
 /// Bulk rings by default at most: more than this many readers do not help.
 pub(crate) const DEFAULT_SHARDS: usize = 4;
-/// Bulk events a second that one cgroup may send by default.
-pub(crate) const DEFAULT_BULK_RATE: u32 = 200_000;
-/// Bulk events that one cgroup may send at once by default.
-pub(crate) const DEFAULT_BULK_BURST: u32 = 400_000;
+/// Bulk events a second that one cgroup may send by default: what one processor looks at, with rules,
+/// is a few times that.
+pub(crate) const DEFAULT_BULK_RATE: u32 = 10_000;
+/// Bulk events that one cgroup may send at once by default: an installation of packages.
+pub(crate) const DEFAULT_BULK_BURST: u32 = 50_000;
 /// Orders to kill at most; `KILLS` of `bpf/maps.h`.
 pub(crate) const MAX_KILLS: usize = 4096;
 /// Processes that one walk gives at most.

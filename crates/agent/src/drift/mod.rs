@@ -231,14 +231,14 @@ impl Drift {
     }
 
     fn layers(&self, container: &Container, pid: u32) -> Option<Arc<Layers>> {
-        let mut known = lock(&self.layers);
-        if let Some(layers) = known.get(&container.id)
+        if let Some(layers) = lock(&self.layers).get(&container.id)
             && (layers.is_some() || pid == 0)
         {
             return layers.clone();
         }
+        // Nobody else waits for this one's disk.
         let layers = Layers::of(&container.root, pid).map(Arc::new);
-        known.put(container.id.clone(), layers.clone());
+        lock(&self.layers).put(container.id.clone(), layers.clone());
         layers
     }
 

@@ -11,7 +11,6 @@ use super::Node;
 use super::desk::Desk;
 use crate::AgentError;
 use crate::clock::now_ns;
-use crate::trail::Trail;
 use crate::watch::{Blind, BlindReason, Blindness};
 
 /// How often is looked whether folded alerts are due.
@@ -26,7 +25,7 @@ const REFUSAL: &str = "Audit log refuses";
 /// Looks until the node ends.
 pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
     let mut blindness = Blindness::default();
-    let mut known = lost(node, desk.trail());
+    let mut known = lost(node, desk);
     let mut told = Instant::now();
     let mut refused = None;
     while !node.stop.load(Ordering::Relaxed) {
@@ -44,7 +43,7 @@ pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
             }
             refused = why;
         }
-        let now = lost(node, desk.trail());
+        let now = lost(node, desk);
         let more = now.iter().map(|(what, count)| {
             (*what, count - known.get(what).copied().unwrap_or_default().min(*count))
         });
@@ -66,8 +65,9 @@ pub(super) fn watch_over(node: &Node, desk: &Desk) -> Result<(), AgentError> {
 type Counts = BTreeMap<&'static str, u64>;
 
 /// Everything that was lost so far.
-fn lost(node: &Node, trail: &Trail) -> Counts {
-    let mut all = lost_events(node);
+pub(super) fn lost(node: &Node, desk: &Desk) -> Counts {
+    let (mut all, trail) = (lost_events(node), desk.trail());
+    all.insert("alerts.desk_full", desk.waiting().1);
     all.insert("records.queue_full", trail.lost().records.load(Ordering::Relaxed));
     all.insert("alerts.queue_full", trail.lost().alerts.load(Ordering::Relaxed));
     all.insert("records.disk_full", node.kept.lost.load(Ordering::Relaxed));
@@ -84,12 +84,14 @@ fn what(blind: &Blind) -> &'static str {
 }
 
 /// The events that were lost so far, by why.
-pub(super) fn lost_events(node: &Node) -> Counts {
+fn lost_events(node: &Node) -> Counts {
     let lost = node.watch.lost();
     let mut all = BTreeMap::from([
         ("events.queue_full", lost.queue_full.load(Ordering::Relaxed)),
         ("events.malformed", lost.malformed.load(Ordering::Relaxed)),
         ("programs.uncompared", node.watch.drift().uncompared()),
+        ("bundles.unread", node.watch.unread_bundles()),
+        ("containers.forgotten", node.watch.containers().read(|all| all.counts().forgotten)),
     ]);
     if let Ok(losses) = node.watch.losses() {
         all.insert("events.ring_full", losses.bulk_full);

@@ -137,10 +137,11 @@ fn page(node: &Node, desk: &Desk) -> String {
     folded.inc_by(desk.counts().told_folded);
     registry.register("alerts_folded", "Happenings told with others in one alert", folded);
     let lost: Family<Of, Counter> = Family::default();
-    for (what, count) in super::health::lost_events(node) {
+    for (what, count) in super::health::lost(node, desk) {
         lost.get_or_create(&Of { what: what.to_owned() }).inc_by(count);
     }
-    registry.register("lost", "Events that were lost, by why", lost);
+    registry.register("lost", "Events, records and alerts that were lost, by why", lost);
+    waiting(node, desk, &mut registry);
     let (told, failed) = (Family::<Of, Counter>::default(), Family::<Of, Counter>::default());
     let (dropped, waiting) = (Family::<Of, Counter>::default(), Family::<Of, Gauge>::default());
     for (what, counts) in node.outputs.counts() {
@@ -164,6 +165,27 @@ fn page(node: &Node, desk: &Desk) -> String {
     let mut text = String::new();
     let _ = encode(&mut text, &registry);
     text
+}
+
+/// What waits in memory, and what was forgotten for want of room.
+fn waiting(node: &Node, desk: &Desk, registry: &mut Registry) {
+    let waiting = Family::<Of, Gauge>::default();
+    let (alerts, bulk) = node.watch.depth();
+    let depths = [
+        ("events.alerts", alerts),
+        ("events.bulk", bulk),
+        ("alerts.desk", desk.waiting().0),
+        ("entries.trail", desk.trail().depth()),
+    ];
+    for (what, count) in depths {
+        let of = Of { what: what.to_owned() };
+        waiting.get_or_create(&of).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    registry.register("queue", "What waits in memory, by where", waiting);
+    let forgotten: Counter = Counter::default();
+    forgotten.inc_by(node.watch.forgotten_processes());
+    let help = "Processes that were forgotten for want of room";
+    registry.register("processes_forgotten", help, forgotten);
 }
 
 /// What the writer of the audit log did.

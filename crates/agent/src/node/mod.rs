@@ -10,9 +10,12 @@ mod absence;
 mod aside;
 mod desk;
 mod health;
+mod last;
 mod metrics;
 mod observers;
+mod pile;
 mod reload;
+mod sight;
 mod signals;
 
 use std::path::{Path, PathBuf};
@@ -44,6 +47,7 @@ use aside::{Aside, or_anew};
 use desk::Desk;
 use metrics::Metrics;
 use observers::{Observers, Recording};
+use sight::Sight;
 
 /// The folder of what the hands have in force, below the folder of all that is kept.
 pub const RESPONSES: &str = "responses";
@@ -90,9 +94,10 @@ pub fn run(options: &Options) -> Result<(), AgentError> {
         LateLog::open(&folder, config.audit.options()).map_err(AgentError::from)
     })?;
     let (metrics, stop) = (Metrics::default(), AtomicBool::new(false));
-    let kept = WriterCounts::default();
+    let (kept, alive) = (WriterCounts::default(), last::Alive::default());
     let (config_file, rules) = (options.config_file.clone(), options.rules.clone());
-    let node = Node { config, config_file, rules, engine, watch, outputs, metrics, kept, stop };
+    let node =
+        Node { config, config_file, rules, engine, watch, outputs, metrics, kept, stop, alive };
     node.run(options, (log, absence, asides), before, recorder)
 }
 
@@ -110,6 +115,7 @@ struct Node {
     /// What the writer of the audit log did.
     kept: WriterCounts,
     stop: AtomicBool,
+    alive: last::Alive,
 }
 
 impl Node {
@@ -149,16 +155,22 @@ impl Node {
             let node = name.clone();
             let writer = scope.spawn(move || self.write(&entries, log, &node));
             let away = absence.map(|absence| format!(", {}", absence.text())).unwrap_or_default();
-            let begin = about(&name, "begin", &format!("{} rules{away}", self.engine.len()));
+            let sight = Sight::of(&self.watch);
+            let text = format!("{} rules, {}{away}", self.engine.len(), sight.text());
+            let begin = about(&name, "begin", &text);
             let fell = absence.and_then(|absence| absence.alert(&name, begin.time_ns));
             trail.record(begin);
             let images = images(&options.data_dir.join(REPORTS), &self.watch);
             let desk = Desk::new(trail.clone(), hands, images);
             let told = asides.iter().map(|aside| aside.alert(&name));
-            fell.into_iter().chain(told).for_each(|alert| desk.tell(alert));
+            let told = fell.into_iter().chain(told).chain(sight.alert(&name));
+            told.for_each(|alert| desk.tell(alert));
             let learning = (monitor, network);
-            let outcome = self.watch_all(&desk, &place, learning, (before, recorder));
-            desk.finish();
+            let outcome = std::thread::scope(|scope| {
+                scope.spawn(|| desk.keep_telling());
+                let _closing = desk.until_closed();
+                self.watch_all(&desk, &place, learning, (before, recorder))
+            });
             trail.record(about(&name, absence::END, ""));
             // The writer ends when nobody can hand in any more.
             drop((desk, place, trail));
@@ -191,7 +203,11 @@ impl Node {
         };
         let ended = std::thread::scope(|scope| {
             let mut threads = vec![
-                scope.spawn(|| signals::wait(&self.stop, || self.reload(desk))),
+                scope.spawn(|| {
+                    let waited = signals::wait(&self.stop, || self.reload(desk));
+                    last::await_end(&self.alive);
+                    waited
+                }),
                 scope.spawn(|| health::watch_over(self, desk)),
                 scope.spawn(|| life_cycle.run(&self.stop)),
                 scope.spawn(|| key_files.run_telling(&self.stop, &|alert| desk.tell(alert))),
@@ -207,7 +223,8 @@ impl Node {
                         .inspect_err(|_| self.stop.store(true, Ordering::Relaxed))
                 })
             }));
-            eprintln!("lazaret agent: watching with {} rules", self.engine.len());
+            let sight = Sight::of(&self.watch).text();
+            eprintln!("lazaret agent: watching with {} rules, {sight}", self.engine.len());
             ready::tell();
             let watched = self.watch.run(&self.engine, before, &self.stop, |seen| {
                 self.metrics.event();

@@ -5,14 +5,17 @@
 //! watch, isolation, life cycle, files, hands ─Trail→ queue ─Writer→ audit log, then outputs
 //! ```
 
+mod weight;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use model::{Alert, AuditKind, AuditRecord};
 
-use crate::limits::{ENTRIES_TOGETHER, TRAIL_ENTRIES};
+use crate::limits::{ENTRIES_TOGETHER, TRAIL_BYTES, TRAIL_ENTRIES};
+pub(crate) use weight::weight_bytes;
 
 /// How long an alert waits for room before it is lost.
 const ALERT_PATIENCE: Duration = Duration::from_secs(5);
@@ -41,8 +44,12 @@ impl Entry {
 /// Where entries are handed in. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Trail {
-    sender: SyncSender<Entry>,
+    sender: SyncSender<(Entry, usize)>,
     lost: Arc<Lost>,
+    /// Bytes of what waits.
+    bytes: Arc<AtomicUsize>,
+    /// How much waits.
+    entries: Arc<AtomicUsize>,
 }
 
 /// What found no room, in entries.
@@ -58,7 +65,9 @@ impl Trail {
     /// A queue and its end.
     pub fn open() -> (Trail, Entries) {
         let (sender, receiver) = sync_channel(TRAIL_ENTRIES);
-        (Trail { sender, lost: Arc::default() }, Entries { receiver })
+        let (bytes, entries) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let end = Entries { receiver, bytes: Arc::clone(&bytes), entries: Arc::clone(&entries) };
+        (Trail { sender, lost: Arc::default(), bytes, entries }, end)
     }
 
     /// Hands in a record. One that finds no room is lost, and counted; what the agent itself did
@@ -85,12 +94,18 @@ impl Trail {
         &self.lost
     }
 
+    /// How many entries wait to be kept.
+    pub fn depth(&self) -> usize {
+        self.entries.load(Ordering::Relaxed)
+    }
+
     fn send(&self, mut entry: Entry, patience: Duration) -> bool {
         let until = Instant::now() + patience;
+        let weight = weight::of_entry(&entry);
         loop {
-            match self.sender.try_send(entry) {
+            match self.try_send(entry, weight) {
                 Ok(()) => return true,
-                Err(TrySendError::Full(back)) if Instant::now() < until => {
+                Err(TrySendError::Full((back, _))) if Instant::now() < until => {
                     entry = back;
                     std::thread::sleep(Duration::from_millis(1));
                 }
@@ -98,12 +113,29 @@ impl Trail {
             }
         }
     }
+
+    /// Puts an entry in where there is room for it, in number and in bytes.
+    fn try_send(&self, entry: Entry, weight: usize) -> Result<(), TrySendError<(Entry, usize)>> {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+        let before = self.bytes.fetch_add(weight, Ordering::Relaxed);
+        let sent = match before == 0 || before.saturating_add(weight) <= TRAIL_BYTES {
+            true => self.sender.try_send((entry, weight)),
+            false => Err(TrySendError::Full((entry, weight))),
+        };
+        if sent.is_err() {
+            self.bytes.fetch_sub(weight, Ordering::Relaxed);
+            self.entries.fetch_sub(1, Ordering::Relaxed);
+        }
+        sent
+    }
 }
 
 /// The queue's end.
 #[derive(Debug)]
 pub struct Entries {
-    receiver: Receiver<Entry>,
+    receiver: Receiver<(Entry, usize)>,
+    bytes: Arc<AtomicUsize>,
+    entries: Arc<AtomicUsize>,
 }
 
 impl Entries {
@@ -111,7 +143,7 @@ impl Entries {
     /// `patience`, `None` when nobody will hand in any more.
     pub fn next(&self, patience: Duration) -> Option<Vec<Entry>> {
         let first = match self.receiver.recv_timeout(patience) {
-            Ok(first) => first,
+            Ok(first) => self.taken(first),
             Err(RecvTimeoutError::Timeout) => return Some(Vec::new()),
             Err(RecvTimeoutError::Disconnected) => return None,
         };
@@ -120,9 +152,15 @@ impl Entries {
         while entries.len() < ENTRIES_TOGETHER {
             let left = until.saturating_duration_since(Instant::now());
             let Ok(entry) = self.receiver.recv_timeout(left) else { break };
-            entries.push(entry);
+            entries.push(self.taken(entry));
         }
         Some(entries)
+    }
+
+    fn taken(&self, (entry, weight): (Entry, usize)) -> Entry {
+        self.bytes.fetch_sub(weight, Ordering::Relaxed);
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        entry
     }
 }
 
@@ -145,5 +183,23 @@ mod tests {
         }
         let expected: Vec<_> = (0..TRAIL_ENTRIES).map(|number| number.to_string()).collect();
         assert_eq!(came, expected);
+    }
+
+    #[test]
+    fn bytes_count_as_much_as_entries() {
+        let (trail, entries) = Trail::open();
+        let record = |target: String| AuditRecord { target, ..AuditRecord::default() };
+        let large = "x".repeat(TRAIL_BYTES / 16);
+        for _ in 0..20 {
+            trail.record(record(large.clone()));
+        }
+        let lost = trail.lost().records.load(Ordering::Relaxed);
+        assert!((5..10).contains(&lost), "{lost}");
+        assert_eq!(trail.depth() as u64, 20 - lost);
+        assert!(entries.next(Duration::from_secs(1)).unwrap().len() > 10);
+        assert_eq!((trail.depth(), trail.bytes.load(Ordering::Relaxed)), (0, 0));
+        // One that is larger than all the room gets in alone.
+        trail.record(record("x".repeat(TRAIL_BYTES + 1)));
+        assert_eq!(trail.depth(), 1);
     }
 }
