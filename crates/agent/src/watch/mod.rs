@@ -146,12 +146,7 @@ impl Watch {
                 Some(event) => state.take(event, &self.announced, engine, &mut sink),
                 None => {
                     state.again(engine, &mut sink);
-                    if healer.is_due(self) {
-                        self.forgotten.store(state.forgotten(), Ordering::Relaxed);
-                        if healer.is_needed() {
-                            state.heal(&self.running());
-                        }
-                    }
+                    self.heal(&mut state, &mut healer);
                 }
             });
             state.finish();
@@ -162,6 +157,17 @@ impl Watch {
             reader.map_err(|_| AgentError::System { what: "a reader of the sensor", why })??;
         }
         Ok(())
+    }
+
+    /// Asks the kernel who runs, when it is time and events were lost.
+    fn heal(&self, state: &mut State, healer: &mut Healer) {
+        if !healer.is_due(self) {
+            return;
+        }
+        self.forgotten.store(state.forgotten(), Ordering::Relaxed);
+        if healer.is_needed() {
+            state.heal(&self.running());
+        }
     }
 
     /// From now on these calls are wanted, and no others.
