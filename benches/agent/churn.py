@@ -40,20 +40,11 @@ class Worker:
 
     def run(self):
         name = uuid.uuid4().hex + uuid.uuid4().hex
-        self.config["linux"]["cgroupsPath"] = f"/lazaret-figures/docker/{name}"
+        self.config["linux"]["cgroupsPath"] = f"/{lab.CGROUP}/docker/{name}"
         (self.folder / "config.json").write_text(json.dumps(self.config))
         command = ["runc", "--root", self.folder / "state", "run", "--bundle", self.folder, name]
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
         return name
-
-
-def tidy():
-    for hierarchy in pathlib.Path("/sys/fs/cgroup").iterdir():
-        for folder in ["lazaret-figures/docker", "lazaret-figures"]:
-            try:
-                (hierarchy / folder).rmdir()
-            except OSError:
-                pass
 
 
 def told_of(agent, names):
@@ -73,6 +64,7 @@ def main():
             mine.worker = Worker(folder / str(threading.get_ident()))
         return mine.worker.run()
 
+    lab.go_ahead()
     try:
         with lab.Agent() as agent, concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             begun = time.monotonic()
@@ -87,7 +79,7 @@ def main():
             records = agent.search('audit.kind = command and proc.cmdline contains "sleep 0.05"')
             kept = {record["container"]["id"] for record in records if record.get("container")} & names
     finally:
-        tidy()
+        lab.tidy()
         shutil.rmtree(folder, ignore_errors=True)
     lab.table(["containers", "s", "MiB", "own", "most", "told with theirs", "remembered", "lost"], rows)
     print(f"in the audit log with their container: {len(kept)} of {len(names)}")
