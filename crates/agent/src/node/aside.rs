@@ -63,7 +63,7 @@ impl Aside {
         let text =
             format!("{path} on {node} was damaged and is begun anew: {}; see {now}", self.why);
         Alert {
-            time_ns: i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default(),
+            time_ns: crate::clock::now_ns(),
             rule: RULE.to_owned(),
             source: AlertSource::Sensor,
             priority: Priority::Critical,
