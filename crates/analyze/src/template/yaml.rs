@@ -9,7 +9,7 @@ mod load;
 
 use std::collections::BTreeMap;
 
-pub(crate) use load::documents;
+pub(crate) use load::{Lines, documents};
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle, 
 use model::SkipReason;
 
 use crate::limits::{MAX_TEMPLATE_DOCUMENTS, MAX_TEMPLATE_NODES, MAX_YAML_DEPTH};
-use crate::template::yaml::{Key, Node, Scalar, Value};
+use crate::template::yaml::{Key, Lines, Node, Scalar, Value};
 
 /// One document of a stream.
 #[derive(Debug)]
@@ -45,6 +45,44 @@ impl Refusal {
 
 /// The documents of a text that have content, in order, and the mistakes between them.
 pub(super) fn documents(text: &str) -> Vec<Result<Document, Refusal>> {
+    let lines = Lines::of(text);
+    let mut documents = read(text);
+    if lines.are_same() {
+        return documents;
+    }
+    for document in &mut documents {
+        match document {
+            Ok(Document { first_line, root }) => {
+                settle(first_line, &lines);
+                place(root, &lines);
+            }
+            Err(refusal) => settle(&mut refusal.line, &lines),
+        }
+    }
+    documents
+}
+
+/// From the lines of YAML to those of the file.
+fn place(node: &mut Node, lines: &Lines) {
+    settle(&mut node.first_line, lines);
+    settle(&mut node.last_line, lines);
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::List(items) => items.iter_mut().for_each(|item| place(item, lines)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                settle(&mut key.line, lines);
+                place(value, lines);
+            }
+        }
+    }
+}
+
+fn settle(line: &mut u32, lines: &Lines) {
+    *line = lines.at(*line as usize);
+}
+
+fn read(text: &str) -> Vec<Result<Document, Refusal>> {
     let mut documents = Vec::new();
     let options = granit_parser::options! {
         emit_comments: false,
@@ -327,4 +365,20 @@ fn end_of(span: &Span) -> u32 {
     let ends_before = span.end.col() == 0 && span.end.line() > span.start.line();
     let end = span.end.line().saturating_sub(usize::from(ends_before));
     line_of(end.max(span.start.line()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To YAML it ends a line, to everything else that counts lines it does not.
+    #[test]
+    fn a_carriage_return_alone_begins_no_line_of_the_file() {
+        let read = documents("a: 1\rb: 2\n---\r\rc: [3,\n 4]\n---\n\r{\n");
+        let second = read[1].as_ref().unwrap();
+        assert_eq!((second.first_line, second.root.first_line), (2, 2));
+        assert_eq!(second.root.last_line, 3);
+        assert_eq!(read[0].as_ref().unwrap().root.last_line, 1);
+        assert!(read[2].as_ref().unwrap_err().line <= 6);
+    }
 }

@@ -197,17 +197,17 @@ fn merged(entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
 
 /// Lines of a file by the lines of YAML, which also ends one at a carriage return alone. Nothing else
 /// does, neither an editor nor an ignore comment.
-struct Lines(Vec<u32>);
+pub(crate) struct Lines(Vec<u32>);
 
 impl Lines {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let alone = |at: usize| bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) != Some(&b'\n');
         let breaks = memchr::memchr2_iter(b'\r', b'\n', bytes);
         if !memchr::memchr_iter(b'\r', bytes).any(alone) {
             return Lines(Vec::new());
         }
-        let mut lines = vec![1, 1];
+        let mut lines = vec![0, 1];
         let mut line = 1;
         for at in breaks {
             match bytes.get(at) {
@@ -220,8 +220,13 @@ impl Lines {
         Lines(lines)
     }
 
+    /// Whether they are the same.
+    pub(crate) fn are_same(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The file's line of a line of YAML; both from 1.
-    fn at(&self, line: usize) -> u32 {
+    pub(crate) fn at(&self, line: usize) -> u32 {
         let same = || u32::try_from(line).unwrap_or(u32::MAX);
         self.0.get(line).or(self.0.last()).copied().unwrap_or_else(same)
     }
