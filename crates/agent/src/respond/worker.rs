@@ -341,7 +341,7 @@ impl Worker {
         self.kernel.standing.look();
         self.kernel.killed.flush(false);
         self.ticks += 1;
-        if self.ticks % HEAL_TICKS == 0 {
+        if self.ticks.is_multiple_of(HEAL_TICKS) {
             self.kernel.standing.heal(cgroups::every);
         }
         for record in self.ledger.take_untold().unwrap_or_default() {
