@@ -73,6 +73,7 @@ fn show(eye: &mut Network, of: &Container, now_ns: u64, call: Call) -> Vec<Alert
         drift: None,
         relay: None,
         is_container_start: false,
+        left_container: false,
         strict_names: false,
     };
     eye.observe(&Seen { observed, detections: Vec::new(), is_late: false })

@@ -11,7 +11,7 @@
 #define CLAIMED_BYTES 1024
 #define ARGUMENT_BYTES 3072
 #define TAIL_BYTES 1024
-#define ENVIRONMENT_BYTES 1024
+#define ENVIRONMENT_BYTES 4000 /* with its head below VALUE_BYTES - 64 */
 #define PIPE_BYTES 16
 /* What is kept of a request is shorter. */
 #define KEPT_MASK 511
@@ -138,7 +138,7 @@ static __always_inline void put_kept(struct scratch *s, __u16 tag, const void *f
 	s->used += sizeof(*value) + bytes;
 }
 
-/* At most `most` bytes of the caller's memory; `most` is a constant power of two less one. */
+/* At most `most` bytes of the caller's memory; `most` is a constant below 4,096. */
 static __always_inline void put_user_bytes(struct scratch *s, __u16 tag, unsigned long from,
 					   __u64 length, const __u32 most)
 {

@@ -17,6 +17,7 @@
 #define O_CREAT 0100
 #define O_TRUNC 01000
 #define SOCKADDR_BYTES 128
+#define OPEN_HOW_BYTES 24
 
 int opened(unsigned long long *ctx);
 int with_fd(unsigned long long *ctx);
@@ -282,6 +283,7 @@ int opened(unsigned long long *ctx)
 	struct file *file = (long)ctx[1] >= 0 ? file_of(task, (long)ctx[1]) : NULL;
 	struct call call = {};
 	struct scratch *s;
+	bool has_how;
 
 	/* The commonest case is decided before anything is filled. */
 	if (file) {
@@ -298,7 +300,12 @@ int opened(unsigned long long *ctx)
 	if (!s)
 		return 0;
 	put_file(s, TAG_OBJECT, file, task);
+	/* The second of openat2 is a structure with its flags and mode. */
+	has_how = call.interest.second_text;
+	call.interest.second_text = 0;
 	put_texts(s, &call);
+	if (has_how)
+		put_user_bytes(s, TAG_PAYLOAD, call.arguments[2], call.arguments[3], OPEN_HOW_BYTES);
 	end(s, &call);
 	return 0;
 }

@@ -82,7 +82,7 @@ const fn compat_number(i386: u32, arm: u32) -> Option<u32> {
 /// Calls of every machine, each with its numbers for i386 and for 32-bit Arm (0: none).
 pub(crate) static CALLS: &[Syscall] = calls! {
     SYS_openat "openat" 295 322 Opened 2 0 directory;
-    SYS_openat2 "openat2" 437 437 Opened 2 0 directory;
+    SYS_openat2 "openat2" 437 437 Opened 2 3 directory;
     SYS_open_by_handle_at "open_by_handle_at" 342 371 Opened 0 0 rare;
     SYS_renameat "renameat" 302 329 At 2 4 directory;
     SYS_renameat2 "renameat2" 353 382 At 2 4 directory;

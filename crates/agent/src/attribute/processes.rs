@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Bytes of a command line that are kept.
 const ARGUMENTS_KEPT_BYTES: usize = 2048;
+/// Bytes of an environment that are kept.
+const ENVIRONMENT_KEPT_BYTES: usize = 1024;
 /// Ancestors that are followed.
 const MAX_ANCESTORS: usize = 64;
 
@@ -31,8 +33,18 @@ pub struct Process {
     pub exe: Option<FileObject>,
     /// Its working directory at its last exec.
     pub cwd: String,
-    /// The start of its environment.
+    /// Its environment, as far as it was read.
     pub environment: Vec<String>,
+    /// Whether it is a script that an interpreter reads.
+    pub is_script: bool,
+    /// Whether it became this program outside of containers: by the host's hand.
+    pub of_host: bool,
+    /// Whether a container runtime of the host became this program.
+    pub from_runtime: bool,
+    /// The mount namespace in which it became this program; 0 when not known.
+    pub mount_namespace: u32,
+    /// The container's cgroup that it belongs to although it was moved out of it; 0 for none.
+    pub home_cgroup: u64,
     /// Its number in its innermost pid namespace.
     pub inner_pid: u32,
     /// The cgroup that tells containers.
@@ -57,11 +69,17 @@ pub struct Processes {
 }
 
 impl Process {
+    /// The cgroup that tells its container: where it is, unless somebody moved it out of one.
+    pub fn attributed_cgroup(&self) -> u64 {
+        if self.home_cgroup == 0 { self.cgroup_id } else { self.home_cgroup }
+    }
+
     /// The process of an event that tells what runs; `None` of another.
     pub fn running(event: &Event) -> Option<Process> {
         let EventKind::Running(exec) = &event.kind else { return None };
         let mut process = from_header(&event.task);
         become_program(&mut process, exec);
+        process.mount_namespace = event.task.namespaces.mnt;
         Some(process)
     }
 }
@@ -89,6 +107,7 @@ impl Processes {
             EventKind::Exec(exec) => {
                 let mut process = self.of(&event.task).clone();
                 become_program(&mut process, exec);
+                process.mount_namespace = event.task.namespaces.mnt;
                 process.comm.clone_from(&event.task.comm);
                 process.exec_ns = event.time_ns;
                 self.keep(process);
@@ -134,8 +153,18 @@ impl Processes {
                 && known.exe == process.exe
             {
                 process.exec_ns = known.exec_ns;
+                process.of_host = known.of_host;
+                process.from_runtime = known.from_runtime;
+                process.home_cgroup = known.home_cgroup;
             }
             self.keep(process);
+        }
+    }
+
+    /// Changes what is known of a process that lives.
+    pub fn change(&mut self, id: ProcessId, change: impl FnOnce(&mut Process)) {
+        if let Some(process) = self.live.peek_mut(&id) {
+            change(process);
         }
     }
 
@@ -200,15 +229,26 @@ fn from_header(task: &Task) -> Process {
 }
 
 fn become_program(process: &mut Process, exec: &Exec) {
-    let mut room = ARGUMENTS_KEPT_BYTES;
-    let kept = exec.arguments.iter().take_while(|argument| {
-        room = room.saturating_sub(argument.len() + 1);
-        room > 0
-    });
-    process.arguments = kept.cloned().collect();
+    process.arguments = cut(&exec.arguments, ARGUMENTS_KEPT_BYTES);
+    process.environment = cut(&exec.environment, ENVIRONMENT_KEPT_BYTES);
     process.exe.clone_from(&exec.exe);
+    process.is_script = !exec.interpreter.is_empty();
     process.cwd = exec.cwd.as_ref().map(|cwd| cwd.path.clone()).unwrap_or_default();
-    process.environment = exec.environment.iter().take(16).cloned().collect();
+}
+
+/// The first texts, the last of them cut, so that what is long is not left out whole.
+fn cut(texts: &[String], room_bytes: usize) -> Vec<String> {
+    let mut room = room_bytes;
+    let mut kept = Vec::new();
+    for text in texts {
+        if room == 0 {
+            break;
+        }
+        let end = text.floor_char_boundary(room.min(text.len()));
+        kept.push(text.get(..end).unwrap_or_default().to_owned());
+        room = room.saturating_sub(text.len() + 1);
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -250,6 +290,18 @@ mod tests {
         let names = graph.ancestors(id(11)).map(|process| process.arguments.join(" "));
         assert_eq!(names.collect::<Vec<_>>(), ["sh"]);
         assert!(graph.find(id(10)).unwrap().ended_ns.is_some());
+    }
+
+    #[test]
+    fn what_is_long_is_cut_and_not_left_out() {
+        let mut graph = graph(8);
+        let arguments =
+            vec!["python3".to_owned(), "-c".to_owned(), "é".repeat(3000), "x".to_owned()];
+        let exec = Exec { arguments, ..Exec::default() };
+        graph.observe(&event(10, 1, EventKind::Exec(Box::new(exec))));
+        let kept = &graph.find(id(10)).unwrap().arguments;
+        assert_eq!(kept.len(), 3);
+        assert!(kept[2].len() > ARGUMENTS_KEPT_BYTES - 20 && kept[2].len() < ARGUMENTS_KEPT_BYTES);
     }
 
     #[test]

@@ -83,8 +83,16 @@ fn process(proc: &Path, pid: u32) -> Option<Process> {
         session,
         process_group: group,
         inner_pid: inner_pid(&folder).unwrap_or_default(),
+        mount_namespace: mount_namespace(&folder).unwrap_or_default(),
         ..Process::default()
     })
+}
+
+/// `mnt:[4026531841]` of `/proc/<pid>/ns/mnt`.
+fn mount_namespace(folder: &Path) -> Option<u32> {
+    let link = fs::read_link(folder.join("ns/mnt")).ok()?;
+    let link = link.to_str()?;
+    link.strip_prefix("mnt:[")?.strip_suffix(']')?.parse().ok()
 }
 
 /// The number in the innermost pid namespace: the last of `NSpid` in `proc_pid_status(5)`.

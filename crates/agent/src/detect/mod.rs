@@ -7,6 +7,7 @@
 mod built_in;
 mod engine;
 mod facts;
+mod programs;
 mod relay;
 mod sources;
 mod users;
@@ -14,6 +15,7 @@ mod users;
 pub use built_in::BUILT_IN;
 pub use engine::{Detection, Engine};
 pub use facts::Observed;
+pub use programs::is_runtime;
 pub use relay::{Relay, Relays};
 pub use sources::BUILT_IN_RULES;
 pub use users::Users;

@@ -7,20 +7,28 @@
 //! pty.spawn(sh)                  the parent has it, and the shell got a terminal
 //! ```
 //!
+//! A pair of unix sockets is a pipe here: Node and whatever stands on libuv give their children such
+//! pairs. Each end has a number of its own, so that only a parent is recognised at the other end.
+//!
 //! Pure: fed with events, asked of each. Bounded: the oldest goes first.
 
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use model::{Call, Event, EventKind, Exec, Peer, ProcessId, Stdio};
+use model::{Call, Event, EventKind, Exec, Peer, ProcessId, SocketFamily, Stdio};
+
+use super::programs;
 
 /// Processes that are remembered, of each kind.
 const PROCESSES: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 /// Ancestors of a shell that may hold the connection.
 const STEPS: usize = 2;
+/// Ancestors beside them that a shell has its input or output from.
+const INHERITED_STEPS: usize = 16;
 const SOCK_STREAM: u16 = 1;
 const S_IFMT: u32 = 0o170_000;
 const S_IFIFO: u32 = 0o010_000;
+const S_IFSOCK: u32 = 0o140_000;
 const S_IFCHR: u32 = 0o020_000;
 
 /// A shell that is reached through another process.
@@ -43,6 +51,8 @@ pub struct Relays {
     /// Others, by the pipe that they read from.
     readers: LruCache<u64, ProcessId>,
     parents: LruCache<ProcessId, ProcessId>,
+    /// Who has a shell below it with pipes of its own, and no connection yet.
+    waiting: LruCache<ProcessId, ProcessId>,
 }
 
 /// The pipes of a process, by inode.
@@ -60,6 +70,7 @@ impl Default for Relays {
             shells: LruCache::new(PROCESSES),
             readers: LruCache::new(PROCESSES),
             parents: LruCache::new(PROCESSES),
+            waiting: LruCache::new(PROCESSES),
         }
     }
 }
@@ -89,6 +100,7 @@ impl Relays {
     fn forget(&mut self, id: ProcessId) {
         self.connected.pop(&id);
         self.parents.pop(&id);
+        self.waiting.pop(&id);
         let Some(pipes) = self.piped.pop(&id) else { return };
         for (pipe, map) in [(pipes.output, &mut self.shells), (pipes.input, &mut self.readers)] {
             if let Some(pipe) = pipe
@@ -126,17 +138,26 @@ impl Relays {
         Some(Relay { how: "pipe", peer: peer.clone() })
     }
 
-    /// The parent or its parent, when it has a connection and the pipes are not its own.
-    fn held_above(&self, id: ProcessId, how: &'static str, pipes: Pipes) -> Option<Relay> {
-        let mut at = id;
-        for _ in 0..STEPS {
+    /// The parent or its parent, when it has a connection and the pipes are not its own. Those that
+    /// the shell has its pipes from are passed over: `sh -c "sh; true"`. Who has no connection yet is
+    /// waited for.
+    fn held_above(&mut self, id: ProcessId, how: &'static str, pipes: Pipes) -> Option<Relay> {
+        let (mut at, mut steps) = (id, 0);
+        for _ in 0..INHERITED_STEPS {
             at = *self.parents.peek(&at)?;
             let own = self.piped.peek(&at).copied().unwrap_or_default();
             if how == "pipe" && (own.input == pipes.input || own.output == pipes.output) {
-                return None;
+                continue;
             }
             if let Some(peer) = self.connected.peek(&at) {
                 return Some(Relay { how, peer: peer.clone() });
+            }
+            if how == "pipe" {
+                self.waiting.put(at, id);
+            }
+            steps += 1;
+            if steps == STEPS {
+                return None;
             }
         }
         None
@@ -155,28 +176,32 @@ impl Relays {
             std::net::IpAddr::V6(ip) => format!("[{ip}]:{port}"),
             std::net::IpAddr::V4(ip) => format!("{ip}:{port}"),
         };
-        self.connected.put(id, peer);
+        self.connected.put(id, peer.clone());
+        let below = self.waiting.pop(&id);
+        if below.is_some_and(|shell| self.piped.contains(&shell)) {
+            return Some(Relay { how: "pipe", peer });
+        }
         let pipes = self.piped.peek(&id)?;
         self.shells.peek(&pipes.input?)?;
         self.carries(id)
     }
 }
 
-/// A shell or interpreter that reads its commands from its input: no script, no `-c`.
+/// A shell that reads its commands from its input: no script, no `-c`. Told by its file, whatever
+/// the link was called that led there, and by what it was called.
 fn is_bare_shell(exec: &Exec) -> bool {
     let leaf = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let called = exec.arguments.first().map(|word| leaf(word.trim_start_matches('-')));
-    let program = leaf(&exec.claimed);
-    let is_shell = called.into_iter().chain([program]).any(|name| is_shell_name(&name));
-    let rest = exec.arguments.get(1..).unwrap_or_default();
+    let word = |at: usize| exec.arguments.get(at).map(String::as_str);
+    let called = word(0).map(|word| leaf(word.trim_start_matches('-')));
+    let file = exec.exe.as_ref().map(|exe| exe.path.as_str());
+    let own = file.and_then(|file| programs::name_of(file, word(0), word(1))).map(leaf);
+    let names = called.into_iter().chain(own).chain([leaf(&exec.claimed)]);
+    let is_shell = names.into_iter().any(|name| programs::is_shell_name(&name));
+    // busybox sh: the second word is the shell's name.
+    let skipped = if word(1).is_some_and(programs::is_shell_name) { 2 } else { 1 };
+    let rest = exec.arguments.get(skipped..).unwrap_or_default();
     let takes_none = |word: &String| word.starts_with('-') && !is_command_option(word);
     is_shell && exec.interpreter.is_empty() && rest.iter().all(takes_none)
-}
-
-fn is_shell_name(name: &str) -> bool {
-    const SHELLS: [&str; 11] =
-        ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash", "fish", "csh", "tcsh"];
-    SHELLS.contains(&name)
 }
 
 /// `-c`, `-xc`, `--command`: a command follows.
@@ -188,7 +213,9 @@ fn is_command_option(word: &str) -> bool {
 }
 
 fn pipe(one: &Stdio) -> Option<u64> {
-    (one.inode != 0 && one.mode & S_IFMT == S_IFIFO).then_some(one.inode)
+    let kind = one.mode & S_IFMT;
+    let is_pair = kind == S_IFSOCK && one.family == SocketFamily::Unix;
+    (one.inode != 0 && (kind == S_IFIFO || is_pair)).then_some(one.inode)
 }
 
 fn is_terminal(one: &Stdio) -> bool {
@@ -267,5 +294,35 @@ mod tests {
         check(&[there.clone(), exec(3, 2, &["sh", "/run.sh"], [80, 81])], None);
         check(&[exec(2, 1, &["agent"], [80, 90]), there, exec(3, 2, &["sh"], [80, 81])], None);
         check(&[exec(3, 2, &["sh"], [80, 81])], None);
+        // The connection comes later; or never, for the shell is gone.
+        let shell = exec(3, 2, &["sh"], [80, 81]);
+        check(&[shell.clone(), connect(2, "10.1.2.3")], Some("pipe"));
+        check(&[shell, event(3, 2, EventKind::Exit { status: 0 }), connect(2, "10.1.2.3")], None);
+    }
+
+    #[test]
+    fn a_shell_that_has_its_pipes_from_a_shell_is_below_the_same_connection() {
+        let there = connect(2, "10.1.2.3");
+        let outer = exec(3, 2, &["sh", "-c", "sh; true"], [80, 81]);
+        check(&[there, outer.clone(), exec(4, 3, &["sh"], [80, 81])], Some("pipe"));
+        check(&[outer, exec(4, 3, &["sh"], [80, 81])], None);
+    }
+
+    #[test]
+    fn pairs_of_sockets_are_pipes_and_shells_are_told_by_their_file() {
+        let there = connect(2, "10.1.2.3");
+        let started = |path: &str, words: &[&str], family| {
+            let mut event = exec(3, 2, words, [80, 81]);
+            let EventKind::Exec(exec) = &mut event.kind else { panic!() };
+            exec.exe = Some(model::FileObject { path: path.to_owned(), ..Default::default() });
+            for one in &mut exec.stdio[..2] {
+                *one = Stdio { mode: S_IFSOCK, family, inode: one.inode, ..Stdio::default() };
+            }
+            [there.clone(), event]
+        };
+        check(&started("/usr/bin/bash", &["/tmp/x"], SocketFamily::Unix), Some("pipe"));
+        check(&started("/bin/busybox", &["busybox", "ash"], SocketFamily::Unix), Some("pipe"));
+        check(&started("/usr/bin/cat", &["/tmp/x"], SocketFamily::Unix), None);
+        check(&started("/usr/bin/bash", &["/tmp/x"], SocketFamily::Netlink), None);
     }
 }

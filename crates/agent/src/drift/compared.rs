@@ -124,7 +124,7 @@ fn start() -> Option<Thread> {
 }
 
 /// Whether two files have the same bytes between two places.
-fn same(one: &File, other: &File, from: u64, to: u64) -> bool {
+pub(super) fn same(one: &File, other: &File, from: u64, to: u64) -> bool {
     let (mut a, mut b) = (vec![0; CHUNK_BYTES], vec![0; CHUNK_BYTES]);
     let mut at = from;
     while at < to {

@@ -14,6 +14,7 @@
 mod compared;
 mod images;
 mod layers;
+mod masks;
 mod packed;
 
 use std::collections::HashMap;
@@ -25,9 +26,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 use model::{Container, FileObject};
 
-use compared::{Begun, Comparing};
+use compared::{Begun, Comparing, same};
 pub use images::Images;
 use layers::{Below, Layers};
+pub use masks::open_paths;
 pub use packed::is_packed;
 
 /// Containers whose layers are remembered.
@@ -36,6 +38,8 @@ const CONTAINERS: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 const PROGRAMS: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 /// Bytes of a program that are looked at for packing.
 const PACKED_HEAD_BYTES: u64 = 256 * 1024;
+/// Bytes that are compared of a file that is known by its path alone.
+const GIVEN_BYTES: u64 = 1024 * 1024;
 const OVERLAY: u32 = 0x794c_7630;
 
 /// Where a program comes from.
@@ -153,6 +157,26 @@ impl Drift {
             Below::Other => Origin::Changed,
             Below::Nothing => Origin::Added,
         })
+    }
+
+    /// Where a file comes from that is known by its path alone, as the container's root has it; a
+    /// symbolic link is not followed. `None` when it is in no layer: in no volume either, or gone.
+    pub fn origin_of_path(&self, path: &str, container: &Container, pid: u32) -> Option<Origin> {
+        let below = |target: &str| {
+            let rest = path.strip_prefix(target.trim_end_matches('/'));
+            target != "/" && rest.is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
+        };
+        if container.spec.mounts.iter().any(|mount| below(&mount.target)) {
+            return Some(Origin::Volume);
+        }
+        let layers = self.layers(container, pid)?;
+        let (lower, upper) = (layers.find(path), layers.upper(path));
+        match (lower, upper) {
+            (Some(_), None) => Some(Origin::Image),
+            (None, Some(_)) => Some(Origin::Added),
+            (Some(lower), Some(upper)) => Some(origin_of_two(&lower, &upper)),
+            (None, None) => None,
+        }
     }
 
     /// Whether a program's file is packed, as UPX does it; `None` when it cannot be read any more.
@@ -274,6 +298,16 @@ fn is_fresh(key: &Key) -> bool {
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The image's file or another, when the container has written one of the same path: by size and
+/// the first MiB.
+fn origin_of_two(lower: &File, upper: &File) -> Origin {
+    let size = |file: &File| file.metadata().map(|metadata| metadata.len()).ok();
+    match (size(lower), size(upper)) {
+        (Some(a), Some(b)) if a == b && same(lower, upper, 0, a.min(GIVEN_BYTES)) => Origin::Image,
+        _ => Origin::Changed,
+    }
 }
 
 /// The first bytes of a program: of the file that the process runs, while it does, else of the

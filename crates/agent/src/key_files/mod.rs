@@ -32,6 +32,8 @@ use crate::detect::Observed;
 use crate::lifecycle::Surroundings;
 use crate::watch::{Seen, record};
 pub use config::{KeyFile, KeyFilesConfig};
+pub(crate) use tools::is_manager;
+pub(crate) use touch::host_path;
 use index::Index;
 use pattern::{Patterns, Rule};
 use touch::{Touch, on_host, touches};

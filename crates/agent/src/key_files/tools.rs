@@ -99,6 +99,11 @@ pub(super) fn is_known(by: &Initiator, purpose: Purpose, added: &[String]) -> bo
     is_program(&by.exe, own) || programs.into_iter().any(|exe| is_program(exe, &MANAGERS))
 }
 
+/// Whether a file is a manager of packages or of the whole configuration, by its path.
+pub(crate) fn is_manager(exe: &str) -> bool {
+    is_program(exe, &MANAGERS)
+}
+
 /// Whether a file is a program of the system's of one of these names, or a version of it.
 fn is_program(exe: &str, names: &[&str]) -> bool {
     let Some(name) = exe.rsplit('/').next().filter(|_| in_system(exe)) else { return false };

@@ -207,7 +207,7 @@ fn joined(base: &str, path: &str) -> String {
 
 /// A container's path as the host has it, where a mount of the host's leads there; `None` for what
 /// is the container's own.
-pub(super) fn host_path(container: &Container, path: &str) -> Option<String> {
+pub(crate) fn host_path(container: &Container, path: &str) -> Option<String> {
     let mounts = container.spec.mounts.iter().filter(|mount| mount.source.starts_with('/'));
     let fitting = mounts.filter_map(|mount| {
         let target = mount.target.trim_end_matches('/');

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use model::{CgroupName, Container, Event, EventKind, Start};
+use model::{CgroupName, Container, Event, EventKind, ProcessId, Start};
 
 use super::runtime::{Announced, know};
 use super::snapshot::Snapshot;
 use crate::attribute::{Begun, Directory, Process, Processes};
-use crate::detect::{self, Detection, Observed, Relay, Relays};
+use crate::detect::{self, Detection, Observed, Relay, Relays, is_runtime};
 use crate::drift::Drift;
 
 const LIVE_PROCESSES: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
@@ -53,6 +53,7 @@ struct Known<'a> {
     relay: Option<&'a Relay>,
     number: u64,
     is_container_start: bool,
+    left_container: bool,
 }
 
 /// An event whose program is being compared, and what was known of it.
@@ -78,6 +79,7 @@ impl Waiting {
             relay: self.relay.as_ref(),
             number: self.number,
             is_container_start: self.is_container_start,
+            left_container: false,
         }
     }
 }
@@ -92,7 +94,9 @@ impl State {
             }
         });
         for process in &before.processes {
-            processes.seed(process.clone());
+            let mut process = process.clone();
+            process.of_host = is_of_host(&process, &before, &containers);
+            processes.seed(process);
         }
         seed(&containers, &before.begun, u64::MAX);
         let (cgroups, processes_before, begun) = (Vec::new(), Vec::new(), Vec::new());
@@ -118,7 +122,11 @@ impl State {
     /// whose first program was not told; nothing when it does not say.
     pub(super) fn heal(&mut self, running: &[Event]) {
         let Some(now_ns) = running.iter().map(|event| event.time_ns).max() else { return };
-        self.processes.heal(running.iter().filter_map(Process::running).collect());
+        let mut processes: Vec<Process> = running.iter().filter_map(Process::running).collect();
+        for process in &mut processes {
+            process.of_host = is_of_host(process, &self.before, &self.containers);
+        }
+        self.processes.heal(processes);
         let begun = Begun::of(running, self.before.host_namespaces.mnt);
         seed(&self.containers, &begun, now_ns.saturating_sub(HEALED_AGE_NS));
     }
@@ -137,11 +145,23 @@ impl State {
         sink: &mut impl FnMut(&Seen<'_>),
     ) {
         self.number += 1;
+        let left = self.leaves(&event);
+        let began = self.begins(&event);
         self.processes.observe(&event);
         let is_container_start = self.attribute(&event, announced);
+        if let Some((moved, home)) = left {
+            self.processes.change(moved, |process| process.home_cgroup = home);
+        }
+        if let Some((of_host, from_runtime)) = began {
+            let outside = of_host || self.container_of(&event).is_none();
+            self.processes.change(event.task.process, |process| {
+                process.of_host = outside;
+                process.from_runtime = from_runtime;
+            });
+        }
         let relay = self.relays.observe(&event);
         let stranger = Process::default();
-        let container = self.containers.of_cgroup(event.task.cgroup_id);
+        let container = self.container_of(&event);
         let target = acted_upon(&event).and_then(|cgroup| self.containers.of_cgroup(cgroup));
         let known = Known {
             event: &event,
@@ -151,6 +171,7 @@ impl State {
             relay: relay.as_ref(),
             number: self.number,
             is_container_start,
+            left_container: left.is_some(),
         };
         let detections = engine.observe(&self.observed(known, engine));
         let ticket = self.drift.as_ref().and_then(|drift| drift.handed_in());
@@ -200,7 +221,7 @@ impl State {
     }
 
     fn observed<'a>(&'a self, known: Known<'a>, engine: &detect::Engine) -> Observed<'a> {
-        let Known { event, process, container, target, relay, number, is_container_start } = known;
+        let Known { event, process, container, target, relay, number, .. } = known;
         Observed {
             event,
             number,
@@ -214,9 +235,53 @@ impl State {
             node: &self.before.node,
             drift: self.drift.as_deref(),
             relay,
-            is_container_start,
+            is_container_start: known.is_container_start,
+            left_container: known.left_container,
             strict_names: engine.has_strict_names(),
         }
+    }
+
+    /// The container of an event: that of its cgroup, or the one that its process was moved out of
+    /// by another hand than the runtime's.
+    fn container_of(&self, event: &Event) -> Option<Arc<Container>> {
+        let home = self.processes.find(event.task.process).map_or(0, |process| process.home_cgroup);
+        self.containers.of_cgroup(if home == 0 { event.task.cgroup_id } else { home })
+    }
+
+    /// Of an exec, before it is taken in: whether the host's hand is in it although it may be in a
+    /// container's cgroup, as a runtime's is; and whether it was a runtime until now.
+    fn begins(&self, event: &Event) -> Option<(bool, bool)> {
+        let EventKind::Exec(_) = event.kind else { return None };
+        let task = &event.task;
+        let known = self.processes.find(task.process);
+        let parent = || self.processes.find(task.parent);
+        // A process that was never seen born is its parent's child.
+        let before = known.filter(|process| process.exe.is_some()).or_else(parent);
+        let in_hosts_mounts = task.namespaces.mnt == self.before.host_namespaces.mnt;
+        let of_host = in_hosts_mounts && before.is_some_and(|process| process.of_host);
+        let from_runtime = known.is_some_and(|process| is_runtime(process, &self.processes));
+        Some((of_host, from_runtime))
+    }
+
+    /// Who is moved out of its container's cgroup by another than a runtime, or is born outside of
+    /// it: which process, and the cgroup that it belongs to.
+    fn leaves(&self, event: &Event) -> Option<(ProcessId, u64)> {
+        let by = self.processes.find(event.task.process);
+        let (child, from, to) = match &event.kind {
+            EventKind::CgroupEntered(cgroup, child) => {
+                (child, self.processes.find(child.process)?, cgroup.id)
+            }
+            EventKind::Fork(child) => (child, by?, child.cgroup_id),
+            _ => return None,
+        };
+        let home = from.attributed_cgroup();
+        if to == home || home == 0 || to == 0 {
+            return None;
+        }
+        let container = self.containers.of_cgroup(home)?;
+        let stays = self.containers.of_cgroup(to).is_some_and(|to| to.id == container.id);
+        let by_host = by.is_some_and(|by| is_runtime(by, &self.processes) || is_systemd(by));
+        (!stays && !by_host).then_some((child.process, home))
     }
 
     /// Whether the event is the exec of a container's first program.
@@ -290,4 +355,19 @@ fn seed(containers: &Directory, begun: &[Begun], until_ns: u64) {
         let learn = |container: &mut Container| container.start = Some(one.start);
         containers.write(|containers| containers.learn(&id, learn));
     }
+}
+
+/// Whether what runs already belongs to the host: it is in the host's mounts, or in a cgroup that is
+/// known and no container's.
+fn is_of_host(process: &Process, before: &Snapshot, containers: &Directory) -> bool {
+    let mounts = process.mount_namespace;
+    let in_hosts_mounts = mounts != 0 && mounts == before.host_namespaces.mnt;
+    let cgroup = process.cgroup_id;
+    in_hosts_mounts || (cgroup != 0 && containers.of_cgroup(cgroup).is_none())
+}
+
+/// The host's own systemd moves what it was asked to move.
+fn is_systemd(process: &Process) -> bool {
+    const PATHS: [&str; 2] = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
+    process.of_host && process.exe.as_ref().is_some_and(|exe| PATHS.contains(&exe.path.as_str()))
 }

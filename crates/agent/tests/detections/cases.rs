@@ -222,7 +222,11 @@ pub const CASES: &[Case] = &[
         "Shell on a network connection",
     ),
     silent("client", NET, concat!(perl!(), " print $s qq(hello\\n); close $s; print `ls /`'")),
-    silent("shell-of-a-pipe", &[], "echo ls / | sh | cat >/tmp/o; sh /tmp/o >/tmp/p 2>&1; true"),
+    silent(
+        "shell-of-a-pipe",
+        &[],
+        "echo ls / | sh | cat >/tmp/o; sh <&- -c true >/tmp/p 2>&1; true",
+    ),
     case("network-tool", &[], "nc -e /bin/true 127.0.0.1 9; true", "Network tool runs a program"),
     case(
         "web-shell",
@@ -648,6 +652,265 @@ pub const CASES: &[Case] = &[
     ),
 ];
 
+/// What an intruder does who knows the rules, each beside what only looks like it.
+pub const EVASIONS: &[Case] = &[
+    // ── Names that excuse ──
+    case(
+        "called-runc",
+        &[],
+        "perl -e '$0=q(runc); open $f,q(<),q(/proc/self/mem) or die'",
+        "Memory of another process opened",
+    ),
+    case(
+        "copy-called-runc",
+        &[],
+        "cp /bin/busybox /tmp/runc; /tmp/runc true; true",
+        "Program that is not in the image started",
+    ),
+    case(
+        "memory-called-runc",
+        &[],
+        "perl -e '$^F=255; $n=q(runc_cloned:/proc/self/exe); $f=syscall 319,$n,0; open $o,qq(>&=$f); open $i,q(<),q(/bin/busybox); local $/; print {$o} <$i>; \
+         $o->flush; exec {qq(/proc/self/fd/$f)} q(true)'",
+        "Program without a file started",
+    ),
+    case(
+        "called-dpkg",
+        &[],
+        "mkdir -p /etc/cron.d; perl -e '$0=q(dpkg); open $f,q(>),q(/etc/cron.d/x) or die'",
+        "Scheduled job written in a container",
+    ),
+    case(
+        "below-npm",
+        &[],
+        "mkdir -p /etc/cron.d; cp /usr/bin/perl /tmp/npm; /tmp/npm -e 'system q(/bin/sh),q(-c),q(: >/etc/cron.d/x)'",
+        "Scheduled job written in a container",
+    ),
+    silent(
+        "by-a-package-manager",
+        &[],
+        "mkdir -p /etc/cron.d; /usr/bin/update-alternatives -e 'open $f,q(>),q(/etc/cron.d/x) or die'",
+    ),
+    case(
+        "package-manager-preloads",
+        &[],
+        "/usr/bin/update-alternatives -e 'open $f,q(>),q(/etc/ld.so.preload) or die'",
+        "Preloaded library planted",
+    ),
+    case(
+        "called-su",
+        &[],
+        "perl -e '$0=q(su); open $f,q(<),q(/etc/shadow) or die'",
+        "Password file read in a container",
+    ),
+    // ── What is long ──
+    case(
+        "long-argument",
+        &[],
+        "p=$(printf %2200s); perl -e \"$p use IO::Socket::INET; exec q(/bin/sh),q(-c),q(true)\"; true",
+        "Interpreter told to open a shell on a connection",
+    ),
+    case(
+        "longer-argument",
+        &[],
+        "p=$(printf %7000s); perl -e \"$p use IO::Socket::INET; exec q(/bin/sh),q(-c),q(true)\"; true",
+        "Interpreter told to open a shell on a connection",
+    ),
+    silent("long-and-harmless", &[], "p=$(printf %7000s); perl -e \"$p 1\""),
+    case(
+        "preloaded-behind-many",
+        &[],
+        "v=; for i in $(seq 1 200); do v=\"$v V$i=xxxxxxxx\"; done; env $v LD_PRELOAD=/tmp/x.so /bin/true",
+        "Library preloaded from a place that everybody may write",
+    ),
+    // ── Shells ──
+    case(
+        "relay-of-socket-pairs",
+        NET,
+        concat!(
+            perl!(),
+            " socketpair $a,$b,1,1,0; socketpair $c,$d,1,1,0; if(!fork){open STDIN,q(<&),$b; open STDOUT,q(>&),$d; \
+             exec q(/bin/sh)} close $b; close $a; close $d; wait'"
+        ),
+        "Shell carried to a connection",
+    ),
+    silent(
+        "command-of-socket-pairs",
+        NET,
+        concat!(
+            perl!(),
+            " socketpair $a,$b,1,1,0; if(!fork){open STDIN,q(<&),$b; open STDOUT,q(>&),$b; \
+             exec q(sh),q(-c),q(true)} close $b; wait'"
+        ),
+    ),
+    case(
+        "relay-through-a-shell",
+        NET,
+        concat!(
+            perl!(),
+            " use IPC::Open2; $pid=open2(my $o,my $i,q(/bin/sh),q(-c),q(/bin/sh; true)); close $i; waitpid $pid,0'"
+        ),
+        "Shell carried to a connection",
+    ),
+    case(
+        "relay-before-the-connection",
+        NET,
+        "ip addr add 10.9.8.7/32 dev lo; perl -e 'use IO::Socket::INET; use IPC::Open2; $pid=open2(my $o,my $i,q(/bin/sh)); \
+         $l=IO::Socket::INET->new(Listen=>5,LocalPort=>4455) or die; sleep 1; \
+         $s=IO::Socket::INET->new(q(10.9.8.7:4455)) or die; close $i; waitpid $pid,0'",
+        "Shell carried to a connection",
+    ),
+    case(
+        "relay-to-a-link",
+        NET,
+        concat!(
+            "ln -s /bin/bash /tmp/x; ",
+            perl!(),
+            " use IPC::Open2; $pid=open2(my $o,my $i,q(/tmp/x)); close $i; waitpid $pid,0'"
+        ),
+        "Shell carried to a connection",
+    ),
+    case(
+        "interpreter-by-a-link",
+        &[],
+        "ln -s /usr/bin/perl /tmp/x; /tmp/x -e 'use IO::Socket::INET; exec q(/bin/sh),q(-c),q(true)'",
+        "Interpreter told to open a shell on a connection",
+    ),
+    case(
+        "parent-called-sshd",
+        NET,
+        concat!(perl!(), " $0=q(sshd); open STDIN,q(<&),$s; system q(/usr/bin/perl),q(-e),1'"),
+        "Shell on a network connection",
+    ),
+    // ── Logs ──
+    case(
+        "log-cut",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/b.log; perl -e 'open $f,q(+<),q(/var/log/b.log) or die; truncate $f,0'",
+        "Log emptied",
+    ),
+    case(
+        "log-cut-by-name",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/b.log; perl -e 'truncate q(/var//log/b.log),0 or die'",
+        "Log emptied",
+    ),
+    case(
+        "log-cut-while-read",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/b.log; perl -e 'sysopen $f,q(/var/log/b.log),01000 or die'",
+        "Log emptied",
+    ),
+    case(
+        "log-cut-by-a-new-call",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/b.log; perl -e '$p=q(/var/log/b.log); $h=pack q(QQQ),01001,0,0; syscall 437,-100,$p,$h,24'",
+        "Log emptied",
+    ),
+    case(
+        "log-moved",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/c.log; mv /var/log/c.log /gone",
+        "Log deleted",
+    ),
+    case(
+        "log-deleted-oddly",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/c.log; rm /var//log/c.log",
+        "Log deleted",
+    ),
+    case(
+        "log-deleted-from-elsewhere",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/c.log; rm /tmp/../var/log/c.log",
+        "Log deleted",
+    ),
+    case(
+        "log-deleted-by-another-name",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/c.log; perl -e '$0=q(app); unlink q(/var/log/c.log) or die'",
+        "Log deleted",
+    ),
+    case(
+        "logins-moved",
+        &[],
+        "mkdir -p /var/log; echo x >>/var/log/wtmp; mv /var/log/wtmp /gone",
+        "Record of logins wiped",
+    ),
+    silent(
+        "moved-elsewhere",
+        &[],
+        "echo x >/tmp/a; mv /tmp/a /tmp/b; perl -e 'truncate q(/tmp/b),0'; rm /tmp//b; mkdir -p /var/log; echo x >>/var/log/d.log",
+    ),
+    // ── The host through a mount ──
+    case(
+        "shadow-of-the-host",
+        &["--volume", "/etc:/host/etc:ro"],
+        "head -c 0 /host/etc/shadow",
+        "Credentials of the host read through a mount",
+    ),
+    silent("name-of-the-host", &["--volume", "/etc:/host/etc:ro"], "cat /host/etc/hostname"),
+    case("disk-by-a-new-call", LOOSE, FSCONFIG, "Disk mounted in a container"),
+    silent("bound", LOOSE, "mkdir /m; mount --bind /tmp /m; umount /m"),
+    case("cgroup-left", OUT_OF_CGROUP, LEAVE, "Container's cgroup left"),
+    case("beside-the-cgroup", OUT_OF_CGROUP, LEAVE, "Password file read in a container"),
+    silent(
+        "cgroup-looked-at",
+        OUT_OF_CGROUP,
+        "cat /cg/cgroup.procs /cg/unified/cgroup.procs >/tmp/o; true",
+    ),
+    case(
+        "console",
+        &["--volume", "$LAB/protected/runc:/dev/console"],
+        "sleep 3",
+        "Protected path of the kernel laid open",
+    ),
+    // ── Against the watcher ──
+    case("watcher", IN_HOST_PIDS, "kill -CONT $AGENT_PID", "Watcher signalled"),
+    case(
+        "watcher-read",
+        IN_HOST_PIDS,
+        "perl -e 'syscall 310,$ENV{AGENT_PID}+0,0,0,0,0,0'",
+        "Watcher traced",
+    ),
+    case(
+        "watcher-stopped",
+        &[],
+        "cp /bin/busybox /tmp/systemctl; /tmp/systemctl stop lazaret-agent; true",
+        "Watcher's service stopped",
+    ),
+    silent("others-signalled", IN_HOST_PIDS, "kill -0 $AGENT_PID; kill -CONT $$"),
+    // ── What is given to the image's own programs ──
+    case(
+        "given-to-the-loader",
+        &[],
+        "cp /bin/bash /tmp/evil; /lib64/ld-linux-x86-64.so.2 /tmp/evil -c true",
+        "Program that is not in the image started",
+    ),
+    case(
+        "script",
+        &[],
+        "echo 1 >/tmp/x.pl; perl /tmp/x.pl",
+        "Program that is not in the image started",
+    ),
+    silent("script-of-the-image", &[], "perl /usr/lib/x86_64-linux-gnu/perl-base/strict.pm"),
+];
+
+/// Names the source of a filesystem's context as mount(8) does since util-linux 2.39.
+const FSCONFIG: &str = "perl -e '$n=q(tmpfs); $f=syscall 430,$n,0; $k=q(source); $v=q(/tmp/d); syscall 431,$f,1,$k,$v,0'";
+const OUT_OF_CGROUP: &[&str] = &[
+    "--cgroupns",
+    "host",
+    "--cap-add",
+    "SYS_ADMIN",
+    "--security-opt",
+    "apparmor=unconfined",
+    "--volume",
+    "/sys/fs/cgroup:/cg",
+];
+/// Goes to the root of the hierarchy, whichever this machine has, and reads there what must not be read.
+const LEAVE: &str = "for f in /cg/unified/cgroup.procs /cg/cgroup.procs; do [ -e $f ] && sh -c \"echo 0 >$f; cat /innocent\"; done; true";
+
 /// Loads a program of two instructions, `r0 = 0; exit`, as a socket filter.
 const PROGRAM_LOAD: &str = "perl -e '$code=pack q(CCsl)x2,0xb7,0,0,0,0x95,0,0,0; $gpl=qq(GPL\\0); \
     $a=pack(q(LLQQLLQLL),1,2,unpack(q(Q),pack q(P),$code),unpack(q(Q),pack q(P),$gpl),0,0,0,0,0).qq(\\0)x72; syscall 321,5,$a,120'";
@@ -666,7 +929,6 @@ pub const UNDRIVEN: &[(&str, &str)] = &[
     ("Container runtime's program written on the host", "would touch the host's own runtime"),
     ("Shim's abstract socket used from a container", "newer shims have none"),
     ("Block device opened in a container", "would open a disk of the host"),
-    ("Disk mounted in a container", "would mount a disk of the host"),
     ("Key of the cluster read on the host", "a file of the host"),
     ("Engine's configuration written", "a file of the host"),
     ("Processor's registers prepared for mining", "a device of the host"),
@@ -678,4 +940,13 @@ pub const UNDRIVEN: &[(&str, &str)] = &[
     ("Control of the kernel opened for writing in a container", "a file of the host's kernel"),
     ("Memory of the kernel opened", "a file that not every kernel has"),
     ("Kernel module loaded on the host by an unusual program", "would load a module"),
+    (
+        "File of the host that starts programs written through a mount",
+        "a file of the host: `facts/answers.rs`",
+    ),
+    ("Program of the kernel taken off on the host", "of the host, not of a container"),
+    (
+        "Runtime's write to the kernel led elsewhere",
+        "needs a runtime with a flaw: `facts/paths.rs`",
+    ),
 ];

@@ -119,6 +119,11 @@ impl Lab {
         }
         let modules = format!("/usr/lib/{}-linux-gnu/perl-base", std::env::consts::ARCH);
         with_folder(Path::new(&modules), &root);
+        // Perl under the name of what manages packages, so that it can be told what to do.
+        if root.join("usr/bin/perl").exists() {
+            let manager = root.join("usr/bin/update-alternatives");
+            std::fs::copy(root.join("usr/bin/perl"), manager).unwrap();
+        }
         std::fs::write(root.join("etc/shadow"), "root:*:1::::::\n").unwrap();
         std::os::unix::fs::symlink("/etc/shadow", root.join("innocent")).unwrap();
         let tar = self.folder.path().join("root.tar");

@@ -25,6 +25,9 @@ enum Told {
     Filesystem,
     Source,
     User(usize),
+    /// Of `openat2`, whose flags and mode are in a structure.
+    HowFlags,
+    HowMode,
 }
 
 /// An argument's value; `raw` for its number where it has one.
@@ -36,6 +39,13 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str, raw: bool) -> Option
             "args" => Some(Value::from(exec.arguments.get(1..).unwrap_or_default().join(" "))),
             "env" => Some(Value::from(exec.environment.join(" "))),
             "comm" => Some(Value::from(seen.event.task.comm.as_str())),
+            _ => None,
+        };
+    }
+    if let EventKind::CgroupEntered(cgroup, child) = &seen.event.kind {
+        return match name {
+            "path" => Some(Value::from(cgroup.path.as_str())),
+            "pid" => Some(Value::Int(i64::from(child.process.pid))),
             _ => None,
         };
     }
@@ -81,13 +91,8 @@ fn tell<'a>(seen: &'a Observed<'_>, call: &'a Call, told: Told, raw: bool) -> Op
         Told::MountFlags if raw => Value::Int(number(3) as i64),
         Told::MountFlags => Value::from(flags::joined(number(3), flags::MOUNT, "0")),
         // Rules compare users by name.
-        Told::User(at) => {
-            let uid = number(at) as u32;
-            match seen.users.user(uid) {
-                Some(user) => Value::from(user.name.as_str()),
-                None => Value::Int(i64::from(uid)),
-            }
-        }
+        Told::User(at) => seen.name_of_user(number(at) as u32),
+        Told::HowFlags | Told::HowMode => return how(call, told, raw),
     })
 }
 
@@ -98,13 +103,31 @@ fn enumerated(number: u64, table: &[(u64, &'static str)], raw: bool) -> Value<'s
     }
 }
 
-/// A path as the caller wrote it, below the directory it is relative to.
+/// The flags or the mode of `openat2`: as its `open_how` has them where the kernel told it.
+fn how(call: &Call, told: Told, raw: bool) -> Option<Value<'static>> {
+    if matches!(told, Told::HowMode) {
+        let (_, mode) = event::open_how(call)?;
+        return Some(match raw {
+            true => Value::Int(mode as i64),
+            false => Value::from(flags::joined(mode, flags::MODE, "0")),
+        });
+    }
+    let flags = event::opened(call)?;
+    Some(if raw { Value::Int(i64::from(flags)) } else { Value::from(flags::open(flags)) })
+}
+
+/// A path as the caller wrote it, cleaned, below the directory it is relative to.
 pub(super) fn absolute<'a>(call: &'a Call, path: &'a str) -> Option<Value<'a>> {
     if path.is_empty() {
         return None;
     }
     if path.starts_with('/') {
-        return Some(Value::from(path));
+        let is_plain = !path.contains("//") && !path.contains("/.") && !path.ends_with('/');
+        return Some(if is_plain {
+            Value::from(path)
+        } else {
+            Value::from(policy::clean_path(path))
+        });
     }
     let below = call.object.as_ref().or(call.cwd.as_ref())?;
     Some(Value::from(policy::clean_path(&format!("{}/{path}", below.path))))
@@ -113,12 +136,14 @@ pub(super) fn absolute<'a>(call: &'a Call, path: &'a str) -> Option<Value<'a>> {
 /// The arguments of a call, in order, without those that rules never ask for.
 fn names(call: &str) -> &'static [(&'static str, Told)] {
     use Told::{
-        Bpf, Clone, Domain, Filesystem, Mode, MountFlags, Number, OpenFlags, Path, Ptrace,
-        SecondPath, SecondText, Source, Text, User,
+        Bpf, Clone, Domain, Filesystem, HowFlags, HowMode, Mode, MountFlags, Number, OpenFlags,
+        Path, Ptrace, SecondPath, SecondText, Source, Text, User,
     };
     match call {
-        "open" | "creat" => &[("name", Path), ("flags", OpenFlags), ("mode", Mode(2))],
-        "openat" | "openat2" => &[("name", Path), ("flags", OpenFlags), ("mode", Mode(3))],
+        "open" => &[("name", Path), ("flags", OpenFlags), ("mode", Mode(2))],
+        "creat" => &[("name", Path), ("flags", OpenFlags), ("mode", Mode(1))],
+        "openat" => &[("name", Path), ("flags", OpenFlags), ("mode", Mode(3))],
+        "openat2" => &[("name", Path), ("flags", HowFlags), ("mode", HowMode)],
         "rename" | "renameat" | "renameat2" | "link" | "linkat" => {
             &[("oldpath", Path), ("newpath", SecondPath)]
         }
@@ -162,7 +187,8 @@ fn names(call: &str) -> &'static [(&'static str, Told)] {
         "dup" => &[("oldfd", Number(0)), ("fd", Number(0))],
         "dup2" | "dup3" => &[("oldfd", Number(0)), ("newfd", Number(1))],
         "fsopen" => &[("fsname", Text)],
-        "fsconfig" => &[("key", Text), ("value", SecondText)],
+        "fsconfig" => &[("cmd", Number(1)), ("key", Text), ("value", SecondText)],
+        "move_mount" => &[("from", Path), ("dir", SecondText)],
         "delete_module" => &[("name", Text)],
         "kill" => &[("pid", Number(0)), ("sig", Number(1))],
         _ => &[],

@@ -246,6 +246,7 @@ fn every_field_of_falcos_rules_has_a_value_or_a_reason() {
         drift: None,
         relay: None,
         is_container_start: false,
+        left_container: false,
         strict_names: false,
     };
     let has_value = |named: &str| {
@@ -293,6 +294,7 @@ fn in_strict_mode_a_process_is_named_by_its_file() {
             drift: None,
             relay: None,
             is_container_start: false,
+            left_container: false,
             strict_names: strict,
         };
         let field = tables::syscall().field("proc.name").unwrap();

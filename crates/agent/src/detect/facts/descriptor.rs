@@ -39,6 +39,11 @@ pub(super) fn object<'a>(seen: &Observed<'a>) -> Option<&'a FileObject> {
     file(event::call(seen)?)
 }
 
+/// The file of a call, when the call itself is about one.
+pub(super) fn object_of(call: &Call) -> Option<&FileObject> {
+    file(call)
+}
+
 /// The file of a call that has a descriptor; the directory of `renameat` and the like is not it.
 fn file(call: &Call) -> Option<&FileObject> {
     let has_descriptor = event::opened(call).is_some()
@@ -63,7 +68,7 @@ fn file(call: &Call) -> Option<&FileObject> {
 fn number(call: &Call) -> Option<i64> {
     match call.name.as_str() {
         "open" | "openat" | "openat2" | "creat" | "accept" | "accept4" | "socket" | "dup"
-        | "dup2" | "dup3" => Some(call.ret),
+        | "dup2" | "dup3" | "memfd_create" | "pidfd_getfd" | "open_by_handle_at" => Some(call.ret),
         _ if call.connection.is_some() || file(call).is_some() => {
             Some(i64::from(call.arguments[0] as i32))
         }

@@ -11,7 +11,7 @@ const O_WRONLY: u32 = 1;
 const O_RDWR: u32 = 2;
 const O_CREAT: u32 = 0o100;
 const O_EXCL: u32 = 0o200;
-const O_TRUNC: u32 = 0o1000;
+pub(super) const O_TRUNC: u32 = 0o1000;
 /// Any of the three bits that let a file be run.
 const MODE_RUN: u32 = 0o111;
 
@@ -71,13 +71,22 @@ pub(super) fn opened(call: &Call) -> Option<u32> {
         "openat" => call.arguments[2],
         "open" => call.arguments[1],
         "creat" => u64::from(O_WRONLY | O_CREAT | O_TRUNC),
-        "openat2" | "open_by_handle_at" => 0,
+        "openat2" => open_how(call).map_or(0, |(flags, _)| flags),
+        "open_by_handle_at" => call.arguments[2],
         _ => return None,
     };
     let forgotten = asked as u32 & (O_CREAT | O_EXCL | O_TRUNC);
     let object: Option<&FileObject> = call.object.as_ref();
     // The kernel forgets them once the file is open.
     Some(object.map_or(asked as u32, |object| object.open_flags | forgotten))
+}
+
+/// Flags and mode of an `openat2`, where the head of its `open_how` was told.
+pub(super) fn open_how(call: &Call) -> Option<(u64, u64)> {
+    let (flags, rest) = call.payload.split_first_chunk::<8>()?;
+    let (mode, _) = rest.split_first_chunk::<8>()?;
+    let is_told = call.name == "openat2";
+    is_told.then(|| (u64::from_le_bytes(*flags), u64::from_le_bytes(*mode)))
 }
 
 fn result(seen: &Observed<'_>) -> Option<i64> {

@@ -117,6 +117,7 @@ pub(super) const BPF: &[(u64, &str)] = &[
     (17, "BPF_RAW_TRACEPOINT_OPEN"),
     (18, "BPF_BTF_LOAD"),
     (28, "BPF_LINK_CREATE"),
+    (34, "BPF_LINK_DETACH"),
 ];
 
 /// `socket(2)`'s domains.
@@ -142,6 +143,7 @@ pub(super) const MOUNT: &[(u64, &str)] = &[
     (4096, "MS_BIND"),
     (8192, "MS_MOVE"),
     (16384, "MS_REC"),
+    (1 << 17, "MS_UNBINDABLE"),
     (1 << 18, "MS_PRIVATE"),
     (1 << 19, "MS_SLAVE"),
     (1 << 20, "MS_SHARED"),

@@ -1,6 +1,8 @@
 //! The answers to the rules' questions over one event, in the meaning of the table
 //! `policy::filter::tables::syscall`. A field that has no answer here has no value there.
 
+#[cfg(test)]
+mod answers;
 mod arguments;
 #[cfg(test)]
 mod census;
@@ -10,7 +12,9 @@ mod event;
 mod flags;
 mod isolation;
 mod origin;
+mod paths;
 mod process;
+mod target;
 
 use model::{Container, Event, EventKind, Namespaces, ProcessId};
 use policy::filter::{Facts, Field, Value};
@@ -47,6 +51,8 @@ pub struct Observed<'a> {
     pub relay: Option<&'a Relay>,
     /// Whether it is the exec of the container's first program.
     pub is_container_start: bool,
+    /// Whether it moved a process out of its container's cgroup, and is no runtime.
+    pub left_container: bool,
     /// Whether a process is named by the file it runs, not by what it calls itself.
     pub strict_names: bool,
 }
@@ -57,12 +63,15 @@ impl Facts for Observed<'_> {
         let known = match name.split_once('.').map_or(name, |(family, _)| family) {
             "evt" => event::value(self, name, argument),
             "proc" | "thread" => process::value(self, name, argument),
-            "fd" | "fs" => descriptor::value(self, name),
+            "fd" | "fs" => descriptor::value(self, name).or_else(|| paths::value(self, name)),
             "user" | "group" => self.account(name),
             "container" | "k8s" => container::value(self, name, argument),
             _ => None,
         };
-        known.or_else(|| isolation::value(self, name)).or_else(|| origin::value(self, name))
+        known
+            .or_else(|| isolation::value(self, name))
+            .or_else(|| origin::value(self, name))
+            .or_else(|| target::value(self, name))
     }
 }
 
@@ -75,6 +84,7 @@ impl<'o> Observed<'o> {
             EventKind::Exit { .. } => "procexit",
             EventKind::Call(call) => &call.name,
             EventKind::IoUring { .. } => "io_uring_enter",
+            EventKind::CgroupEntered(..) => "cgroup_attach",
             _ => "",
         }
     }
@@ -82,16 +92,36 @@ impl<'o> Observed<'o> {
     fn account(&self, name: &str) -> Option<Value<'_>> {
         let task = &self.event.task;
         let user = |uid| self.users.user(uid);
+        // The host's names and homes are not the container's.
+        let own = |uid| self.container.is_none().then(|| user(uid)).flatten();
         match name {
             "user.uid" => Some(Value::Int(i64::from(task.uid))),
-            "user.name" => user(task.uid).map(|user| Value::from(user.name.as_str())),
-            "user.homedir" => user(task.uid).map(|user| Value::from(user.home.as_str())),
-            "user.shell" => user(task.uid).map(|user| Value::from(user.shell.as_str())),
+            "user.name" => Some(self.name_of_user(task.uid)),
+            "user.homedir" => own(task.uid).map(|user| Value::from(user.home.as_str())),
+            "user.shell" => own(task.uid).map(|user| Value::from(user.shell.as_str())),
             "user.loginuid" => Some(Value::Int(task.login_uid.map_or(-1, i64::from))),
+            // Whoever logged in did so on the host.
             "user.loginname" => user(task.login_uid?).map(|user| Value::from(user.name.as_str())),
             "group.gid" => Some(Value::Int(i64::from(task.gid))),
-            "group.name" => self.users.group(task.gid).map(Value::from),
+            "group.name" => Some(self.name_of_group(task.gid)),
             _ => None,
+        }
+    }
+
+    /// A user's name on the host; in a container its number, but for root, who is 0 everywhere.
+    fn name_of_user(&self, uid: u32) -> Value<'_> {
+        match (self.container, self.users.user(uid)) {
+            (Some(_), _) if uid == 0 => Value::from("root"),
+            (None, Some(user)) => Value::from(user.name.as_str()),
+            _ => Value::from(uid.to_string()),
+        }
+    }
+
+    fn name_of_group(&self, gid: u32) -> Value<'_> {
+        match (self.container, self.users.group(gid)) {
+            (Some(_), _) if gid == 0 => Value::from("root"),
+            (None, Some(name)) => Value::from(name),
+            _ => Value::from(gid.to_string()),
         }
     }
 

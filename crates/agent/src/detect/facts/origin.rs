@@ -5,6 +5,8 @@ use model::{Container, DEFAULT_CAPABILITIES, EventKind, Mount};
 use policy::filter::Value;
 
 use super::Observed;
+use crate::detect::programs;
+use crate::drift::open_paths;
 use crate::guard::is_engines_own;
 
 /// Where kubelet keeps the volumes of pods, each its own pod's.
@@ -15,7 +17,11 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
         "proc.exe.origin" => {
             let (drift, container) = (seen.drift?, seen.container?);
             let exe = seen.process.exe.as_ref()?;
-            let origin = drift.origin(exe, container, seen.event.task.process.pid)?;
+            let pid = seen.event.task.process.pid;
+            // What a loader or an interpreter was given is the program; theirs are the image's.
+            let given = programs::given(seen.process).map(|path| policy::clean_path(&path));
+            let of_given = given.and_then(|path| drift.origin_of_path(&path, container, pid));
+            let origin = of_given.or_else(|| drift.origin(exe, container, pid))?;
             Some(Value::from(origin.as_str()))
         }
         "proc.exe.is_packed" => {
@@ -39,6 +45,12 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
         "container.added_capabilities" => {
             let added = seen.container?.spec.capabilities_added.iter();
             set(added.filter(|one| !DEFAULT_CAPABILITIES.contains(&one.as_str())), |one| one)
+        }
+        "container.open_paths" => {
+            // Only where the disk may be looked at, and only of what runs at this moment.
+            seen.drift.filter(|_| seen.container.is_some())?;
+            let open = open_paths(seen.event.task.process.pid);
+            (!open.is_empty()).then(|| Value::from(open))
         }
         "container.devices" => set(seen.container?.spec.devices.iter(), |one| one),
         "container.seccomp" => {

@@ -1,15 +1,14 @@
 //! `proc.*` and `thread.*`: who did it, and who is above it.
 
-use model::FileObject;
+use model::{EventKind, FileObject};
 use policy::filter::Value;
 
 use super::{Observed, flags};
 use crate::attribute::Process;
+use crate::detect::programs;
 
 /// Bytes that the kernel keeps of a name; rules are written for them.
 const COMM_BYTES: usize = 15;
-/// Programs that do what they are called.
-const MANY_IN_ONE: [&str; 4] = ["busybox", "toybox", "coreutils", "sbase-box"];
 const NS_PER_S: i64 = 1_000_000_000;
 
 pub(super) fn value<'a>(
@@ -26,6 +25,7 @@ pub(super) fn value<'a>(
         .or_else(|| of_parent(seen, name))
         .or_else(|| of_program(seen, name, argument))
         .or_else(|| of_numbers(seen, name))
+        .or_else(|| of_file(seen, name))
 }
 
 fn thread<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
@@ -55,6 +55,26 @@ fn arguments(process: &Process) -> String {
     process.arguments.get(1..).unwrap_or_default().join(" ")
 }
 
+/// The arguments of the event's own process: at its exec all that the kernel told, the head and,
+/// where they were too long, the tail.
+fn own_arguments(seen: &Observed<'_>) -> String {
+    let EventKind::Exec(exec) = &seen.event.kind else { return arguments(seen.process) };
+    let mut line = exec.arguments.get(1..).unwrap_or_default().join(" ");
+    if !exec.arguments_tail.is_empty() {
+        line.push(' ');
+        line.push_str(&exec.arguments_tail);
+    }
+    line
+}
+
+/// The environment of the event's own process: at its exec all that the kernel told.
+fn own_environment<'a>(seen: &'a Observed<'_>) -> &'a [String] {
+    match &seen.event.kind {
+        EventKind::Exec(exec) => &exec.environment,
+        _ => &seen.process.environment,
+    }
+}
+
 /// What a process is called: its comm; in strict mode the name of the file that it runs, which it
 /// cannot choose. Programs that are many in one are told by how they were called.
 pub(super) fn name<'a>(seen: &Observed<'_>, process: &'a Process) -> &'a str {
@@ -63,20 +83,14 @@ pub(super) fn name<'a>(seen: &Observed<'_>, process: &'a Process) -> &'a str {
     // A shell of busybox starts its own programs through /proc/self/exe: `exe` is no name.
     let wanted = |_: &&str| seen.strict_names || process.comm == "exe";
     let Some(exe) = exe.filter(wanted) else { return &process.comm };
-    match exe.trim_start_matches("memfd:") {
-        many if MANY_IN_ONE.contains(&leaf(many)) => {
-            exe_name(process).map_or(leaf(many), |called| leaf(called.trim_start_matches('-')))
-        }
-        one => leaf(one),
-    }
-}
-
-fn exe_name(process: &Process) -> Option<&str> {
-    exe(process).filter(|called| !called.is_empty())
+    let (called, first) = (self::exe(process), process.arguments.get(1).map(String::as_str));
+    programs::name_of(exe, called, first).unwrap_or(leaf(exe))
 }
 
 fn command_line(seen: &Observed<'_>, process: &Process) -> String {
-    let (name, arguments) = (name(seen, process), arguments(process));
+    let is_own = std::ptr::eq(process, seen.process);
+    let arguments = if is_own { own_arguments(seen) } else { arguments(process) };
+    let name = name(seen, process);
     if arguments.is_empty() { name.to_owned() } else { format!("{name} {arguments}") }
 }
 
@@ -159,14 +173,14 @@ fn of_program<'a>(
         "exepath" => text(exe_path(process)),
         "cmdline" => Some(Value::from(command_line(seen, process))),
         "exeline" => Some(Value::from(process.arguments.join(" "))),
-        "args" => Some(Value::from(arguments(process))),
+        "args" => Some(Value::from(own_arguments(seen))),
         "cmdnargs" => Some(Value::Int(process.arguments.len().saturating_sub(1) as i64)),
-        "cmdlenargs" => Some(Value::Int(arguments(process).len() as i64)),
+        "cmdlenargs" => Some(Value::Int(own_arguments(seen).len() as i64)),
         "cwd" => text(Some(&process.cwd))
             .map(|cwd| Value::from(format!("{}/", cwd.render().trim_end_matches('/')))),
         "env" => match argument {
-            None => Some(Value::from(process.environment.join(" "))),
-            Some(wanted) => process.environment.iter().find_map(|variable| {
+            None => Some(Value::from(own_environment(seen).join(" "))),
+            Some(wanted) => own_environment(seen).iter().find_map(|variable| {
                 let (name, value) = variable.split_once('=')?;
                 (name == wanted).then(|| Value::from(value))
             }),
@@ -193,7 +207,8 @@ fn of_numbers<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
         "ppid" => Value::Int(i64::from(task.parent.pid)),
         "vpid" => Value::Int(i64::from(task.inner_pid)),
         "sid" => Value::Int(i64::from(task.session)),
-        "pgid" | "vpgid" => Value::Int(i64::from(task.process_group)),
+        "pgid" => Value::Int(i64::from(task.process_group)),
+        "vpgid" => Value::Int(i64::from(inner_group(seen)?)),
         "is_sid_leader" => Value::Bool(task.session == task.process.pid),
         "is_pgid_leader" | "is_vpgid_leader" => Value::Bool(task.process_group == task.process.pid),
         // libs' number: the kernel's old form of a device.
@@ -204,4 +219,37 @@ fn of_numbers<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>> {
         "ppid.ts" => Value::Int(seen.started_ns(task.parent)),
         _ => return None,
     })
+}
+
+/// The group's number where its leader counts; no value where the leader is not known.
+fn inner_group(seen: &Observed<'_>) -> Option<u32> {
+    let task = &seen.event.task;
+    if task.process_group == task.process.pid {
+        return Some(task.inner_pid);
+    }
+    // Whoever is counted as the host counts has the host's numbers.
+    if task.inner_pid == task.process.pid {
+        return Some(task.process_group);
+    }
+    let leader = seen.process_of(task.process_group)?;
+    (leader.inner_pid != 0).then_some(leader.inner_pid)
+}
+
+/// What the file tells that it runs, whatever it calls itself.
+fn of_file<'a>(seen: &'a Observed<'_>, field: &str) -> Option<Value<'a>> {
+    let process = seen.process;
+    let manages = |one: &Process| programs::is_package_manager(one, seen.container, seen.drift);
+    let above_manages = || seen.processes.ancestors(process.id).any(manages);
+    match field {
+        "program" => text(programs::name(process)),
+        "is_shell" => programs::is_shell(process).map(Value::Bool),
+        "is_interpreter" => programs::is_interpreter(process).map(Value::Bool),
+        "is_runtime" => Some(Value::Bool(programs::is_runtime(process, seen.processes))),
+        "from_runtime" => Some(Value::Bool(process.from_runtime)),
+        "is_package_manager" => Some(Value::Bool(manages(process) || above_manages())),
+        "below_package_manager" => Some(Value::Bool(above_manages())),
+        "left_container" => Some(Value::Bool(seen.left_container)),
+        "given" => programs::given(process).map(Value::from),
+        _ => None,
+    }
 }

@@ -26,6 +26,7 @@ pub(super) const EVENTS: &[&str] = &[
     "cachestat",
     "capget",
     "capset",
+    "cgroup_attach",
     "chdir",
     "chmod",
     "chown",

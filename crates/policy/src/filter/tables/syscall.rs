@@ -76,7 +76,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field::new("proc.sname", Text, "Name of its session's leader."),
     Field::new("proc.sid.exe", Text, "First argument of its session's leader."),
     Field::new("proc.sid.exepath", Path, "The file its session's leader runs."),
-    Field::new("proc.vpgid", Integer, "Its group."),
+    Field::new("proc.vpgid", Integer, "Its group in its own namespace."),
     Field::new("proc.pgid", Integer, "Its group on the host."),
     Field::new("proc.vpgid.name", Text, "Name of its group's leader."),
     Field::new("proc.vpgid.exe", Text, "First argument of its group's leader."),
@@ -164,7 +164,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field::new("fs.path.target", Path, "The path it is put to."),
     Field::new("fs.path.targetraw", Path, "The same, as it was asked for."),
     Field::new("user.uid", Integer, "The user's number."),
-    Field::new("user.name", Text, "The user's name."),
+    Field::new("user.name", Text, "The user's name; of a container its number, but for root."),
     Field::new("user.homedir", Path, "The user's home."),
     Field::new("user.shell", Path, "The user's shell."),
     Field::new("user.loginuid", Integer, "Number of the user who logged in; -1 for none."),
@@ -282,7 +282,7 @@ pub(super) static FIELDS: &[Field] = &[
         "Capabilities that its container had not at its start.",
     )
     .set(),
-    Field::new("proc.exe.origin", Text, "Where what it runs in a container comes from.")
+    Field::new("proc.exe.origin", Text, "Where what it runs in a container comes from; of a loader or interpreter, what it was given.")
         .one_of(&["image", "changed", "added", "volume", "memory", "deleted", "outside"]),
     Field::new("proc.exe.is_packed", Bool, "Whether what it runs is packed, as UPX does it."),
     Field::new(
@@ -294,6 +294,63 @@ pub(super) static FIELDS: &[Field] = &[
     Field::new("proc.relay.peer", Text, "The other end of that connection."),
     Field::new("proc.is_container_start", Bool, "Whether it is the container's first program."),
     Field::new("fd.is_setuid", Bool, "Whether the file is setuid or setgid."),
+    Field::new(
+        "proc.program",
+        Text,
+        "Name of the file it runs, or of what busybox and its kin are asked to be; not its comm.",
+    ),
+    Field::new("proc.given", Path, "The file that it, a loader or an interpreter, was given to run."),
+    Field::new("proc.is_shell", Bool, "Whether the file it runs is a shell, and it is no script."),
+    Field::new(
+        "proc.is_interpreter",
+        Bool,
+        "Whether the file it runs is an interpreter, and it is no script.",
+    ),
+    Field::new(
+        "proc.is_runtime",
+        Bool,
+        "Whether it is a container runtime or engine of the host, by its file and where it began.",
+    ),
+    Field::new(
+        "proc.from_runtime",
+        Bool,
+        "Whether it was such a runtime until it became this program.",
+    ),
+    Field::new(
+        "proc.is_package_manager",
+        Bool,
+        "Whether it or one above it is a package manager of the host or, unchanged, of the image.",
+    ),
+    Field::new("proc.below_package_manager", Bool, "The same of those above it alone."),
+    Field::new(
+        "proc.left_container",
+        Bool,
+        "Whether it moved a process out of its container's cgroup, or had a child outside of it.",
+    ),
+    Field::new(
+        "fd.host_name",
+        Path,
+        "The paths it is about as the host has them, where a mount of the container leads there.",
+    )
+    .any(),
+    Field::new(
+        "fs.wiped",
+        Path,
+        "Files that it empties, cuts, deletes, moves away or replaces.",
+    )
+    .any(),
+    Field::new(
+        "fd.is_redirected",
+        Bool,
+        "Whether a file of /proc was asked for and another was opened.",
+    ),
+    Field::new(
+        "container.open_paths",
+        Text,
+        "Paths that engines hide and that the container sees all the same, at its start.",
+    )
+    .set(),
+    Field::new("proc.target.is_agent", Bool, "Whether it acts upon the agent."),
     Field::new(
         "container.sensitive_mounts",
         Text,
