@@ -10,14 +10,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use model::{AuditOutcome, CgroupName, Container, ContainerRef};
+use model::{AuditOutcome, CgroupName, Container, ContainerRef, Known};
 use sensor::KillOrder;
 
 use super::config::ResponseConfig;
 use super::orders::{Giver, Orders};
 use super::record::told;
 use super::target::container_of_process;
-use crate::attribute::{Directory, container_of};
+use crate::attribute::{Directory, container_of, is_of_user};
 use crate::trail::Trail;
 use crate::watch::CgroupWitness;
 
@@ -52,6 +52,8 @@ struct State {
 struct Live {
     /// What is known of it.
     container: Arc<Container>,
+    /// It lies where users make cgroups, who name them as they like.
+    is_users: bool,
     armed: Vec<Armed>,
 }
 
@@ -103,7 +105,7 @@ impl Standing {
             if let Some(found) = found.filter(|found| found.known >= live.container.known) {
                 live.container = found;
             }
-            let wanted = self.wanted(&state.config, *cgroup_id, &live.container);
+            let wanted = self.wanted(&state.config, *cgroup_id, live);
             let refused = self.arm(&mut live.armed, wanted);
             self.tell_refused(&mut state.has_told, refused);
         }
@@ -151,14 +153,20 @@ impl Standing {
         &self,
         config: &ResponseConfig,
         cgroup_id: u64,
-        container: &Container,
+        live: &Live,
     ) -> Vec<(KillOrder, Giver)> {
-        if self.own.as_ref() == Some(&container.id) {
+        let container = &*live.container;
+        let is_known = container.known != Known::Id;
+        if self.own.as_ref() == Some(&container.id) || (live.is_users && !is_known) {
             return Vec::new();
         }
         let named = ContainerRef::from(container);
         let rules = config.never.iter().filter(|rule| !rule.host);
-        let rules = rules.filter(|rule| rule.scope.holds(Some(&named), Some(container)));
+        let rules = rules.filter(|rule| {
+            // Whether it is excepted has to be known before it is touched.
+            let may_be_excepted = !is_known && !rule.scope.except.is_empty();
+            !may_be_excepted && rule.scope.holds(Some(&named), Some(container))
+        });
         let orders = rules.flat_map(|rule| {
             let giver = giver(&rule.name, rule.dry_run || config.dry_run);
             let order = move |program| KillOrder { program, cgroup_id: Some(cgroup_id) };
@@ -219,8 +227,9 @@ impl CgroupWitness for Standing {
         let known = container.cloned().map(Arc::new).or_else(|| self.containers.find(&found.id));
         let container =
             known.unwrap_or_else(|| Arc::new(Container { id: found.id, ..Container::default() }));
-        let mut live = Live { container, armed: Vec::new() };
-        let wanted = self.wanted(&state.config, cgroup.id, &live.container);
+        let is_users = cgroup.path.split('/').any(is_of_user);
+        let mut live = Live { container, is_users, armed: Vec::new() };
+        let wanted = self.wanted(&state.config, cgroup.id, &live);
         let refused = self.arm(&mut live.armed, wanted);
         self.tell_refused(&mut state.has_told, refused);
         state.live.insert(cgroup.id, live);
