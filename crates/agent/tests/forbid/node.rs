@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use lazaret_agent::node::{Options, RESPONSES, run};
 use lazaret_agent::outputs::Destination;
@@ -13,14 +14,8 @@ use crate::responded::{container, eventually, exec, socket, state};
 use crate::watched::Lab;
 
 const ASKED: &str = "LAZARET_TEST_NODE";
-/// Makes the sensor tell every open of a file.
-const RULES: &str = "
-- rule: Never so
-  desc: a file that nobody has
-  condition: evt.type in (open, openat) and fd.name = /nobody/has/it
-  output: opened
-  priority: NOTICE
-";
+/// Rules that every open of a file is held against.
+const RULES: u32 = 300;
 
 /// The node, when this program is started to be it.
 #[test]
@@ -42,6 +37,33 @@ fn start(folder: &Path) -> Running {
     Running::start(command.env(ASKED, folder), &folder.join("log"))
 }
 
+/// Whether it is told within a while that the sensor lost sight of a container.
+fn is_blinded(told: &Path, id: &str) -> bool {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let text = std::fs::read_to_string(told).unwrap_or_default();
+        if text.lines().any(|line| line.contains("Sensor lost sight") && line.contains(id)) {
+            return true;
+        }
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Rules over every open of a file, so many that the flood's events are not looked at in time.
+fn rules() -> String {
+    let rule = |number: u32| {
+        format!(
+            "- rule: Never so {number}\n  desc: a file that nobody has\n  condition: evt.type in \
+             (open, openat) and fd.name contains nobody-{number} and proc.cmdline contains x\n  \
+             output: opened\n  priority: NOTICE\n"
+        )
+    };
+    (0..RULES).map(rule).collect()
+}
+
 #[test]
 fn a_container_that_blinds_the_sensor_is_answered_and_rules_are_read_again() {
     let Some(lab) = Lab::start() else { return };
@@ -52,27 +74,35 @@ fn a_container_that_blinds_the_sensor_is_answered_and_rules_are_read_again() {
     let folder = lab.folder.path().join("node");
     std::fs::create_dir(&folder).unwrap();
     let write = |more: &str| {
-        let rule = "{name: calm, when: {rules: [Sensor lost sight]}, action: pause}";
+        let rule =
+            "{name: calm, when: {rules: [Sensor lost sight]}, action: pause, cool_down_seconds: 1}";
         let config = format!(
             "docker: {{socket: {0}}}\nlifecycle: {{docker: {0}, containerd: null}}\n\
-             response: {{rules: [{rule}]{more}}}\n",
-            socket(&lab).display()
+             response: {{rules: [{rule}]{more}}}\n\
+             outputs: [{{to: {{file: {{path: {1}}}}}, records: [response]}}]\n",
+            socket(&lab).display(),
+            folder.join("told.json").display()
         );
         std::fs::write(folder.join("agent.yaml"), config).unwrap();
     };
     write("");
-    std::fs::write(folder.join("rules.yaml"), RULES).unwrap();
+    std::fs::write(folder.join("rules.yaml"), rules()).unwrap();
     let node = start(&folder);
     let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
     eventually("it watches", || log().contains("watching with"));
     let twin = container(&lab, "twin", "sleep 300");
     let one = "perl -e 'while (1) { open(F, \"<\", \"/etc/passwd\"); close(F) }' &";
     let flood = container(&lab, "flood", &format!("{one} {one} {one} {one} sleep 300"));
-    eventually("it is paused", || state(&lab, &flood) == "paused");
-    assert_eq!(state(&lab, &twin), "running");
     let kept = folder.join("data").join(RESPONSES);
-    let listed = in_force(&kept).unwrap();
-    assert_eq!((listed.len(), listed[0].alert.as_str()), (1, "Sensor lost sight"));
+    let told = folder.join("told.json");
+    if is_blinded(&told, &flood) {
+        eventually("it is paused", || state(&lab, &flood) == "paused");
+        let listed = in_force(&kept).unwrap();
+        assert_eq!((listed.len(), listed[0].alert.as_str()), (1, "Sensor lost sight"));
+    } else {
+        eprintln!("skipped: nothing is lost here, so that nobody is to be answered for it");
+    }
+    assert_eq!(state(&lab, &twin), "running");
     lab.docker(&["rm", "-f", &flood]);
 
     // What is said anew holds from then on; what is wrong changes nothing.
