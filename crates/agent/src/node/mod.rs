@@ -151,9 +151,10 @@ impl Node {
         self.watch.tell_at_once(hands.witness());
         let monitor = self.monitor(&place, &mut asides)?;
         let network = self.network(&place, &mut asides)?;
+        let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let node = name.clone();
-            let writer = scope.spawn(move || self.write(&entries, log, &node));
+            let (node, until) = (name.clone(), &is_over);
+            let writer = scope.spawn(move || self.write(&entries, log, &node, until));
             let away = absence.map(|absence| format!(", {}", absence.text())).unwrap_or_default();
             let sight = Sight::of(&self.watch);
             let text = format!("{} rules, {}{away}", self.engine.len(), sight.text());
@@ -172,8 +173,9 @@ impl Node {
                 self.watch_all(&desk, &place, learning, (before, recorder))
             });
             trail.record(about(&name, absence::END, ""));
-            // The writer ends when nobody can hand in any more.
             drop((desk, place, trail));
+            // Whoever hears of cgroups at once can still hand in: the writer keeps what is there and ends.
+            is_over.store(true, Ordering::Release);
             let _ = writer.join();
             outcome
         })
@@ -251,10 +253,9 @@ impl Node {
         or_anew(&config.state, aside, || Network::new(config.clone()))
     }
 
-    /// Keeps what comes, and then passes it on, until nobody hands in any more.
-    fn write(&self, entries: &Entries, log: LateLog, name: &str) {
-        let until_nobody = AtomicBool::new(false);
-        audit::keep(entries, (log, name), &until_nobody, &self.kept, &mut |kept| {
+    /// Keeps what comes, and then passes it on, until it is told that this is over.
+    fn write(&self, entries: &Entries, log: LateLog, name: &str, until: &AtomicBool) {
+        audit::keep(entries, (log, name), until, &self.kept, &mut |kept| {
             for entry in kept.entries {
                 self.metrics.count(entry);
             }
