@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lazaret_agent::detect::Engine;
 use lazaret_agent::watch::{Snapshot, Watch};
@@ -22,7 +22,7 @@ use sensor::SensorOptions;
 use watched::Lab;
 
 /// How long anything may take before it counts as stuck.
-const STUCK: Duration = Duration::from_secs(60);
+const STUCK: Duration = Duration::from_secs(120);
 
 /// A watch on a thread that nobody waits for: one that is stuck fails its test, not all of them.
 struct Watching {
@@ -65,9 +65,11 @@ impl Watching {
 
     /// Waits for something that is said.
     fn wait_for(&self, wanted: &str) -> String {
+        let until = Instant::now() + STUCK;
         loop {
-            let said = self.said.recv_timeout(STUCK);
-            let said = said.unwrap_or_else(|_| panic!("the watch is stuck: no {wanted}"));
+            let left = until.saturating_duration_since(Instant::now());
+            let said = self.said.recv_timeout(left);
+            let said = said.unwrap_or_else(|_| panic!("the watch does not say: {wanted}"));
             if said.contains(wanted) {
                 return said;
             }
