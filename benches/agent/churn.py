@@ -64,7 +64,6 @@ def main():
             mine.worker = Worker(folder / str(threading.get_ident()))
         return mine.worker.run()
 
-    lab.go_ahead()
     try:
         with lab.Agent() as agent, concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             begun = time.monotonic()

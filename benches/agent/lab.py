@@ -70,7 +70,6 @@ class Docker:
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         wait_until("dockerd", lambda: self.run("version", check=False).returncode == 0)
         self.run("import", self.rootfs(), IMAGE)
-        go_ahead()
 
     def command(self, *arguments):
         return ["docker", "--host", self.socket, *map(str, arguments)]
@@ -117,15 +116,6 @@ class Docker:
 
     def __exit__(self, *_):
         self.close()
-
-
-def go_ahead():
-    """Where the bench was given precedence over other work of the machine, its containers have it too."""
-    own = pathlib.Path("/proc/self/autogroup")
-    shares = pathlib.Path(f"/sys/fs/cgroup/cpu/{CGROUP}/cpu.shares")
-    if own.exists() and "nice -" in own.read_text() and shares.parent.parent.exists():
-        shares.parent.mkdir(exist_ok=True)
-        shares.write_text("20480")
 
 
 def tidy():

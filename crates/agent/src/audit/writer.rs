@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::late::LateLog;
 use super::unkept::Unkept;
 use crate::AgentError;
-use crate::clock::now_ns;
+use crate::clock::{now_ns, since_boot_ns};
 use crate::limits::TRAIL_ENTRIES;
 use crate::trail::{Entries, Entry};
 
@@ -58,7 +58,7 @@ pub fn keep(
         given_up: 0,
         upkeep: Instant::now(),
         is_cut_told: false,
-        clock: Clock::begin(Instant::now(), now_ns()),
+        clock: Clock::begin(up(), now_ns()),
     };
     keeper.run(entries, stop);
 }
@@ -263,11 +263,11 @@ impl Keeper<'_> {
     fn keep_up(&mut self) {
         self.upkeep = Instant::now();
         let now_ns = now_ns();
-        if let Some(step) = self.clock.step(self.upkeep, now_ns) {
+        if let Some(step) = self.clock.step(up(), now_ns) {
             let own = self.own("clock", step, Severity::High);
             self.take(&[Entry::Record(Box::new(own))]);
         }
-        let by_age = self.clock.may_forget(self.upkeep);
+        let by_age = self.clock.may_forget(up());
         let Some(log) = self.log.opened() else { return };
         let sealed = if log.is_seal_due(now_ns) { log.seal() } else { Ok(()) };
         let forgotten = log.retain(now_ns, by_age);
@@ -331,4 +331,9 @@ impl Keeper<'_> {
             ..AuditRecord::default()
         }
     }
+}
+
+/// Since the kernel's zero.
+fn up() -> Duration {
+    Duration::from_nanos(since_boot_ns())
 }

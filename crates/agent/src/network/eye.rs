@@ -13,7 +13,7 @@ use super::baseline::{Baselines, PeerName};
 use super::config::NetworkConfig;
 use super::flow::{Act, Flow, is_public, network_of};
 use super::known;
-use super::map::{ConnectionMap, Edge, EdgeKey, place_beside};
+use super::map::{ConnectionMap, Edge, EdgeKey, kept_map, place_beside};
 use super::scan::{Scan, Scans};
 use super::told::Told;
 use super::words::{Notice, alert};
@@ -80,11 +80,13 @@ impl Network {
     /// An eye that knows what was learnt before. A file that cannot be read is told.
     pub fn new(config: NetworkConfig) -> Result<Self, AgentError> {
         let (hours, wide) = (config.learn_hours, config.wide_networks);
+        let is_kept = !config.state.as_os_str().is_empty();
+        let before = if is_kept { kept_map(&config.state)? } else { Vec::new() };
         Ok(Network {
             baselines: Baselines::load(&config.state, hours, wide)?,
             members: LruCache::new(MAX_CONTAINERS),
             addresses: Addresses::default(),
-            map: ConnectionMap::new(config.map_edges),
+            map: ConnectionMap::new(config.map_edges, before),
             scans: Scans::new(config.scan.clone()),
             told: Told::new(config.repeat_hours),
             saved_ns: None,

@@ -51,8 +51,15 @@ pub struct Edge {
 pub(super) struct ConnectionMap(LruCache<EdgeKey, Edge>);
 
 impl ConnectionMap {
-    pub(super) fn new(edges: usize) -> Self {
-        ConnectionMap(LruCache::new(NonZeroUsize::new(edges).unwrap_or(NonZeroUsize::MIN)))
+    /// A map of so many edges that begins with those of before, the most recent of them.
+    pub(super) fn new(edges: usize, mut before: Vec<Edge>) -> Self {
+        let room = NonZeroUsize::new(edges).unwrap_or(NonZeroUsize::MIN);
+        let mut map = LruCache::new(room);
+        before.sort_by_key(|edge| edge.last_ns);
+        for edge in before {
+            map.put(edge.key.clone(), edge);
+        }
+        ConnectionMap(map)
     }
 
     /// Takes a connection in. `counts` is false of what the other end has counted already.
@@ -111,7 +118,7 @@ mod tests {
     #[test]
     fn edges_are_counted_and_the_oldest_go() {
         let key = |port| EdgeKey { from: "a".into(), to: "b".into(), port, protocol: "tcp" };
-        let mut map = ConnectionMap::new(2);
+        let mut map = ConnectionMap::new(2, Vec::new());
         map.add(key(1), 10, true, false);
         map.add(key(2), 11, true, true);
         map.add(key(1), 12, false, false);
@@ -122,5 +129,11 @@ mod tests {
         let ports: Vec<u16> = edges.iter().map(|edge| edge.key.port).collect();
         assert_eq!(ports, [1, 3]);
         assert_eq!((edges[0].count, edges[0].first_ns, edges[0].last_ns), (1, 10, 12));
+
+        // After a restart it goes on, with the most recent.
+        let mut map = ConnectionMap::new(1, edges);
+        map.add(key(3), 14, true, false);
+        let [edge] = &map.edges()[..] else { panic!("{:?}", map.edges()) };
+        assert_eq!((edge.key.port, edge.count, edge.first_ns), (3, 2, 13));
     }
 }

@@ -23,37 +23,49 @@ pub(super) struct Aside {
     why: String,
 }
 
-/// Opens what is kept at `path`, a file or a folder; where it is damaged it is put aside and begun
-/// anew.
+/// Opens what is kept at `path`, a file with those beside it or a folder; what of it is damaged is put
+/// aside and begun anew.
 pub(super) fn or_anew<T>(
     path: &Path,
     asides: &mut Vec<Aside>,
     open: impl Fn() -> Result<T, AgentError>,
 ) -> Result<T, AgentError> {
-    let error = match open() {
-        Err(error) if is_damage(&error, path) => error,
-        other => return other,
-    };
-    let at = Timestamp::now().as_second();
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".damaged-{at}"));
-    let now = PathBuf::from(name);
-    if fs::rename(path, &now).is_err() {
-        return Err(error);
+    // It ends: each time one more file is out of the way, or the error is given.
+    loop {
+        let error = match open() {
+            Err(error) => error,
+            opened => return opened,
+        };
+        let Some(path) = damaged(&error, path) else { return Err(error) };
+        let mut now = path.clone().into_os_string();
+        now.push(format!(".damaged-{}", Timestamp::now().as_second()));
+        let now = PathBuf::from(now);
+        if fs::rename(&path, &now).is_err() {
+            return Err(error);
+        }
+        let why = error.to_string();
+        eprintln!("lazaret agent: {why}; it is put aside as {}", now.display());
+        asides.push(Aside { path, now, why });
     }
-    let why = error.to_string();
-    eprintln!("lazaret agent: {why}; it is put aside as {}", now.display());
-    asides.push(Aside { path: path.to_path_buf(), now, why });
-    open()
 }
 
-/// Whether the error is of what the file says, or of its disk.
-fn is_damage(error: &AgentError, kept: &Path) -> bool {
+/// What is to be put aside: of several files that one which the error names, of a log all of it.
+fn damaged(error: &AgentError, kept: &Path) -> Option<PathBuf> {
     match error {
-        AgentError::File { path, .. } => path.starts_with(kept),
-        AgentError::Audit(error) => matches!(error, AuditError::Damaged { .. }),
-        _ => false,
+        AgentError::File { path, .. } if path.starts_with(kept) => Some(kept.to_path_buf()),
+        AgentError::File { path, .. } if is_beside(path, kept) => Some(path.clone()),
+        AgentError::Audit(AuditError::Damaged { .. }) => Some(kept.to_path_buf()),
+        _ => None,
     }
+}
+
+/// `network.map.json` beside `network.json`.
+fn is_beside(path: &Path, kept: &Path) -> bool {
+    let (name, stem) = (path.file_name(), kept.file_stem());
+    let begins = name
+        .zip(stem)
+        .is_some_and(|(name, stem)| name.as_encoded_bytes().starts_with(stem.as_encoded_bytes()));
+    begins && path.parent() == kept.parent()
 }
 
 impl Aside {
@@ -92,15 +104,24 @@ mod tests {
     fn a_damaged_file_is_put_aside_and_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("network.json");
-        let open = || read_kept::<Vec<u8>>(&path);
+        let beside = folder.path().join("network.map.json");
+        let open = || {
+            let map = read_kept::<Vec<u8>>(&beside)?;
+            Ok((map, read_kept::<Vec<u8>>(&path)?))
+        };
         let mut asides = Vec::new();
-        assert_eq!(or_anew(&path, &mut asides, open).unwrap(), None);
+        assert_eq!(or_anew(&path, &mut asides, open).unwrap(), (None, None));
+        fs::write(&beside, "[3]").unwrap();
         fs::write(&path, "[1,2").unwrap();
-        assert_eq!(or_anew(&path, &mut asides, open).unwrap(), None);
+        assert_eq!(or_anew(&path, &mut asides, open).unwrap(), (Some(vec![3]), None));
         let [aside] = &asides[..] else { panic!("{asides:?}") };
         assert_eq!(fs::read(&aside.now).unwrap(), b"[1,2");
         let alert = aside.alert("n1");
         assert!(alert.text.contains("network.json") && alert.priority == Priority::Critical);
+
+        fs::write(&beside, "[").unwrap();
+        assert_eq!(or_anew(&path, &mut asides, open).unwrap(), (None, None));
+        assert!(asides[1].now.to_string_lossy().contains("network.map.json"), "{asides:?}");
     }
 
     #[test]
