@@ -94,10 +94,12 @@ static __always_inline int keep(struct io_kiocb *request, __u32 opcode, __u32 ca
 	keep_names(kept, opcode, request);
 	keep_two_names(kept, opcode, request);
 	keep_socket(kept, opcode, request);
-	if (config.io_uring_joined && !(flags & REQ_F_CQE_SKIP))
-		bpf_map_update_elem(&requests, &key, kept, BPF_ANY);
-	else
-		tell_handed_in(kept, opcode, request, task);
+	if (config.io_uring_joined && !(flags & REQ_F_CQE_SKIP) &&
+	    !bpf_map_update_elem(&requests, &key, kept, BPF_ANY))
+		return 0;
+	/* One that lay here before and never ended is not this one. */
+	bpf_map_delete_elem(&requests, &key);
+	tell_handed_in(kept, opcode, request, task);
 	return 0;
 }
 
@@ -223,7 +225,7 @@ static __always_inline int tell_done(struct io_kiocb *request, struct request *k
 	struct scratch *s;
 
 	/* What is left of a process that ended is done by the kernel itself. */
-	if (kept->files != (unsigned long)READ(task, files))
+	if (READ(task, flags) & PF_KTHREAD)
 		return 0;
 	if (!interest || !(interest->flags & INTEREST_ON) ||
 	    (ret < 0 && !(interest->flags & INTEREST_FAILED)))
@@ -231,6 +233,9 @@ static __always_inline int tell_done(struct io_kiocb *request, struct request *k
 	if (OP(opcode) & OPS_OPEN && interest->flags & INTEREST_WRITES_ONLY &&
 	    !(kept->numbers[2] & (O_ACCMODE | O_CREAT | O_TRUNC)))
 		return 0;
+	/* Another table of files since then: the number may be another file's, the name is what was asked. */
+	if (kept->files != (unsigned long)READ(task, files))
+		tell_handed_in(kept, opcode, request, task);
 	s = open_scratch();
 	if (!s)
 		return 0;

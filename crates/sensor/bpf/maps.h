@@ -216,9 +216,10 @@ struct {
 	__type(value, struct request);
 } request_scratches SEC(".maps");
 
-/* Requests that are not done, by the kernel's own. */
+/* Requests that are not done, by the kernel's own. Whoever hands in many pushes nobody's out: what finds
+ * no room is told as it is handed in. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, RING_REQUESTS);
 	__type(key, __u64);
 	__type(value, struct request);

@@ -2,6 +2,7 @@
 /* Processes: born, become another program, gone. */
 
 #define SIGNAL_GROUP_EXIT 4
+#define EEXIST 17
 
 /* A new process; threads are not told. The parent is the header's process. */
 SEC("tp_btf/sched_process_fork")
@@ -86,7 +87,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		return 0;
 	process.pid = READ(task, tgid);
 	process.start_ns = READ(task, group_leader, start_boottime);
-	if (bpf_map_update_elem(&ended, &process, &one, BPF_NOEXIST))
+	/* Any other failure may tell an end twice, and leaves none out. */
+	if (bpf_map_update_elem(&ended, &process, &one, BPF_NOEXIST) == -EEXIST)
 		return 0;
 	s = open_scratch();
 	if (!s)

@@ -53,6 +53,7 @@ fn told_by(reading: Reading) {
     first_words();
     threads();
     requests();
+    waiting_requests();
     traces();
     mounts();
     typing();
@@ -195,6 +196,24 @@ fn requests() {
     assert_eq!(of("write")[0].1.payload, b"said through a ring");
     assert_eq!(of("sendto")[0].1.payload, b" and more");
     assert_eq!(of("socket")[0].1.arguments[..2], [2, 1]);
+}
+
+/// What waits is told by whoever does it, and nobody pushes it out.
+fn waiting_requests() {
+    let events = asked("io_uring that waits", "");
+    if calls(&events, "io_uring_setup").iter().all(|(_, call)| call.ret < 0) {
+        println!("skipped: this kernel gives no io_uring");
+        return;
+    }
+    let opens = calls(&events, "openat").into_iter().filter(|(_, call)| call.ring);
+    let ended: Vec<&str> = opens.map(|(_, call)| call.claimed.as_str()).collect();
+    assert_eq!(ended, ["/etc/hostname", "/etc/passwd"]);
+    let handed_in = |event: &Event| match &event.kind {
+        EventKind::IoUring(request) if request.opcode == 18 => Some(request.claimed.clone()),
+        _ => None,
+    };
+    let handed_in: Vec<String> = events.iter().filter_map(handed_in).collect();
+    assert_eq!(handed_in, ["/etc/hostname", "/etc/group"]);
 }
 
 /// Who is traced, by the host's number; of what is mounted the type, the place and the source.

@@ -45,6 +45,7 @@ pub fn perform(name: &str) {
         "trace" => trace(std::env::var(DETAIL).unwrap().parse().unwrap()),
         "mount" => mount(&std::env::var(DETAIL).unwrap()),
         "io_uring" => ring::perform(),
+        "io_uring that waits" => ring::wait_in_line(),
         _ => {}
     }
 }

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::os::fd::AsRawFd as _;
 
 const ENTRIES: u32 = 4;
+/// Requests that are kept until they are done; `RING_REQUESTS` of `bpf/maps.h`.
+const KEPT: usize = 4096;
 const ACCEPT: u8 = 13;
 const CONNECT: u8 = 16;
 const OPENAT: u8 = 18;
@@ -13,6 +15,8 @@ const WRITE: u8 = 23;
 const SEND: u8 = 26;
 const RENAMEAT: u8 = 35;
 const SOCKET: u8 = 45;
+/// `IOSQE_IO_LINK`.
+const LINKED: u8 = 1 << 2;
 /// `IOSQE_CQE_SKIP_SUCCESS`.
 const NO_END: u8 = 1 << 6;
 const REGISTER_FILES: u32 = 2;
@@ -46,6 +50,45 @@ struct Ring {
     array: usize,
     /// Where the completion ring's head, tail, mask and entries lie.
     done: [usize; 4],
+}
+
+/// Opens that wait for something else: one is done by a process that has another table of files by then,
+/// one while others fill the room of what is not done, one is handed in when that is full.
+pub(super) fn wait_in_line() {
+    let Some(ring) = Ring::new() else { return };
+    let open = |path: &std::ffi::CStr| Request {
+        opcode: OPENAT,
+        fd: libc::AT_FDCWD,
+        address: path.as_ptr() as u64,
+        ..Request::default()
+    };
+    let mut pipe = [0i32; 2];
+    // SAFETY: the array has two places.
+    assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
+    let mut byte = 0u8;
+    let to = &raw mut byte as u64;
+    let read = |flags| Request {
+        opcode: READ,
+        flags,
+        fd: pipe[0],
+        address: to,
+        length: 1,
+        ..Request::default()
+    };
+    // SAFETY: a byte of our own into a pipe of our own.
+    let go_on = || assert_eq!(unsafe { libc::write(pipe[1], [1u8].as_ptr().cast(), 1) }, 1);
+    ring.hand_in_linked([read(LINKED), open(c"/etc/hostname")]);
+    // SAFETY: it changes nothing but whose the table of descriptors is.
+    assert_eq!(unsafe { libc::unshare(libc::CLONE_FILES) }, 0);
+    go_on();
+    assert!(ring.results(2).iter().all(|result| *result > 0));
+    ring.hand_in_linked([read(LINKED), open(c"/etc/passwd")]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let accept = Request { opcode: ACCEPT, fd: listener.as_raw_fd(), ..Request::default() };
+    (0..KEPT).for_each(|_| ring.hand_in(accept));
+    assert!(ring.ask(open(c"/etc/group")) >= 0);
+    go_on();
+    assert!(ring.results(2).iter().all(|result| *result > 0));
 }
 
 /// Hands them in, each after the one before has ended.
@@ -151,9 +194,25 @@ impl Ring {
         assert_eq!(made, 0);
     }
 
+    /// Hands two requests in, the second of which waits for the first.
+    fn hand_in_linked(&self, requests: [Request; 2]) {
+        requests.iter().for_each(|request| self.put(*request));
+        self.call(2, 0);
+    }
+
+    /// The results of so many requests that were handed in before.
+    fn results(&self, count: u32) -> Vec<i32> {
+        self.call(0, count);
+        (0..count).map(|_| self.result()).collect()
+    }
+
     /// Hands a request in and gives its result.
     fn ask(&self, request: Request) -> i32 {
         self.enter(request, 1);
+        self.result()
+    }
+
+    fn result(&self) -> i32 {
         let [head, tail, mask, entries] = self.done;
         std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
         // SAFETY: the places are the kernel's; an entry is 16 bytes, its result at the ninth.
@@ -173,19 +232,30 @@ impl Ring {
     }
 
     fn enter(&self, request: Request, wait: u32) {
+        self.put(request);
+        self.call(1, wait);
+    }
+
+    fn put(&self, request: Request) {
         let bytes = request.bytes();
         // SAFETY: both maps are as large as the kernel made them; what the request names lives on.
-        let done = unsafe {
+        unsafe {
             let tail = self.word(self.tail).read_volatile();
             let index = (tail % ENTRIES) as usize;
             self.sqes.add(index * SQE_BYTES).copy_from(bytes.as_ptr(), SQE_BYTES);
             self.word(self.array + index * 4).write_volatile(index as u32);
             self.word(self.tail).write_volatile(tail.wrapping_add(1));
-            std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
-            let none = std::ptr::null::<u8>();
-            libc::syscall(libc::SYS_io_uring_enter, self.fd, 1, wait, 1, none, 0)
-        };
-        assert_eq!(done, 1);
+        }
+    }
+
+    /// Has the kernel take so many requests, and waits for so many ends.
+    fn call(&self, count: u32, wait: u32) {
+        std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+        let none = std::ptr::null::<u8>();
+        // SAFETY: the ring is ours, and what its requests name lives on.
+        let done =
+            unsafe { libc::syscall(libc::SYS_io_uring_enter, self.fd, count, wait, 1, none, 0) };
+        assert_eq!(done, i64::from(count));
     }
 }
 
