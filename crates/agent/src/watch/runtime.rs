@@ -65,7 +65,7 @@ struct Told {
 enum Announcement {
     /// The bundle is being read.
     Waiting,
-    /// Somebody asked in vain while it was: who reads it is to take it in.
+    /// The container began meanwhile: who reads it is to take it in.
     Missed,
     Read(Box<Container>),
 }
@@ -137,35 +137,40 @@ impl Side {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Once the container is there: what is read too late for this is taken in by who reads it.
     fn take(&self, id: &str, patience: Duration) -> Option<Container> {
-        match self.read(id, patience)?.by_id.pop(id)? {
+        let mut told = self.read(id, patience);
+        match told.by_id.pop(id)? {
             Announcement::Read(container) => Some(*container),
-            Announcement::Waiting | Announcement::Missed => None,
+            Announcement::Waiting | Announcement::Missed => {
+                told.by_id.put(id.to_owned(), Announcement::Missed);
+                None
+            }
         }
     }
 
+    /// Changes nothing: the container may not be there yet, so that nobody could take it in.
     fn look(&self, id: &str, patience: Duration) -> Option<Container> {
-        match self.read(id, patience)?.by_id.peek(id)? {
+        match self.read(id, patience).by_id.peek(id)? {
             Announcement::Read(container) => Some(Container::clone(container)),
             Announcement::Waiting | Announcement::Missed => None,
         }
     }
 
-    /// What was told, once the bundle of one is read; `None` when it is not in time.
-    fn read(&self, id: &str, patience: Duration) -> Option<MutexGuard<'_, Told>> {
+    /// What was told, once the bundle of one is read, or when the patience is at its end.
+    fn read(&self, id: &str, patience: Duration) -> MutexGuard<'_, Told> {
         let until = Instant::now() + patience;
         let mut told = self.lock();
         while let Some(Announcement::Waiting) = told.by_id.peek(id) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || told.is_late {
                 told.is_late |= !patience.is_zero();
-                told.by_id.put(id.to_owned(), Announcement::Missed);
-                return None;
+                break;
             }
             let woken = self.came.wait_timeout(told, left);
             told = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Some(told)
+        told
     }
 
     /// Hands over what was read; gives it back where somebody asked in vain before.
@@ -404,5 +409,21 @@ mod tests {
         read_all(&waiting, &side, &all, &Drift::default(), Duration::ZERO);
         let known = all.find(&id(4)).unwrap();
         assert_eq!((known.spec.name.as_str(), known.since_ns), ("web", 9));
+    }
+
+    #[test]
+    fn who_looks_before_the_container_is_there_takes_nothing_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), r#"{"hostname":"web"}"#).unwrap();
+        let (side, all) = (Side::default(), Directory::default());
+        side.lock().by_id.put(id(4), Announcement::Waiting);
+        assert!(side.look(&id(4), Duration::ZERO).is_none());
+        let (jobs, waiting) = sync_channel(1);
+        jobs.send(Job { id: id(4), folder: folder.path().to_path_buf() }).unwrap();
+        drop(jobs);
+        read_all(&waiting, &side, &all, &Drift::default(), Duration::ZERO);
+        let name = |told: Option<Container>| told.map(|told| told.spec.name);
+        assert_eq!(name(side.look(&id(4), Duration::ZERO)).as_deref(), Some("web"));
+        assert_eq!(name(side.take(&id(4), Duration::ZERO)).as_deref(), Some("web"));
     }
 }
