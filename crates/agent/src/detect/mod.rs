@@ -7,6 +7,7 @@
 mod built_in;
 mod engine;
 mod facts;
+mod options;
 mod programs;
 mod relay;
 mod sources;

@@ -3,6 +3,7 @@
 
 use model::{Container, FileObject};
 
+use super::options::{LOADER, Options};
 use crate::attribute::{Process, Processes};
 use crate::drift::{Drift, Origin};
 use crate::key_files::is_manager;
@@ -202,55 +203,25 @@ pub(super) fn given(process: &Process) -> Option<String> {
     let own = leaf(&process.exe.as_ref()?.path);
     let words = process.arguments.get(1..).unwrap_or_default();
     let word = if is_loader(own) {
-        after_options(
-            words,
-            &["--library-path", "--preload", "--audit", "--argv0", "--inhibit-rpath"],
-            &[],
-        )
+        LOADER.after(words)
     } else {
         let name = name(process)?;
-        if !is_shell_name(name) && !is_interpreter_name(name) {
-            return None;
-        }
+        let options = match name {
+            shell if is_shell_name(shell) => Options::of_shell(),
+            other if is_interpreter_name(other) => Options::of_interpreter(without_version(other)),
+            _ => return None,
+        };
         // busybox sh x: the applet's own name comes first.
         let is_twice =
             process.arguments.first().is_some_and(|called| MANY_IN_ONE.contains(&leaf(called)));
         let words = if is_twice { words.get(1..).unwrap_or_default() } else { words };
-        after_options(
-            words,
-            &["-W", "-X", "-I", "-o", "-O", "-r", "--require", "--rcfile"],
-            &["c", "e", "m", "E", "r", "p"],
-        )
+        options.after(words)
     }?;
     if word.starts_with('/') {
         Some(word.to_owned())
     } else {
         Some(format!("{}/{word}", process.cwd))
     }
-}
-
-/// The first word that is no option; none when the program itself stands in an option.
-fn after_options<'a>(
-    words: &'a [String],
-    with_value: &[&str],
-    programs: &[&str],
-) -> Option<&'a str> {
-    let mut words = words.iter().map(String::as_str);
-    while let Some(word) = words.next() {
-        if with_value.contains(&word) {
-            words.next();
-            continue;
-        }
-        let Some(option) = word.strip_prefix('-') else { return Some(word) };
-        let is_long = option.starts_with('-');
-        if option.is_empty() || (!is_long && programs.iter().any(|one| option.ends_with(one))) {
-            return None;
-        }
-        if matches!(option, "-eval" | "-command" | "-print") {
-            return None;
-        }
-    }
-    None
 }
 
 fn is_loader(leaf: &str) -> bool {
@@ -354,6 +325,28 @@ mod tests {
         check("/bin/busybox", "cat /tmp/x", None);
         check("/usr/bin/node", "node --require a /srv/b.js", Some("/srv/b.js"));
         check("/usr/bin/perl", "perl -ne 1 /srv/b", None);
+        check("/usr/bin/perl", "perl -lne 1 /srv/b", None);
+        for words in ["sh -e", "sh -eu", "bash -p", "bash -norc", "bash --norc", "sh -", "sh +x"] {
+            check("/usr/bin/bash", &format!("{words} /tmp/x"), Some("/tmp/x"));
+        }
+        check("/usr/bin/dash", "sh -eo pipefail /tmp/x", Some("/tmp/x"));
+        check("/usr/bin/dash", "sh -ce /tmp/x", None);
+        check("/usr/bin/dash", "sh -s /tmp/x", None);
+        for words in ["-E", "-I", "-OO", "-W ignore", "-Wignore", "-Xdev", "-uWerror", "--"] {
+            let words = format!("python3 {words} /tmp/x");
+            check("/usr/bin/python3.12", &words, Some("/tmp/x"));
+        }
+        check("/usr/bin/python3.12", "python3 -Ec /tmp/x", None);
+        for words in ["-p", "-w", "-Mre", "-I /lib", "-I/re", "-i.e", "-0777"] {
+            check("/usr/bin/perl", &format!("perl {words} /tmp/x"), Some("/tmp/x"));
+        }
+        check("/usr/bin/ruby", "ruby -E UTF-8 -rjson /tmp/x", Some("/tmp/x"));
+        check("/usr/bin/node", "node -pe /tmp/x", None);
+        check("/usr/bin/node", "node --eval=1 /tmp/x", None);
+        check("/usr/bin/php8.2", "php -d a=b -f /tmp/x", Some("/tmp/x"));
+        check("/usr/bin/php8.2", "php -r /tmp/x", None);
+        check("/usr/bin/lua5.4", "lua -e 1 /tmp/x", Some("/tmp/x"));
+        check("/usr/bin/gawk", "awk -v a=b -f /tmp/x", Some("/tmp/x"));
     }
 
     #[test]
