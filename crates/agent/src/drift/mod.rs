@@ -40,6 +40,8 @@ const PROGRAMS: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 const PACKED_HEAD_BYTES: u64 = 256 * 1024;
 /// Bytes that are compared of a file that is known by its path alone.
 const GIVEN_BYTES: u64 = 1024 * 1024;
+/// Programs that are begun to be compared for one event.
+const BEGUN: usize = 16;
 const OVERLAY: u32 = 0x794c_7630;
 
 /// Where a program comes from.
@@ -83,8 +85,9 @@ pub struct Drift {
     comparing: Comparing,
     /// Comparisons that are not done yet, by program.
     waiting: Mutex<HashMap<Key, u64>>,
-    /// What was begun for the event that is asked about; no number where it cannot be compared.
-    begun: Mutex<Option<(Key, Option<u64>)>>,
+    /// What was begun for the event that is asked about, its own program and its ancestors'; no
+    /// number where it cannot be compared.
+    begun: Mutex<Vec<(Key, Option<u64>)>>,
     uncompared: AtomicU64,
 }
 
@@ -196,10 +199,11 @@ impl Drift {
         Some(layers.find(path).is_some())
     }
 
-    /// The number of the comparison that the last event's question waits for, if it does. To be
-    /// asked after each event whose origin may have been asked.
+    /// The number of the comparison that the last event's questions wait for, if they do: the last
+    /// of several, as they end in the order of their numbers. To be asked after each event whose
+    /// origin may have been asked.
     pub fn handed_in(&self) -> Option<u64> {
-        lock(&self.begun).take()?.1
+        std::mem::take(&mut *lock(&self.begun)).into_iter().filter_map(|(_, ticket)| ticket).max()
     }
 
     /// Calls `again` with the number of each comparison that has ended: the origin is known now.
@@ -231,7 +235,11 @@ impl Drift {
     /// What the image has where a program on the upper layer lies; `None` when that is not known yet.
     fn compare(&self, layers: &Layers, exe: &FileObject, key: &Key) -> Option<Below> {
         let mut begun = lock(&self.begun);
-        if begun.as_ref().is_some_and(|(known, _)| known == key) {
+        if begun.iter().any(|(known, _)| known == key) {
+            return None;
+        }
+        if begun.len() >= BEGUN {
+            self.give_up(1);
             return None;
         }
         let is_fresh = is_fresh(key);
@@ -250,7 +258,7 @@ impl Drift {
             Some(_) => {}
             None => self.give_up(1),
         }
-        *begun = Some((key.clone(), ticket));
+        begun.push((key.clone(), ticket));
         None
     }
 
@@ -404,6 +412,29 @@ mod tests {
                 assert_eq!(drift.origin(&exe, &container, 0), None);
             }
             assert_eq!((drift.handed_in(), drift.uncompared()), (None, starts));
+        }
+    }
+
+    #[test]
+    fn an_event_waits_for_every_program_that_is_asked_about() {
+        let home = tempfile::tempdir().unwrap();
+        let length = 40 * MIB;
+        let container = container(home.path(), length, None);
+        let child = program(length);
+        let parent = FileObject { inode: 8, ..child.clone() };
+        let drift = Drift::default();
+        for exe in [&child, &parent, &child, &parent] {
+            assert_eq!(drift.origin(exe, &container, 0), None);
+        }
+        let ticket = drift.handed_in().unwrap();
+        let (mut ended, mut count) = (None, 0);
+        while ended != Some(ticket) {
+            drift.answered(|number| (ended, count) = (Some(number), count + 1));
+            std::thread::yield_now();
+        }
+        assert_eq!((count, drift.handed_in(), drift.uncompared()), (2, None, 0));
+        for exe in [&child, &parent] {
+            assert_eq!(drift.origin(exe, &container, 0), Some(Origin::Image));
         }
     }
 }
