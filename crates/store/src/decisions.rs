@@ -87,7 +87,9 @@ impl Store {
     /// Takes out the oldest decisions: those before `since`, and those beyond `max_bytes`. The newest
     /// stays. At most 4,096 go in one call, so that nobody waits long for the file; gives how many.
     pub fn prune_decisions(&self, since: Timestamp, max_bytes: u64) -> Result<u64, StoreError> {
-        self.write(|connection| prune(connection, since, max_bytes))
+        // Whoever wants to write does not wait while the log is looked through.
+        let first = self.read(|connection| first_kept(connection, since, max_bytes))?;
+        first.map_or(Ok(0), |first| self.write(|connection| prune(connection, first)))
     }
 
     /// Follows the log from its beginning and tells where it is broken.
@@ -152,21 +154,32 @@ fn append(connection: &Connection, record: &DecisionRecord, body: &str) -> rusql
     Ok(number)
 }
 
-fn prune(connection: &Connection, since: Timestamp, max_bytes: u64) -> rusqlite::Result<u64> {
+/// The oldest decision that stays; none when all do. Those that are appended meanwhile are newer.
+fn first_kept(
+    connection: &Connection,
+    since: Timestamp,
+    max_bytes: u64,
+) -> rusqlite::Result<Option<i64>> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
     let oldest = number("SELECT min(number) FROM decision")?;
     let newest = number("SELECT max(number) FROM decision")?;
-    let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(0) };
+    let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
     let young: Option<i64> = connection.query_row(
         "SELECT min(number) FROM decision WHERE at_ms >= ?1",
         [since.as_millisecond()],
         |row| row.get(0),
     )?;
-    let first = young.unwrap_or(newest).max(first_within(connection, max_bytes)?);
+    let within = match file_bytes(connection)? <= max_bytes {
+        true => oldest,
+        false => first_within(connection, max_bytes)?,
+    };
+    let first = young.unwrap_or(newest).max(within);
     let first = first.min(newest).min(oldest.saturating_add(DECISIONS_PRUNED));
-    if first <= oldest {
-        return Ok(0);
-    }
+    Ok((first > oldest).then_some(first))
+}
+
+/// Takes out what is before a decision. Nothing where somebody else has taken out more meanwhile.
+fn prune(connection: &Connection, first: i64) -> rusqlite::Result<u64> {
     connection.execute(
         "INSERT INTO decision_anchor (one, number, hash)
          SELECT 1, number, hash FROM decision WHERE number = ?1
@@ -175,6 +188,14 @@ fn prune(connection: &Connection, since: Timestamp, max_bytes: u64) -> rusqlite:
     )?;
     let gone = connection.execute("DELETE FROM decision WHERE number < ?1", [first])?;
     Ok(gone as u64)
+}
+
+/// What the whole file takes: no less than the decisions in it.
+fn file_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name: &str| {
+        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    };
+    Ok(pragma("page_count")?.saturating_mul(pragma("page_size")?))
 }
 
 /// The oldest decision that has room when the newest have it first.

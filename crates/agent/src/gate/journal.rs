@@ -1,7 +1,8 @@
 //! `Journal`: decision records on their way to the store, in a bounded queue with one writer, so
 //! that no start waits for the disk. Old ones leave the store by age and size.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -15,6 +16,9 @@ use crate::limits::RECORDS_WAITING;
 /// After how many decisions is looked whether old ones must go. The store numbers them, so that gates
 /// that live for one decision only take their turn too.
 const PRUNE_EVERY: i64 = 256;
+/// The same where a start waits for the writer. One that nobody else prunes for stays bounded: as
+/// many may go at a time.
+const PRUNE_EVERY_IN_HASTE: i64 = 4096;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// How much of the decision log is kept.
@@ -39,16 +43,31 @@ pub(crate) struct Journal {
     queue: Mutex<Option<SyncSender<Box<DecisionRecord>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     counters: Arc<Counters>,
+    /// A start waits until everything is written down.
+    in_haste: Arc<AtomicBool>,
 }
 
 impl Journal {
     /// Starts the writer.
     pub(crate) fn start(store: Arc<Store>, counters: Arc<Counters>, keep: DecisionsConfig) -> Self {
-        let (queue, records) = sync_channel(RECORDS_WAITING);
+        let (queue, records) = sync_channel::<Box<DecisionRecord>>(RECORDS_WAITING);
         let counted = Arc::clone(&counters);
         let writer = thread::Builder::new().name("journal".into());
-        let writer = writer.spawn(move || write(&store, &records, &counted, keep)).ok();
-        Journal { queue: Mutex::new(Some(queue)), writer: Mutex::new(writer), counters }
+        let in_haste = Arc::new(AtomicBool::new(false));
+        let hastens = Arc::clone(&in_haste);
+        let work = move || {
+            for record in records {
+                let haste = hastens.load(Ordering::Relaxed);
+                write(&store, &record, &counted, keep, haste);
+            }
+        };
+        let writer = writer.spawn(work).ok();
+        Journal { queue: Mutex::new(Some(queue)), writer: Mutex::new(writer), counters, in_haste }
+    }
+
+    /// From now on a start waits for the writer: old decisions are left to others, nearly always.
+    pub(crate) fn hasten(&self) {
+        self.in_haste.store(true, Ordering::Relaxed);
     }
 
     /// Takes a record. A record that finds the queue full is lost, counted and told.
@@ -81,22 +100,22 @@ impl Drop for Journal {
 
 fn write(
     store: &Store,
-    records: &Receiver<Box<DecisionRecord>>,
+    record: &DecisionRecord,
     counters: &Counters,
     keep: DecisionsConfig,
+    in_haste: bool,
 ) {
-    for record in records {
-        match store.append_decision(&record) {
-            Ok(number) if number % PRUNE_EVERY == 0 => {
-                if let Err(error) = prune(store, keep, Timestamp::now()) {
-                    eprintln!("lazaret agent: old decisions are not taken out: {error}");
-                }
+    let every = if in_haste { PRUNE_EVERY_IN_HASTE } else { PRUNE_EVERY };
+    match store.append_decision(record) {
+        Ok(number) if number % every == 0 => {
+            if let Err(error) = prune(store, keep, Timestamp::now()) {
+                eprintln!("lazaret agent: old decisions are not taken out: {error}");
             }
-            Ok(_) => {}
-            Err(error) => {
-                counters.count(Counter::Lost);
-                eprintln!("lazaret agent: a decision is not written down: {error}");
-            }
+        }
+        Ok(_) => {}
+        Err(error) => {
+            counters.count(Counter::Lost);
+            eprintln!("lazaret agent: a decision is not written down: {error}");
         }
     }
 }
@@ -133,6 +152,20 @@ mod tests {
         let keep = DecisionsConfig { keep_max_bytes: 10_000, ..keep };
         assert!(prune(&store, keep, Timestamp::now()).unwrap() > 0);
         assert_eq!(store.verify_decisions().unwrap().broken, None);
+    }
+
+    #[test]
+    fn who_is_in_haste_leaves_old_decisions_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&folder.path().join("lazaret.sqlite")).unwrap());
+        let keep = DecisionsConfig { keep_max_days: 30, ..DecisionsConfig::default() };
+        let journal = Journal::start(Arc::clone(&store), Arc::default(), keep);
+        journal.hasten();
+        for _ in 0..PRUNE_EVERY {
+            journal.record(decision(Timestamp::now().as_millisecond() - 31 * DAY_MS));
+        }
+        journal.finish();
+        assert_eq!(store.verify_decisions().unwrap().pruned, 0);
     }
 
     fn decision(at_ms: i64) -> DecisionRecord {

@@ -72,6 +72,7 @@ fn refusal(
     let waiting =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let court = Arc::new(court);
+    court.hasten();
     let found = workload::read(making);
     let ruling = waiting.block_on(async {
         let mut ask = Ask {
