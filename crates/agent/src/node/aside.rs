@@ -98,7 +98,10 @@ mod tests {
     use store::audit::{AuditLog, AuditOptions};
 
     use super::*;
+    use crate::attribute::Directory;
     use crate::kept::read_kept;
+    use crate::respond::{Hands, Reach, ResponseConfig};
+    use crate::trail::Trail;
 
     #[test]
     fn a_damaged_file_is_put_aside_and_told() {
@@ -138,6 +141,30 @@ mod tests {
         fs::write(manifest.unwrap().path(), "?").unwrap();
         assert_eq!(or_anew(&path, &mut asides, open).unwrap().head().0, 0);
         assert!(asides[0].now.is_dir(), "{asides:?}");
+    }
+
+    #[test]
+    fn what_the_hands_cannot_read_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("responses");
+        let open = || {
+            let reach = Reach {
+                containers: Directory::default(),
+                trail: Trail::open().0,
+                engine: folder.path().join("absent"),
+                containerd: None,
+                state: state.clone(),
+                sensor: None,
+            };
+            Hands::new(ResponseConfig::default(), reach)
+        };
+        let mut asides = Vec::new();
+        drop(or_anew(&state, &mut asides, open).unwrap());
+        assert!(asides.is_empty());
+        fs::write(state.join("responses.json"), "{").unwrap();
+        let hands = or_anew(&state, &mut asides, open).unwrap();
+        assert!(hands.in_force().unwrap().is_empty());
+        assert_eq!(fs::read(asides[0].now.join("responses.json")).unwrap(), b"{");
     }
 
     #[test]

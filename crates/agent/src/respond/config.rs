@@ -200,13 +200,18 @@ impl Scope {
     }
 
     /// Whether a container is in scope; `known` is what more is known of it. The host, `None`, is
-    /// only where no container is asked for.
+    /// only where no container is asked for. One of which it is not known yet whether it is excepted
+    /// is not in scope.
     pub(super) fn holds(
         &self,
         container: Option<&ContainerRef>,
         known: Option<&Container>,
     ) -> bool {
         let Some(container) = container else { return self.is_everything() };
+        let is_untold = container.image.is_empty() || container.name.is_empty();
+        if is_untold && !self.except.is_empty() {
+            return false;
+        }
         let excepted = any(&self.except, &container.image) || any(&self.except, &container.name);
         let labelled = || {
             let labels = known.map(|known| &known.labels).into_iter().flatten();
@@ -279,6 +284,30 @@ mod tests {
         assert!(!rule("when: {priority: debug}, scope: {images: ['*']}").answers(&host, None));
         let unnamed = Alert { container: Some(ContainerRef::default()), ..alert() };
         assert!(!rule("when: {priority: debug}, scope: {names: [web]}").answers(&unnamed, None));
+    }
+
+    #[test]
+    fn what_may_be_excepted_is_not_touched_before_it_is_known() {
+        let (excepting, plain) = (
+            rule("when: {priority: debug}, scope: {except: [bank]}"),
+            rule("when: {priority: debug}"),
+        );
+        let named = |name: &str, image: &str| {
+            let (name, image) = (name.to_owned(), image.to_owned());
+            let container = ContainerRef { id: "ab".repeat(32), name, image, ..Default::default() };
+            Alert { container: Some(container), ..alert() }
+        };
+        for (name, image, expected) in [
+            ("", "", false),
+            ("", "shop:1.2", false),
+            ("web-1", "", false),
+            ("bank", "shop:1.2", false),
+            ("web-1", "shop:1.2", true),
+        ] {
+            let alert = named(name, image);
+            assert_eq!(excepting.answers(&alert, None), expected, "{name:?} {image:?}");
+            assert!(plain.answers(&alert, None));
+        }
     }
 
     #[test]

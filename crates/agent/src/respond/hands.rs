@@ -59,6 +59,8 @@ impl Hands {
         let Reach { containers, trail, engine, containerd, state, sensor } = reach;
         let (config, lost) = (Arc::new(config), Arc::default());
         let ledger = Ledger::open(&state)?;
+        // A damaged one is put aside now or never.
+        ledger.in_force()?;
         let engine = EngineHand::new(&engine, containerd.as_deref())?;
         let given = Arc::new(Orders::new(sensor));
         let standing = Standing::new(

@@ -156,17 +156,13 @@ impl Standing {
         live: &Live,
     ) -> Vec<(KillOrder, Giver)> {
         let container = &*live.container;
-        let is_known = container.known != Known::Id;
-        if self.own.as_ref() == Some(&container.id) || (live.is_users && !is_known) {
+        let is_strangers = live.is_users && container.known == Known::Id;
+        if is_strangers || self.own.as_ref() == Some(&container.id) {
             return Vec::new();
         }
         let named = ContainerRef::from(container);
         let rules = config.never.iter().filter(|rule| !rule.host);
-        let rules = rules.filter(|rule| {
-            // Whether it is excepted has to be known before it is touched.
-            let may_be_excepted = !is_known && !rule.scope.except.is_empty();
-            !may_be_excepted && rule.scope.holds(Some(&named), Some(container))
-        });
+        let rules = rules.filter(|rule| rule.scope.holds(Some(&named), Some(container)));
         let orders = rules.flat_map(|rule| {
             let giver = giver(&rule.name, rule.dry_run || config.dry_run);
             let order = move |program| KillOrder { program, cgroup_id: Some(cgroup_id) };
