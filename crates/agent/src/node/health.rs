@@ -70,6 +70,7 @@ pub(super) fn lost(node: &Node, desk: &Desk) -> Counts {
     all.insert("alerts.desk_full", desk.waiting().1);
     all.insert("records.queue_full", trail.lost().records.load(Ordering::Relaxed));
     all.insert("alerts.queue_full", trail.lost().alerts.load(Ordering::Relaxed));
+    all.insert("orders.refused", desk.hands().refused_orders());
     all.insert("records.disk_full", node.kept.lost.load(Ordering::Relaxed));
     all
 }

@@ -105,6 +105,16 @@ pub(super) fn every() -> Vec<CgroupName> {
     mount.map(|mount| cgroups_below(mount, 0)).unwrap_or_default()
 }
 
+/// Whether a cgroup of the unified hierarchy has gone. Only a look at its own folder says so.
+pub(super) fn has_gone(path: &str, cgroup_id: u64) -> bool {
+    let mount = UNIFIED.iter().map(Path::new).find(|path| path.join("cgroup.procs").exists());
+    let Some(mount) = mount else { return false };
+    match fs::metadata(mount.join(path.trim_start_matches('/'))) {
+        Ok(metadata) => metadata.ino() != cgroup_id,
+        Err(why) => why.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// A cgroup that bears the container's name and is neither its folder nor below it.
 pub(super) fn namesake(container: &str, folder: &Path) -> Option<PathBuf> {
     let mounts = UNIFIED.iter().chain([&FREEZER]).map(Path::new);

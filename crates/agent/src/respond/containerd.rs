@@ -16,6 +16,8 @@ use super::engine::Said;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long all of it may take.
+const TOTAL: Duration = Duration::from_secs(30);
 /// How long a task may take to end when it is killed.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(50);
@@ -26,14 +28,17 @@ const KILL: u32 = 9;
 pub(super) async fn stop(socket: &Path, id: &str, grace: Duration) -> Said {
     let asked = tokio::time::timeout(PATIENCE, Client::from_path(socket)).await;
     let Ok(Ok(client)) = asked else { return Said::NotMine };
-    match stop_in(&client, id, grace).await {
+    let stopped = tokio::time::timeout(TOTAL, stop_in(&client, id, grace)).await;
+    match stopped.unwrap_or_else(|_| Err(late())) {
         Ok(said) => said,
         Err(why) => Said::Refused(format!("containerd: {}", why.message())),
     }
 }
 
 async fn stop_in(client: &Client, id: &str, grace: Duration) -> Result<Said, Status> {
-    let namespaces = client.namespaces().list(ListNamespacesRequest::default()).await?;
+    let mut namespaces = client.namespaces();
+    let asked = namespaces.list(ListNamespacesRequest::default());
+    let namespaces = tokio::time::timeout(PATIENCE, asked).await.map_err(|_| late())??;
     for namespace in namespaces.into_inner().namespaces {
         let task = Task { client, namespace: &namespace.name, id };
         match task.state().await {
@@ -43,6 +48,10 @@ async fn stop_in(client: &Client, id: &str, grace: Duration) -> Result<Said, Sta
         }
     }
     Ok(Said::NotMine)
+}
+
+fn late() -> Status {
+    Status::deadline_exceeded("it does not answer in time")
 }
 
 /// A container's task in a namespace.
@@ -107,5 +116,23 @@ impl Task<'_> {
         let namespace = namespace.map_err(|_| Status::internal("a namespace has no plain name"))?;
         request.metadata_mut().insert("containerd-namespace", namespace);
         Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn who_never_answers_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("containerd.sock");
+        // Connections wait in its queue.
+        let _silent = UnixListener::bind(&socket).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let said = runtime.block_on(stop(&socket, &"ab".repeat(32), Duration::ZERO));
+        assert!(matches!(&said, Said::Refused(why) if why.contains("in time")), "{said:?}");
     }
 }

@@ -16,6 +16,7 @@ use super::killed::Killed;
 use super::ledger::{InForce, Ledger};
 use super::orders::Orders;
 use super::standing::Standing;
+use super::teller::Teller;
 use super::worker::{Asked, Kernel, Order, Worker};
 use crate::AgentError;
 use crate::attribute::Directory;
@@ -63,14 +64,15 @@ impl Hands {
         ledger.in_force()?;
         let engine = EngineHand::new(&engine, containerd.as_deref())?;
         let given = Arc::new(Orders::new(sensor));
+        let teller = Teller::new(trail.clone());
         let standing = Standing::new(
             Arc::clone(&config),
             Arc::clone(&given),
             containers.clone(),
-            trail.clone(),
+            teller.clone(),
         );
-        let killed = Arc::new(Killed::new(Arc::clone(&given), trail.clone()));
-        let kernel = Kernel { orders: given, standing: Arc::new(standing), killed };
+        let killed = Arc::new(Killed::new(Arc::clone(&given), teller.clone()));
+        let kernel = Kernel { orders: given, standing: Arc::new(standing), killed, teller };
         let (orders, waiting) = sync_channel(ORDERS);
         let worker = Worker::new(trail, engine, ledger.clone(), kernel.clone());
         let heard = Arc::clone(&lost);
@@ -153,6 +155,11 @@ impl Hands {
     /// What is in force.
     pub fn in_force(&self) -> Result<Vec<InForce>, AgentError> {
         self.ledger.in_force()
+    }
+
+    /// How many standing orders could not be given so far.
+    pub fn refused_orders(&self) -> u64 {
+        self.kernel.standing.refused()
     }
 
     /// Waits until everything that was asked for before has been answered.

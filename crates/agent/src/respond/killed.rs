@@ -9,7 +9,7 @@ use model::{AuditKind, AuditOutcome, AuditRecord, EventKind, ExecKilled, Severit
 
 use super::orders::{Giver, Orders};
 use super::record::own_initiator;
-use crate::trail::Trail;
+use super::teller::Teller;
 use crate::watch::{Seen, container, initiator, wall_ns};
 
 /// What a kill is called in records.
@@ -21,7 +21,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Who tells of programs that were killed.
 pub(super) struct Killed {
     orders: Arc<Orders>,
-    trail: Trail,
+    teller: Teller,
     counts: Mutex<HashMap<u32, Count>>,
 }
 
@@ -33,8 +33,8 @@ struct Count {
 }
 
 impl Killed {
-    pub(super) fn new(orders: Arc<Orders>, trail: Trail) -> Self {
-        Killed { orders, trail, counts: Mutex::default() }
+    pub(super) fn new(orders: Arc<Orders>, teller: Teller) -> Self {
+        Killed { orders, teller, counts: Mutex::default() }
     }
 
     /// Takes an event in; only those of killed programs matter.
@@ -48,7 +48,7 @@ impl Killed {
         if count.told < SINGLY {
             count.told += 1;
             drop(counts);
-            self.trail.record(record);
+            self.teller.tell(record);
         } else {
             let held = count.held.take().map_or(0, |(_, held)| held);
             count.held = Some((record, held + 1));
@@ -69,7 +69,7 @@ impl Killed {
         drop(counts);
         for (mut record, times) in over {
             record.details.insert("times".to_owned(), times.to_string());
-            self.trail.record(record);
+            self.teller.tell(record);
         }
     }
 }

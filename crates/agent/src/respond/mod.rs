@@ -31,6 +31,7 @@ mod pattern;
 mod record;
 mod standing;
 mod target;
+mod teller;
 mod undo;
 mod worker;
 

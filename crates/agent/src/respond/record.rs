@@ -1,6 +1,7 @@
 //! What the hands did, as records of the trail.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use model::{Alert, AuditKind, AuditOutcome, AuditRecord, Initiator};
 
@@ -120,6 +121,11 @@ fn target(alert: &Alert, rule: &ResponseRule) -> String {
 
 /// The process that acts: the agent, or whoever runs `lazaret agent undo`.
 pub(super) fn own_initiator() -> Initiator {
+    static OWN: OnceLock<Initiator> = OnceLock::new();
+    OWN.get_or_init(read_own).clone()
+}
+
+fn read_own() -> Initiator {
     let read = |name: &str| std::fs::read_to_string(format!("/proc/self/{name}")).ok();
     let exe = std::fs::read_link("/proc/self/exe").unwrap_or_default();
     let login_uid = read("loginuid").and_then(|text| text.trim().parse().ok());

@@ -23,6 +23,7 @@ use super::ledger::{InForce, Ledger, Means};
 use super::orders::{Giver, Orders};
 use super::record::{Ended, answered, now_ns, told};
 use super::standing::Standing;
+use super::teller::Teller;
 use super::undo::{outcome, undo_in, undo_means};
 use crate::AgentError;
 use crate::trail::Trail;
@@ -62,6 +63,7 @@ pub(super) struct Kernel {
     pub(super) orders: Arc<Orders>,
     pub(super) standing: Arc<Standing>,
     pub(super) killed: Arc<Killed>,
+    pub(super) teller: Teller,
 }
 
 /// The thread that acts.
@@ -106,7 +108,10 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        // Whoever tells ends before what waits is told.
+        self.guards.clear();
         self.kernel.killed.flush(true);
+        self.kernel.teller.finish();
     }
 
     fn answer(&mut self, asked: &Asked) {
@@ -252,7 +257,7 @@ impl Worker {
 
     /// Begins to answer for the programs of a container.
     fn begin_guard(&mut self, entry: &InForce) -> Result<Vec<String>, String> {
-        let (trail, of) = (self.trail.clone(), entry.clone());
+        let (teller, of) = (self.kernel.teller.clone(), entry.clone());
         let guard = DenyExec::begin(&entry.container.id, move |refused| {
             let text = format!(
                 "program {} refused in container {}: it is not in the image",
@@ -269,7 +274,7 @@ impl Worker {
                 ("times".to_owned(), refused.times.to_string()),
             ]
             .into();
-            trail.record(record);
+            teller.tell(record);
         })?;
         let open_mounts = guard.open_mounts.clone();
         self.guards.insert(entry.id.clone(), guard);
@@ -340,9 +345,10 @@ impl Worker {
         }
         self.kernel.standing.look();
         self.kernel.killed.flush(false);
+        self.kernel.teller.pass_on();
         self.ticks += 1;
         if self.ticks.is_multiple_of(HEAL_TICKS) {
-            self.kernel.standing.heal(cgroups::every);
+            self.kernel.standing.heal(cgroups::every, cgroups::has_gone);
         }
         for record in self.ledger.take_untold().unwrap_or_default() {
             self.trail.record(record);

@@ -73,13 +73,40 @@ impl Trail {
     /// Hands in a record. One that finds no room is lost, and counted; what the agent itself did
     /// waits for room.
     pub fn record(&self, record: AuditRecord) {
+        self.hand_in(record);
+    }
+
+    /// The same. Gives whether it found room.
+    pub(crate) fn hand_in(&self, record: AuditRecord) -> bool {
         let patience = match record.kind {
             AuditKind::Alert | AuditKind::Response | AuditKind::Agent => ALERT_PATIENCE,
             _ => Duration::ZERO,
         };
-        if !self.send(Entry::Record(Box::new(record)), patience) {
-            self.lost.records.fetch_add(1, Ordering::Relaxed);
+        let is_in = self.send(Entry::Record(Box::new(record)), patience);
+        if !is_in {
+            self.lose(1);
         }
+        is_in
+    }
+
+    /// Hands in a record where there is room for it, and gives it back where there is none. It never
+    /// waits.
+    pub(crate) fn offer(&self, record: AuditRecord) -> Result<(), AuditRecord> {
+        let entry = Entry::Record(Box::new(record));
+        let weight = weight::of_entry(&entry);
+        match self.try_send(entry, weight) {
+            Err(TrySendError::Full((Entry::Record(back), _))) => Err(*back),
+            Err(_) => {
+                self.lose(1);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Counts records that were lost before they came here.
+    pub(crate) fn lose(&self, records: u64) {
+        self.lost.records.fetch_add(records, Ordering::Relaxed);
     }
 
     /// Hands in an alert. It waits for room a while before it is lost, and counted.
