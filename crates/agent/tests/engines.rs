@@ -8,12 +8,16 @@ mod watched;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use gathered::Sources;
 use lazaret_agent::key_files::{KeyFile, KeyFilesConfig};
 use lazaret_agent::lifecycle::LifeCycleConfig;
 use model::{AuditKind, Engine, Initiator};
 use watched::Lab;
+
+/// How long a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn is_ours(initiator: &Initiator) -> bool {
     let test = std::process::id();
@@ -39,6 +43,14 @@ fn layer(folder: &Path) -> PathBuf {
     tar
 }
 
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: not in time");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 fn check_unpacking(lab: &Lab) {
     let folder = lab.folder.path();
     let tar = layer(folder);
@@ -57,9 +69,13 @@ fn check_unpacking(lab: &Lab) {
         LifeCycleConfig { docker: None, containerd: None, ..LifeCycleConfig::default() };
     let word = |path: &Path| path.to_str().unwrap().to_owned();
     let (saved, layer_tar) = (word(&folder.join("saved.tar")), word(&tar));
-    let told = Sources { life_cycle, key_files, ..Sources::default() }.gather(|| {
-        // The first hashes of the host's own key files take a moment.
-        std::thread::sleep(std::time::Duration::from_secs(3));
+    let data = folder.join("agent");
+    let _ = std::fs::remove_dir_all(&data);
+    std::fs::create_dir_all(&data).unwrap();
+    let hashed = data.join("key_files.json");
+    let told = Sources { life_cycle, key_files, data }.gather(|| {
+        // They are kept once the host's own key files have been hashed for the first time.
+        wait_until("the key files are hashed", || hashed.exists());
         let does = |words: &[&str]| assert!(lab.docker(words).0, "{words:?}");
         does(&["import", &layer_tar, "accounts:1"]);
         does(&["build", "--network", "none", "-t", "built:1", &word(&context)]);
@@ -129,7 +145,7 @@ impl Podman {
             if podman.socket().exists() {
                 return Some(podman);
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
         panic!("podman's service does not answer");
     }

@@ -14,6 +14,7 @@ use lazaret_agent::detect::{BUILT_IN, Engine};
 use lazaret_agent::watch::{Blindness, Seen, Snapshot, Watch};
 use sensor::SensorOptions;
 use watched::Lab;
+use watched::stop::Stop;
 
 /// How long a look at an event of the flood takes at least: more of them come meanwhile.
 const LOOK: Duration = Duration::from_micros(50);
@@ -38,6 +39,7 @@ fn an_attack_in_a_flood_is_told_and_what_is_lost_is_the_floods() {
     let (stop, told) = (AtomicBool::new(false), Told::default());
     let lost = || watch.lost().queue_full.load(Ordering::Relaxed);
     std::thread::scope(|scope| {
+        let ends = Stop(&stop);
         let watching = scope
             .spawn(|| watch.run(&engine, Snapshot::of_host(), &stop, |seen| look(seen, &told)));
         begin(&lab, "flood", FLOOD);
@@ -45,7 +47,7 @@ fn an_attack_in_a_flood_is_told_and_what_is_lost_is_the_floods() {
         begin(&lab, "attack", ATTACK);
         wait_until(|| EXPECTED.iter().all(|rule| told.lock().unwrap().contains(*rule)));
         assert!(lab.docker(&["rm", "-f", "flood", "attack"]).0);
-        stop.store(true, Ordering::Relaxed);
+        drop(ends);
         watching.join().unwrap().unwrap();
     });
     let told = told.into_inner().unwrap();

@@ -22,7 +22,7 @@ mod watched;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use lazaret_agent::detect::Engine;
 use lazaret_agent::respond::{Action, Deed, undo};
@@ -32,6 +32,7 @@ use policy::rules::RulesFile;
 use responded::{Bench, config_of, container, eventually, exec, socket, state};
 use sensor::SensorOptions;
 use watched::Lab;
+use watched::stop::Stop;
 
 const RULES: &str = r"
 - rule: A planted program
@@ -42,15 +43,6 @@ const RULES: &str = r"
   tags: [test]
 ";
 const PLANT: &str = "cp /bin/busybox /tmp/busybox; cp /bin/busybox /tmp/other; sleep 300";
-
-/// Sets it when dropped, also when the test fails: the watch then ends.
-struct Stop<'a>(&'a AtomicBool);
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 /// Hands over a sensor while `act` runs, as the node has them.
 fn guarded(lab: &Lab, folder: &Path, config: &str, act: impl FnOnce(&Bench)) {

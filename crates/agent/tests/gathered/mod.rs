@@ -2,8 +2,11 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+#[path = "../watched/stop.rs"]
+mod stop;
+
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use lazaret_agent::commands::{Commands, CommandsConfig};
@@ -14,6 +17,7 @@ use lazaret_agent::trail::{Entries, Entry, Trail};
 use lazaret_agent::watch::Watch;
 use model::{Alert, AuditRecord};
 use sensor::SensorOptions;
+use stop::Stop;
 
 /// What runs.
 #[derive(Default)]
@@ -55,6 +59,7 @@ impl Sources {
         let (stop, engine) = (AtomicBool::new(false), Engine::load(&[]));
         let drained = std::thread::spawn(move || drained(&entries));
         std::thread::scope(|scope| {
+            let ends = Stop(&stop);
             let listening = scope.spawn(|| life.run(&stop));
             let stop_files = &stop;
             let working = worker.map(|worker| scope.spawn(move || worker.run(stop_files)));
@@ -70,7 +75,7 @@ impl Sources {
             act();
             // On a busy machine the watch may be seconds late.
             std::thread::sleep(Duration::from_secs(5));
-            stop.store(true, Ordering::Relaxed);
+            drop(ends);
             watching.join().unwrap().unwrap();
             listening.join().unwrap().unwrap();
             if let Some(working) = working {
@@ -93,11 +98,12 @@ pub fn key_files_alone(config: KeyFilesConfig, data: &Path, act: impl FnOnce()) 
     let (_observer, worker) = KeyFiles::new(config, place);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let ends = Stop(&stop);
         let stop_files = &stop;
         let working = scope.spawn(move || worker.run(stop_files));
         std::thread::sleep(Duration::from_millis(300));
         act();
-        stop.store(true, Ordering::Relaxed);
+        drop(ends);
         working.join().unwrap().unwrap();
     });
     drained(&entries)

@@ -2,14 +2,17 @@
 
 #![allow(dead_code)]
 
+pub mod stop;
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use lazaret_agent::detect::Engine;
 use lazaret_agent::watch::{Snapshot, Watch};
 use sensor::{Sensor, SensorOptions};
+use stop::Stop;
 
 /// An engine of the test's own.
 pub struct Lab {
@@ -197,6 +200,7 @@ pub fn said(engine: &Engine, prefix: &str, act: impl FnOnce()) -> Vec<(String, S
     let stop = AtomicBool::new(false);
     let mut found = Vec::new();
     std::thread::scope(|scope| {
+        let ends = Stop(&stop);
         let watching = scope.spawn(|| {
             watch.run(engine, Snapshot::of_host(), &stop, |seen| {
                 let Some(container) = seen.observed.container else { return };
@@ -211,7 +215,7 @@ pub fn said(engine: &Engine, prefix: &str, act: impl FnOnce()) -> Vec<(String, S
         });
         act();
         std::thread::sleep(Duration::from_millis(500));
-        stop.store(true, Ordering::Relaxed);
+        drop(ends);
         watching.join().unwrap().unwrap();
     });
     found
