@@ -38,6 +38,8 @@ pub struct Bundle {
     pub root: String,
     /// The cgroup's path, as the engine asks for it.
     pub cgroups_path: String,
+    /// What the runtime is to hide from the container.
+    pub masked_paths: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -169,11 +171,12 @@ pub fn bundle(text: &[u8]) -> Result<Bundle, String> {
     let config: Config = serde_json::from_slice(text).map_err(|why| why.to_string())?;
     let annotations = config.annotations.clone();
     let (root, cgroups_path) = (config.root.path.clone(), config.linux.cgroups_path.clone());
+    let masked_paths = config.linux.masked_paths.clone();
     let namespaces: Vec<(String, String)> =
         config.linux.namespaces.iter().map(|one| (one.r#type.clone(), one.path.clone())).collect();
     let mut spec = spec(config);
     spec.host_namespaces = shared(&namespaces, |_, path| path.starts_with("/proc/1/ns/"));
-    Ok(Bundle { spec, namespaces, annotations, root, cgroups_path })
+    Ok(Bundle { spec, namespaces, annotations, root, cgroups_path, masked_paths })
 }
 
 fn spec(config: Config) -> ContainerSpec {

@@ -109,6 +109,12 @@ pub(super) fn name_of<'a>(
     let is_many = |name: &str| MANY_IN_ONE.contains(&name);
     if is_many(own) {
         let called = called.map(|called| leaf(called.trim_start_matches('-')));
+        // What GNU's one program is to be, whatever it is called.
+        let told = ["--coreutils-prog=", "--coreutils-prog-shebang="];
+        let told = told.iter().find_map(|option| first?.strip_prefix(option));
+        if let Some(told) = told.filter(|told| own == "coreutils" && !told.is_empty()) {
+            return Some(leaf(told));
+        }
         return match called {
             Some(many) if is_many(many) => Some(first.map_or(own, leaf)),
             Some(one) if !one.is_empty() => Some(one),
@@ -178,12 +184,17 @@ pub(super) fn is_package_manager(
         return false;
     }
     let Some(container) = container else { return process.of_host };
-    let from_image = match drift {
-        Some(drift) => drift.origin(exe, container, process.id.pid) == Some(Origin::Image),
-        None => !exe.flags.upper_layer && !exe.flags.foreign_mount,
+    // Without an overlay nothing tells where a program comes from.
+    let origin = drift.map(|drift| drift.origin(exe, container, process.id.pid));
+    let from_image = match origin {
+        Some(Some(origin)) => origin == Origin::Image,
+        _ => !exe.flags.upper_layer && !exe.flags.foreign_mount,
     };
-    let is_images =
-        |script| drift.is_some_and(|drift| drift.in_image(container, script) == Some(true));
+    let is_images = |script| match drift.map(|drift| drift.in_image(container, script)) {
+        Some(Some(is_there)) => is_there,
+        Some(None) => origin == Some(None),
+        None => false,
+    };
     !process.of_host && from_image && (is_manager(&exe.path) || script.is_some_and(is_images))
 }
 
@@ -194,7 +205,10 @@ fn script_of(process: &Process) -> Option<&str> {
         return None;
     }
     let mut rest = process.arguments.iter().skip(1).map(String::as_str);
-    rest.find(|word| !PYTHON_FLAGS.contains(word)).filter(|word| word.starts_with('/'))
+    // Perl's flags of these letters are others.
+    let is_python = !own.starts_with("perl");
+    rest.find(|word| !(is_python && PYTHON_FLAGS.contains(word)))
+        .filter(|word| word.starts_with('/'))
 }
 
 /// The file that a program was given to run, when it is the loader or an interpreter: below its
@@ -304,6 +318,7 @@ mod tests {
         check("/bin/busybox", "/tmp/ash", "ash", true, false);
         check("/bin/busybox", "busybox sh", "sh", true, false);
         check("/bin/busybox", "cat x", "cat", false, false);
+        check("/usr/bin/coreutils", "su --coreutils-prog=cat /etc/shadow", "cat", false, false);
         check("/lib64/ld-linux-x86-64.so.2", "ld.so /tmp/bash", "bash", true, false);
         check("/usr/bin/perl5.36.0", "runc", "perl5.36.0", false, true);
     }
@@ -364,6 +379,7 @@ mod tests {
         check("/usr/bin/python3.11", "python3 -c x /usr/bin/dnf", true, None, false);
         check("/usr/bin/python3.11", "pip install x", true, None, false);
         check("/usr/bin/node", "npm install", true, None, false);
+        check("/usr/bin/perl", "perl -I /usr/bin/dnf /tmp/x", true, None, false);
         let mut written = process(2, 1, "/usr/bin/dpkg", "dpkg", false);
         written.exe.as_mut().unwrap().flags.upper_layer = true;
         assert!(!is_package_manager(&written, Some(&container), None));

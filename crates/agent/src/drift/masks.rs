@@ -1,50 +1,43 @@
-//! What engines hide of `/proc` and `/sys` from a container, and whether it is hidden, seen from
-//! outside: a race over mounts lays paths open that the bundle hides (CVE-2025-31133), or puts a file
-//! where the console ought to be (CVE-2025-52565).
+//! Whether the paths that a container's bundle hides (`maskedPaths`) are hidden from its first program,
+//! seen from outside: a race over mounts lays them open (CVE-2025-31133), or puts a file where the
+//! console ought to be (CVE-2025-52565).
 
 use std::fs::{Metadata, symlink_metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-/// Files that every engine hides by `/dev/null`.
-const FILES: [&str; 5] =
-    ["/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug"];
-/// Folders that every engine hides by an empty filesystem, and what they lie in.
-const FOLDERS: [(&str, &str); 4] = [
-    ("/proc/acpi", "/proc"),
-    ("/proc/scsi", "/proc"),
-    ("/proc/asound", "/proc"),
-    ("/sys/firmware", "/sys"),
-];
+/// What a file is hidden by.
 const NULL_DEVICE: (u64, u64) = (1, 3);
 /// The console and terminals, `Documentation/admin-guide/devices.txt` of Linux.
 const TERMINALS: [u64; 10] = [4, 5, 136, 137, 138, 139, 140, 141, 142, 143];
 
-/// The paths that a container's process sees and must not. None where nothing is hidden, as in
-/// privileged containers: then nobody meant it to be.
-pub fn open_paths(pid: u32) -> Vec<String> {
-    open_below(&PathBuf::from(format!("/proc/{pid}/root")))
+/// Those of the paths that the bundle hides which a container's process sees, and its console where
+/// that is none. What the bundle does not hide, nobody meant to be hidden.
+pub(super) fn open_paths(pid: u32, masked: &[String]) -> Vec<String> {
+    open_below(&PathBuf::from(format!("/proc/{pid}/root")), masked)
 }
 
-fn open_below(root: &Path) -> Vec<String> {
-    let look = |path: &str| symlink_metadata(root.join(path.trim_start_matches('/'))).ok();
-    let mut open = Vec::new();
-    if let Some(console) = look("/dev/console")
-        && !is_terminal(&console)
-    {
-        open.push("/dev/console".to_owned());
-    }
-    let folders =
-        FOLDERS.iter().filter_map(|(path, above)| Some((path, look(path)?, look(above)?)));
-    let (hidden, seen): (Vec<_>, Vec<_>) =
-        folders.partition(|(_, own, above)| own.dev() != above.dev());
-    let files = FILES.iter().filter_map(|path| Some((path, look(path)?)));
-    let (null, real): (Vec<_>, Vec<_>) = files.partition(|(_, own)| is_null(own));
-    if !hidden.is_empty() || !null.is_empty() {
-        open.extend(real.iter().map(|(path, _)| (**path).to_owned()));
-        open.extend(seen.iter().map(|(path, ..)| (**path).to_owned()));
-    }
-    open
+fn open_below(root: &Path, masked: &[String]) -> Vec<String> {
+    let look = |path: &Path| symlink_metadata(root.join(path.strip_prefix("/").ok()?)).ok();
+    let is_open = |path: &Path| {
+        let own = look(path)?;
+        // A folder is hidden by a filesystem of its own, whichever the runtime takes.
+        let is_hidden = match own.is_dir() {
+            true => own.dev() != look(path.parent()?)?.dev(),
+            false => is_null(&own),
+        };
+        Some(!is_hidden && !own.is_symlink())
+    };
+    let console = look(Path::new("/dev/console")).filter(|console| !is_terminal(console));
+    let masked =
+        masked.iter().filter(|path| is_kernels(path) && is_open(Path::new(path)) == Some(true));
+    console.map(|_| "/dev/console".to_owned()).into_iter().chain(masked.cloned()).collect()
+}
+
+/// A path of the kernel's filesystems: below them no image has put a link.
+fn is_kernels(path: &str) -> bool {
+    let goes_up = Path::new(path).components().any(|part| part == Component::ParentDir);
+    !goes_up && (path.starts_with("/proc/") || path.starts_with("/sys/"))
 }
 
 fn is_null(metadata: &Metadata) -> bool {
@@ -66,44 +59,40 @@ fn numbers(device: u64) -> (u64, u64) {
 mod tests {
     use super::*;
 
+    fn open(root: &Path, masked: &[&str]) -> Vec<String> {
+        open_below(root, &masked.iter().map(|&path| path.to_owned()).collect::<Vec<_>>())
+    }
+
     #[test]
-    fn where_nothing_is_hidden_nothing_is_open() {
+    fn what_the_bundle_does_not_hide_is_not_open() {
         let folder = tempfile::tempdir().unwrap();
-        for path in ["proc/acpi", "proc/scsi", "sys/firmware", "dev"] {
-            std::fs::create_dir_all(folder.path().join(path)).unwrap();
+        let root = folder.path();
+        for path in ["proc/acpi", "proc/asound", "sys/firmware", "dev"] {
+            std::fs::create_dir_all(root.join(path)).unwrap();
         }
-        std::fs::write(folder.path().join("proc/kcore"), "").unwrap();
-        assert_eq!(open_below(folder.path()), [""; 0]);
+        std::fs::write(root.join("proc/kcore"), "").unwrap();
+        assert_eq!(open(root, &[]), [""; 0]);
+        let masked = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/../dev", "/dev"];
+        assert_eq!(open(root, &masked), ["/proc/acpi", "/proc/kcore"]);
         // A console that is a file is none.
-        std::fs::write(folder.path().join("dev/console"), "").unwrap();
-        assert_eq!(open_below(folder.path()), ["/dev/console"]);
+        std::fs::write(root.join("dev/console"), "").unwrap();
+        assert_eq!(open(root, &[]), ["/dev/console"]);
         assert!(is_null(&symlink_metadata("/dev/null").unwrap()));
         assert!(!is_null(&symlink_metadata("/dev/zero").unwrap()));
     }
 
     #[test]
-    fn a_file_that_is_seen_beside_hidden_folders_is_open() {
+    fn a_folder_below_a_filesystem_of_its_own_is_hidden() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("sys")).unwrap();
-        for path in ["proc/acpi", "dev"] {
-            std::fs::create_dir_all(folder.path().join(path)).unwrap();
-        }
         let hidden = folder.path().join("proc/acpi");
-        let source = std::ffi::CString::new("tmpfs").unwrap();
-        if rustix::mount::mount(
-            source.as_c_str(),
-            &hidden,
-            "tmpfs",
-            rustix::mount::MountFlags::RDONLY,
-            None,
-        )
-        .is_err()
-        {
+        std::fs::create_dir_all(&hidden).unwrap();
+        let flags = rustix::mount::MountFlags::RDONLY;
+        if rustix::mount::mount(c"tmpfs", &hidden, c"tmpfs", flags, None).is_err() {
             eprintln!("skipped: nothing can be mounted here");
             return;
         }
         std::fs::write(folder.path().join("proc/kcore"), "").unwrap();
-        let open = open_below(folder.path());
+        let open = open(folder.path(), &["/proc/acpi", "/proc/kcore"]);
         rustix::mount::unmount(&hidden, rustix::mount::UnmountFlags::DETACH).unwrap();
         assert_eq!(open, ["/proc/kcore"]);
     }

@@ -29,7 +29,6 @@ use model::{Container, FileObject};
 use compared::{Begun, Comparing, same};
 pub use images::Images;
 use layers::{Below, Layers};
-pub use masks::open_paths;
 pub use packed::is_packed;
 
 /// Containers whose layers are remembered.
@@ -43,6 +42,7 @@ const GIVEN_BYTES: u64 = 1024 * 1024;
 /// Programs that are begun to be compared for one event.
 const BEGUN: usize = 16;
 const OVERLAY: u32 = 0x794c_7630;
+const TMPFS: u32 = 0x0102_1994;
 
 /// Where a program comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,8 @@ impl Origin {
 /// Holds programs against images. Threads share it; origins are asked by one of them.
 pub struct Drift {
     layers: Mutex<LruCache<String, Option<Arc<Layers>>>>,
+    /// What the bundles of containers hide.
+    masked: Mutex<LruCache<String, Vec<String>>>,
     programs: Mutex<LruCache<Key, Look>>,
     comparing: Comparing,
     /// Comparisons that are not done yet, by program.
@@ -112,6 +114,7 @@ impl Default for Drift {
     fn default() -> Self {
         Drift {
             layers: Mutex::new(LruCache::new(CONTAINERS)),
+            masked: Mutex::new(LruCache::new(CONTAINERS)),
             programs: Mutex::new(LruCache::new(PROGRAMS)),
             comparing: Comparing::default(),
             waiting: Mutex::default(),
@@ -131,6 +134,18 @@ impl Drift {
         }
     }
 
+    /// Takes in which paths of the kernel a container's bundle hides.
+    pub fn hides(&self, id: &str, paths: &[String]) {
+        lock(&self.masked).put(id.to_owned(), paths.to_vec());
+    }
+
+    /// Those of the hidden paths that a process of a container sees all the same, and its console
+    /// where that is no terminal. Nothing is hidden where the bundle is not known.
+    pub fn open_paths(&self, container: &Container, pid: u32) -> Vec<String> {
+        let masked = lock(&self.masked).get(&container.id).cloned().unwrap_or_default();
+        masks::open_paths(pid, &masked)
+    }
+
     /// Where a program that a process of a container runs comes from; `None` when the container's
     /// layers are not known, or the answer is not known yet ([`Drift::handed_in`]).
     pub fn origin(&self, exe: &FileObject, container: &Container, pid: u32) -> Option<Origin> {
@@ -144,7 +159,9 @@ impl Drift {
             return Some(Origin::Outside);
         }
         if exe.filesystem != OVERLAY {
-            return Some(Origin::Volume);
+            // The root itself may be btrfs, zfs or a plain folder: then nothing tells image and change.
+            let is_volume = exe.filesystem == TMPFS || is_below_mount(container, &exe.path);
+            return is_volume.then_some(Origin::Volume);
         }
         if !exe.flags.upper_layer {
             return Some(Origin::Image);
@@ -165,11 +182,7 @@ impl Drift {
     /// Where a file comes from that is known by its path alone, as the container's root has it; a
     /// symbolic link is not followed. `None` when it is in no layer: in no volume either, or gone.
     pub fn origin_of_path(&self, path: &str, container: &Container, pid: u32) -> Option<Origin> {
-        let below = |target: &str| {
-            let rest = path.strip_prefix(target.trim_end_matches('/'));
-            target != "/" && rest.is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
-        };
-        if container.spec.mounts.iter().any(|mount| below(&mount.target)) {
+        if is_below_mount(container, path) {
             return Some(Origin::Volume);
         }
         let layers = self.layers(container, pid)?;
@@ -299,6 +312,14 @@ impl Drift {
     }
 }
 
+/// Whether a path lies below what was mounted into a container.
+fn is_below_mount(container: &Container, path: &str) -> bool {
+    container.spec.mounts.iter().any(|mount| {
+        let rest = path.strip_prefix(mount.target.trim_end_matches('/'));
+        mount.target != "/" && rest.is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
+    })
+}
+
 /// Whether a program was changed so lately that it may change again and look the same.
 fn is_fresh(key: &Key) -> bool {
     model::Timestamp::now().as_second().saturating_sub(key.changed_s) <= 1
@@ -389,6 +410,22 @@ mod tests {
         }
         assert_eq!(ended, ticket);
         (at_once, ticket.is_some(), drift.origin(&exe, &container, 0))
+    }
+
+    #[test]
+    fn without_an_overlay_only_what_is_mounted_is_a_volume() {
+        let mount = model::Mount { target: "/data".to_owned(), ..model::Mount::default() };
+        let spec = model::ContainerSpec { mounts: vec![mount], ..Default::default() };
+        let container = Container { spec, ..Container::default() };
+        let check = |path: &str, filesystem, expected| {
+            let exe = FileObject { path: path.to_owned(), filesystem, ..program(1) };
+            assert_eq!(Drift::default().origin(&exe, &container, 0), expected, "{path}");
+        };
+        const BTRFS: u32 = 0x9123_683e;
+        check("/usr/bin/su", BTRFS, None);
+        check("/data/tool", BTRFS, Some(Origin::Volume));
+        check("/database/tool", BTRFS, None);
+        check("/tmp/tool", TMPFS, Some(Origin::Volume));
     }
 
     #[test]

@@ -247,7 +247,7 @@ fn container_made(exec: &Exec) -> Option<(String, PathBuf)> {
 /// Reads bundles until nobody has any more.
 fn read_all(jobs: &Receiver<Job>, side: &Side, all: &Directory, drift: &Drift, rest: Duration) {
     while let Ok(Job { id, folder }) = jobs.recv() {
-        let read = container(&id, &folder);
+        let read = container(&id, &folder, drift);
         if let Some(container) = &read {
             drift.begins(container);
         }
@@ -257,8 +257,9 @@ fn read_all(jobs: &Receiver<Job>, side: &Side, all: &Directory, drift: &Drift, r
 }
 
 /// What a bundle and the engine's files beside it say.
-fn container(id: &str, folder: &Path) -> Option<Container> {
+fn container(id: &str, folder: &Path, drift: &Drift) -> Option<Container> {
     let bundle = read_bundle(folder).ok()?;
+    drift.hides(id, &bundle.masked_paths);
     let mut container = Container { id: id.to_owned(), ..Container::default() };
     learn(&mut container, &bundle);
     container.root = folder.join(&bundle.root).to_string_lossy().into_owned();

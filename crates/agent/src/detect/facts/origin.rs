@@ -6,7 +6,7 @@ use policy::filter::Value;
 
 use super::Observed;
 use crate::detect::programs;
-use crate::drift::open_paths;
+use crate::drift::{Drift, Origin};
 use crate::guard::is_engines_own;
 
 /// Where kubelet keeps the volumes of pods, each its own pod's.
@@ -19,10 +19,14 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
             let exe = seen.process.exe.as_ref()?;
             let pid = seen.event.task.process.pid;
             // What a loader or an interpreter was given is the program; theirs are the image's.
-            let given = programs::given(seen.process).map(|path| policy::clean_path(&path));
-            let of_given = given.and_then(|path| drift.origin_of_path(&path, container, pid));
-            let origin = of_given.or_else(|| drift.origin(exe, container, pid))?;
-            Some(Value::from(origin.as_str()))
+            let own = || drift.origin(exe, container, pid);
+            let origin = match programs::given(seen.process).map(|path| policy::clean_path(&path)) {
+                // One that is not found may be anybody's, whatever the loader is.
+                Some(path) => of_path(drift, container, &path, pid)
+                    .or_else(|| own().filter(|origin| *origin != Origin::Image)),
+                None => own(),
+            };
+            Some(Value::from(origin?.as_str()))
         }
         "proc.exe.is_packed" => {
             let (drift, container) = (seen.drift?, seen.container?);
@@ -48,8 +52,7 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
         }
         "container.open_paths" => {
             // Only where the disk may be looked at, and only of what runs at this moment.
-            seen.drift.filter(|_| seen.container.is_some())?;
-            let open = open_paths(seen.event.task.process.pid);
+            let open = seen.drift?.open_paths(seen.container?, seen.event.task.process.pid);
             (!open.is_empty()).then(|| Value::from(open))
         }
         "container.devices" => set(seen.container?.spec.devices.iter(), |one| one),
@@ -59,6 +62,14 @@ pub(super) fn value<'a>(seen: &'a Observed<'_>, name: &str) -> Option<Value<'a>>
         }
         _ => None,
     }
+}
+
+/// Where a file comes from that is known by its path alone: `/bin` and its like are links to folders
+/// below `/usr` in most images.
+fn of_path(drift: &Drift, container: &Container, path: &str, pid: u32) -> Option<Origin> {
+    let merged = ["/bin/", "/sbin/", "/lib"].iter().any(|folder| path.starts_with(folder));
+    let below_usr = || drift.origin_of_path(&format!("/usr{path}"), container, pid);
+    drift.origin_of_path(path, container, pid).or_else(|| merged.then(below_usr).flatten())
 }
 
 /// A set of texts; no value where it is empty, so that `exists` asks whether there is any.
