@@ -47,6 +47,117 @@ fn ask<T>(kind: EventKind, task: Task, host: bool, question: impl FnOnce(&Observ
     })
 }
 
+/// What the rules say of a call of a program, of the host or of a container with a mount of a folder.
+fn named(call: Call, exe: FileObject, words: &str, folder: Option<&str>) -> Vec<String> {
+    let mount = |folder: &str| Mount {
+        source: folder.to_owned(),
+        target: folder.to_owned(),
+        ..Mount::default()
+    };
+    let spec =
+        ContainerSpec { mounts: folder.into_iter().map(mount).collect(), ..Default::default() };
+    let namespaces = Namespaces { pid: 7, mnt: 7, ..Namespaces::default() };
+    let start = Some(Start { namespaces, capabilities: Capabilities::default() });
+    let id = "ab".repeat(32);
+    let container = Container { id, spec, start, known: Known::Full, ..Container::default() };
+    let id = ProcessId { pid: 100, start_ns: 1 };
+    let room = NonZeroUsize::new(8).unwrap();
+    let mut processes = Processes::new(room, room);
+    let comm = exe.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let arguments = words.split(' ').map(str::to_owned).collect();
+    let of_host = folder.is_none();
+    processes.seed(Process { id, exe: Some(exe), arguments, of_host, ..Process::default() });
+    let task = Task { process: id, comm, namespaces, ..Task::default() };
+    let event = Event { time_ns: 9, task, kind: kind(call), truncated: false };
+    let seen = Observed {
+        event: &event,
+        number: 1,
+        boot_ns: 0,
+        process: processes.find(id).unwrap(),
+        processes: &processes,
+        container: folder.is_some().then_some(&container),
+        target: None,
+        // The process is not in the host's mount namespace.
+        host_namespaces: Namespaces { pid: 7, mnt: 1, ..Namespaces::default() },
+        users: &Users::default(),
+        node: "node",
+        drift: None,
+        relay: None,
+        is_container_start: false,
+        left_container: false,
+        strict_names: false,
+    };
+    Engine::load(&[BUILT_IN]).observe(&seen).into_iter().map(|one| one.rule).collect()
+}
+
+fn exe(path: &str, filesystem: u32) -> FileObject {
+    FileObject { path: path.to_owned(), filesystem, links: 1, ..FileObject::default() }
+}
+
+const EXT4: u32 = 0xef53;
+const OVERLAY: u32 = 0x794c_7630;
+
+#[test]
+fn the_control_plane_reads_its_own_keys() {
+    let key = || opened("/etc/kubernetes/pki/ca.key", 0);
+    let read = |path: &str, words: &str, filesystem| {
+        named(key(), exe(path, filesystem), words, Some("/etc/kubernetes/pki"))
+    };
+    assert_eq!(read("/usr/local/bin/kube-apiserver", "kube-apiserver", EXT4), [""; 0]);
+    assert_eq!(read("/usr/local/bin/etcd", "etcd", EXT4), [""; 0]);
+    let told = ["Credentials of the host read through a mount"];
+    assert_eq!(read("/bin/cat", "etcd", EXT4), told);
+    // Of an overlay it is known whether it is the image's.
+    assert_eq!(read("/tmp/etcd", "etcd", OVERLAY), told);
+}
+
+#[test]
+fn who_takes_a_name_for_an_excuse_is_told() {
+    let read = |path: &str, words: &str| {
+        named(opened("/etc/shadow", 0), exe(path, EXT4), words, Some("/data"))
+    };
+    assert_eq!(read("/usr/bin/su", "su"), [""; 0]);
+    let told = ["Password file read in a container"];
+    assert_eq!(read("/lib/ld-linux-x86-64.so.2", "ld.so su"), told);
+    assert_eq!(read("/usr/lib/ld-musl-x86_64.so.1", "x /usr/sbin/adduser"), told);
+    assert_eq!(read("/usr/bin/coreutils", "su cat /etc/shadow"), told);
+    assert_eq!(read("/usr/bin/python3.12", "python3 -cCODE /usr/sbin/adduser"), told);
+    assert_eq!(read("/usr/bin/python3.12", "python3 /usr/sbin/adduser"), told);
+}
+
+#[test]
+fn an_engine_that_unpacks_a_layer_writes_no_program_of_the_host() {
+    let written = |path: &str, filesystem: u32, by: &str| {
+        let object = Some(FileObject {
+            path: path.to_owned(),
+            filesystem,
+            open_flags: 1,
+            ..FileObject::default()
+        });
+        let call = Call { object, ..call("openat", path) };
+        let found = named(call, exe(by, EXT4), by, None);
+        found.iter().any(|rule| rule == "Container runtime's program written on the host")
+    };
+    assert!(!written("/usr/local/bin/dockerd", EXT4, "/usr/bin/dockerd"));
+    assert!(!written("/usr/bin/runc", OVERLAY, "/bin/cp"));
+    // Whoever makes a mount namespace for himself writes the host's file all the same.
+    assert!(written("/usr/bin/runc", EXT4, "/bin/cp"));
+    assert!(written("/usr/bin/runc", EXT4, "/tmp/dockerd"));
+}
+
+#[test]
+fn logs_that_are_turned_over_by_who_writes_them_are_not_wiped() {
+    let moved = |by: &str, from: &str, to: &str| {
+        let call = Call { claimed_second: to.to_owned(), ..call("rename", from) };
+        named(call, exe(by, EXT4), by, None)
+    };
+    let audit = "/var/log/audit/audit.log";
+    assert_eq!(moved("/usr/sbin/auditd", audit, "/var/log/audit/audit.log.1"), [""; 0]);
+    let python = "/usr/bin/python3.12";
+    assert_eq!(moved(python, "/var/log/app/a.log", "/var/log/app/a.log.1"), [""; 0]);
+    assert_eq!(moved(python, "/var/log/app/a.log", "/tmp/a"), ["Log deleted"]);
+}
+
 fn value(kind: EventKind, task: Task, host: bool, field: &str, argument: Option<&str>) -> String {
     ask(kind, task, host, |seen| {
         let field = tables::syscall().field(field).unwrap();
