@@ -17,7 +17,15 @@ pub(super) struct Options {
 
 const NONE: Options = Options { ends: "", valued: "", attached: "", words: &[], is_shell: false };
 pub(super) const LOADER: Options = Options {
-    words: &["--library-path", "--preload", "--audit", "--argv0", "--inhibit-rpath"],
+    words: &[
+        "--library-path",
+        "--preload",
+        "--audit",
+        "--argv0",
+        "--inhibit-rpath",
+        "--glibc-hwcaps-prepend",
+        "--glibc-hwcaps-mask",
+    ],
     ..NONE
 };
 const SHELL: Options = Options {

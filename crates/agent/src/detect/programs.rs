@@ -332,6 +332,7 @@ mod tests {
         let loader = "/lib64/ld-linux-x86-64.so.2";
         check(loader, "ld.so /tmp/evil a", Some("/tmp/evil"));
         check(loader, "ld.so --library-path /x /tmp/evil", Some("/tmp/evil"));
+        check(loader, "ld.so --glibc-hwcaps-mask /bin/true /tmp/evil", Some("/tmp/evil"));
         check("/usr/bin/python3.12", "python3 -u evil.py --flag", Some("/work/evil.py"));
         check("/usr/bin/python3.12", "python3 -m pip install", None);
         check("/usr/bin/bash", "sh -c /tmp/x", None);
@@ -352,6 +353,8 @@ mod tests {
             check("/usr/bin/python3.12", &words, Some("/tmp/x"));
         }
         check("/usr/bin/python3.12", "python3 -Ec /tmp/x", None);
+        check("/usr/bin/python3.12", "python3 -cCODE /usr/sbin/adduser", None);
+        check("/usr/bin/perl", "perl -eCODE; /usr/sbin/adduser", None);
         for words in ["-p", "-w", "-Mre", "-I /lib", "-I/re", "-i.e", "-0777"] {
             check("/usr/bin/perl", &format!("perl {words} /tmp/x"), Some("/tmp/x"));
         }
