@@ -61,7 +61,7 @@ impl Hands {
         let (config, lost) = (Arc::new(config), Arc::default());
         let ledger = Ledger::open(&state)?;
         // A damaged one is put aside now or never.
-        ledger.in_force()?;
+        ledger.check()?;
         let engine = EngineHand::new(&engine, containerd.as_deref())?;
         let given = Arc::new(Orders::new(sensor));
         let teller = Teller::new(trail.clone());

@@ -128,6 +128,12 @@ impl Ledger {
         Ok(Ledger { folder: folder.to_path_buf() })
     }
 
+    /// Whether it can be read. No lock is asked for: a file is put in place whole, and a lock that
+    /// cannot be had is no damage.
+    pub(super) fn check(&self) -> Result<(), AgentError> {
+        self.read().map(drop)
+    }
+
     /// What is in force.
     pub(super) fn in_force(&self) -> Result<Vec<InForce>, AgentError> {
         let _lock = self.lock()?;

@@ -31,7 +31,7 @@ impl Teller {
         let mut waiting = self.waiting();
         // None overtakes those that wait.
         let back = match waiting.is_empty() {
-            true => self.trail.offer(record).err(),
+            true => self.trail.offer(record),
             false => Some(record),
         };
         match back {
@@ -45,7 +45,7 @@ impl Teller {
     pub(super) fn pass_on(&self) {
         let mut waiting = self.waiting();
         while let Some(record) = waiting.pop_front() {
-            if let Err(record) = self.trail.offer(record) {
+            if let Some(record) = self.trail.offer(record) {
                 waiting.push_front(record);
                 return;
             }

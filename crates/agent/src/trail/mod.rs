@@ -91,16 +91,16 @@ impl Trail {
 
     /// Hands in a record where there is room for it, and gives it back where there is none. It never
     /// waits.
-    pub(crate) fn offer(&self, record: AuditRecord) -> Result<(), AuditRecord> {
+    pub(crate) fn offer(&self, record: AuditRecord) -> Option<AuditRecord> {
         let entry = Entry::Record(Box::new(record));
         let weight = weight::of_entry(&entry);
         match self.try_send(entry, weight) {
-            Err(TrySendError::Full((Entry::Record(back), _))) => Err(*back),
+            Err(TrySendError::Full((Entry::Record(back), _))) => Some(*back),
             Err(_) => {
                 self.lose(1);
-                Ok(())
+                None
             }
-            Ok(()) => Ok(()),
+            Ok(()) => None,
         }
     }
 
