@@ -27,6 +27,7 @@ pub use container_id::{ContainerId, container_of, is_of_user};
 pub use containers::{ContainerCounts, Containers, Directory};
 pub(crate) use engine_files::learn;
 pub use processes::{Process, Processes};
+pub(crate) use regular::read_regular;
 pub use start_up::{cgroups_below, processes_of};
 pub(crate) use storage::id_digest;
 pub use workload::workload_of;

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags, open};
 
 /// The content of a regular file of at most so many bytes; else why there is none.
-pub(super) fn read_regular(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn read_regular(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = open(path, flags | OFlags::NOCTTY, Mode::empty());
     let file = File::from(opened.map_err(|why| std::io::Error::from(why).to_string())?);

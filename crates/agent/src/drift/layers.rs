@@ -10,6 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, fgetxattr, openat};
 use rustix::io::Errno;
 
+use crate::attribute::read_regular;
+
 /// Largest `lower` file or table of mounts that is read, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// The mark of a folder that hides the layers below it.
@@ -133,10 +135,7 @@ fn plain(word: &str) -> String {
 }
 
 fn read(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    let file = File::open(path).ok()?;
-    std::io::Read::read_to_string(&mut std::io::Read::take(file, MAX_BYTES), &mut text).ok()?;
-    Some(text)
+    String::from_utf8(read_regular(path, MAX_BYTES).ok()?).ok()
 }
 
 /// Walks down a layer name by name. A symbolic link is never followed: the kernel has resolved the
@@ -234,6 +233,15 @@ mod tests {
         for path in ["/bin/dog", "/bin", "/etc/link", "/../a/diff/opt/x", "/", ""] {
             assert_eq!(find(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_pipe_beside_the_root_holds_nobody() {
+        let home = home();
+        let lower = home.path().join("c/lower");
+        std::fs::remove_file(&lower).unwrap();
+        rustix::fs::mknodat(CWD, &lower, rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
+        assert_eq!(Layers::of(home.path().join("c/merged").to_str().unwrap(), 0), None);
     }
 
     #[test]

@@ -40,7 +40,6 @@ const RUNTIMES: [&str; 5] = ["runc", "crun", "youki", "runsc", "kata-runtime"];
 const OTHERS_WRITE: u32 = 0o022;
 
 /// What runtimes were told to make, by id.
-#[derive(Default)]
 pub(super) struct Announced {
     /// By root's runtimes.
     of_root: Arc<Side>,
@@ -52,6 +51,8 @@ pub(super) struct Announced {
 
 /// What runtimes of the one kind were told to make.
 struct Side {
+    /// They are users' own: where their roots lie is not looked at, for anything may lie there.
+    is_users: bool,
     told: Mutex<Told>,
     came: Condvar,
 }
@@ -86,7 +87,14 @@ enum Whose {
 impl Default for Side {
     fn default() -> Self {
         let told = Told { by_id: LruCache::new(ANNOUNCED), is_late: false };
-        Side { told: Mutex::new(told), came: Condvar::new() }
+        Side { is_users: false, told: Mutex::new(told), came: Condvar::new() }
+    }
+}
+
+impl Default for Announced {
+    fn default() -> Self {
+        let of_users = Arc::new(Side { is_users: true, ..Side::default() });
+        Announced { of_root: Arc::default(), of_users, unread: AtomicU64::new(0) }
     }
 }
 
@@ -230,8 +238,9 @@ fn whose_runtime(event: &Event, exec: &Exec, host: &Namespaces) -> Option<Whose>
         return None;
     }
     let task = &event.task;
-    let at_home = task.namespaces.mnt == host.mnt && task.namespaces.user == host.user;
-    Some(if task.euid == 0 && at_home { Whose::Root } else { Whose::User })
+    // Mounts of its own make it no user's: services have them (PrivateTmp), and snaps.
+    let is_root = task.euid == 0 && task.namespaces.user == host.user;
+    Some(if is_root { Whose::Root } else { Whose::User })
 }
 
 /// The id and the bundle's folder, when a program is a runtime that makes a container:
@@ -247,9 +256,11 @@ fn container_made(exec: &Exec) -> Option<(String, PathBuf)> {
 /// Reads bundles until nobody has any more.
 fn read_all(jobs: &Receiver<Job>, side: &Side, all: &Directory, drift: &Drift, rest: Duration) {
     while let Ok(Job { id, folder }) = jobs.recv() {
-        let read = container(&id, &folder, drift);
-        if let Some(container) = &read {
-            drift.begins(container);
+        let mut read = container(&id, &folder, drift);
+        match &mut read {
+            Some(container) if side.is_users => container.root.clear(),
+            Some(container) => drift.begins(container),
+            None => {}
         }
         side.answer(id, read).into_iter().for_each(|missed| know(all, missed));
         std::thread::sleep(rest);
@@ -342,7 +353,7 @@ mod tests {
         assert_eq!(changed(&|_, _, _| {}), Some(Whose::Root));
         assert_eq!(changed(&|_, _, exe| exe.path = "/usr/bin/crun".to_owned()), Some(Whose::Root));
         assert_eq!(changed(&|task, _, _| task.euid = 1000), Some(Whose::User));
-        assert_eq!(changed(&|task, _, _| task.namespaces.mnt = 77), Some(Whose::User));
+        assert_eq!(changed(&|task, _, _| task.namespaces.mnt = 77), Some(Whose::Root));
         assert_eq!(changed(&|task, _, _| task.namespaces.user = 77), Some(Whose::User));
         for (what, no) in [
             ("another program", changed(&|_, _, exe| exe.path = "/bin/bash".to_owned())),
@@ -390,6 +401,23 @@ mod tests {
         let absent = format!("runc create --bundle /absent {}", id(3));
         listener.observe(&event(exec(&absent, "/usr/sbin/runc")), &host);
         assert!(announced.take(&id(3), "/docker/x").is_none());
+    }
+
+    #[test]
+    fn where_the_roots_of_users_containers_lie_is_not_taken_from_them() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), r#"{"root":{"path":"x"}}"#).unwrap();
+        let announced = Announced::default();
+        let root_of = |side: &Side| {
+            let (jobs, waiting) = sync_channel(1);
+            jobs.send(Job { id: id(8), folder: folder.path().to_path_buf() }).unwrap();
+            drop(jobs);
+            let all = Directory::default();
+            read_all(&waiting, side, &all, &Drift::default(), Duration::ZERO);
+            side.take(&id(8), Duration::ZERO).unwrap().root
+        };
+        assert!(root_of(&announced.of_root).ends_with("/x"));
+        assert_eq!(root_of(&announced.of_users), "");
     }
 
     #[test]
