@@ -28,9 +28,15 @@ const PREFIXES: [(&str, Engine); 6] = [
 /// The container of a cgroup's path; `None` for the host's own. A cgroup below a container's is
 /// the container's too.
 pub fn container_of(path: &str) -> Option<ContainerId> {
+    containers_of(path).pop()
+}
+
+/// The containers of a cgroup's path, the outermost first: there are several where a container runs
+/// containers of its own.
+pub(super) fn containers_of(path: &str) -> Vec<ContainerId> {
     let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
     let pod_uid = names.iter().rev().find_map(|name| pod_uid(name));
-    names.iter().enumerate().rev().find_map(|(at, name)| {
+    let one = |(at, name): (usize, &&str)| {
         let above = at.checked_sub(1).and_then(|at| names.get(at)).copied().unwrap_or_default();
         // Users may make folders of any name below their own: there a bare id says nothing. What
         // engines without root make there has a scope's name.
@@ -38,7 +44,8 @@ pub fn container_of(path: &str) -> Option<ContainerId> {
         let bare = || bare(name, above, pod_uid.is_some()).filter(|_| !is_users());
         let (id, engine) = scope(name).or_else(bare)?;
         Some(ContainerId { id, engine, pod_uid: pod_uid.clone() })
-    })
+    };
+    names.iter().enumerate().filter_map(one).collect()
 }
 
 /// `docker-<id>.scope`, `slice:cri-containerd:<id>`.

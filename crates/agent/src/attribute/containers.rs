@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use model::{CgroupName, Container, Known, Pod};
 
-use super::container_id::{ContainerId, container_of};
+use super::container_id::{ContainerId, containers_of};
 
 /// Containers that are remembered, running or gone.
 const MAX_CONTAINERS: usize = 16_384;
@@ -16,6 +16,8 @@ const MAX_CONTAINERS: usize = 16_384;
 const MAX_CGROUPS: usize = 65_536;
 /// Cgroups of one container that are remembered: who makes many forgets its own.
 const MAX_CGROUPS_OF_ONE: usize = 4096;
+/// Containers around one that are remembered.
+const MAX_AROUND: usize = 4;
 
 /// The containers of a node, by cgroup and by id.
 #[derive(Default)]
@@ -33,6 +35,8 @@ struct Entry {
     container: Arc<Container>,
     /// Its cgroups, the oldest first.
     cgroups: VecDeque<Cgroup>,
+    /// The containers that it was begun in, the innermost first.
+    around: Vec<String>,
     /// Its number in `running` or `gone`.
     number: u64,
     is_gone: bool,
@@ -62,13 +66,15 @@ impl Containers {
         if self.by_cgroup.contains_key(&cgroup.id) {
             return None;
         }
-        let found = container_of(&cgroup.path)?;
+        let mut around = containers_of(&cgroup.path);
+        let found = around.pop()?;
         let id: Arc<str> = found.id.as_str().into();
         self.by_cgroup.insert(cgroup.id, Arc::clone(&id));
         let new = match self.by_id.get(&id) {
             None => {
                 let container = Arc::new(first_seen(found, now_ns));
-                self.insert(&id, Arc::clone(&container));
+                let around = around.into_iter().rev().map(|one| one.id).take(MAX_AROUND).collect();
+                self.insert(&id, Arc::clone(&container), around);
                 Some(container)
             }
             Some(entry) if entry.is_gone => Some(self.begin_again(&id, now_ns)),
@@ -102,6 +108,14 @@ impl Containers {
         Some(&entry.container)
     }
 
+    /// Whether a cgroup is a container's, or that of a container that was begun in it.
+    pub fn is_within(&self, cgroup_id: u64, id: &str) -> bool {
+        let owner = self.by_cgroup.get(&cgroup_id).and_then(|owner| self.by_id.get(owner));
+        owner.is_some_and(|owner| {
+            owner.container.id == id || owner.around.iter().any(|around| around == id)
+        })
+    }
+
     /// A container by its id, or by the first digits of it.
     pub fn by_id(&self, id: &str) -> Option<&Arc<Container>> {
         let entry = self.by_id.get(id).or_else(|| {
@@ -126,7 +140,7 @@ impl Containers {
         let container = Arc::new(container);
         match self.by_id.get_mut(&id) {
             Some(entry) => entry.container = container,
-            None => self.insert(&id, container),
+            None => self.insert(&id, container, Vec::new()),
         }
     }
 
@@ -151,10 +165,10 @@ impl Containers {
         ContainerCounts { running, gone, forgotten: self.forgotten }
     }
 
-    fn insert(&mut self, id: &Arc<str>, container: Arc<Container>) {
+    fn insert(&mut self, id: &Arc<str>, container: Arc<Container>, around: Vec<String>) {
         self.next += 1;
-        let entry =
-            Entry { container, cgroups: VecDeque::new(), number: self.next, is_gone: false };
+        let (cgroups, number) = (VecDeque::new(), self.next);
+        let entry = Entry { container, cgroups, around, number, is_gone: false };
         self.by_id.insert(Arc::clone(id), entry);
         self.running.insert(self.next, Arc::clone(id));
         while self.by_id.len() > MAX_CONTAINERS && self.forget_one() {}
@@ -277,6 +291,19 @@ mod tests {
         assert_eq!(containers.of_cgroup(8).unwrap().name, "web");
         assert_eq!(containers.by_id("abab").unwrap().id, id);
         assert!(containers.of_cgroup(9).is_none());
+    }
+
+    #[test]
+    fn a_container_in_a_container_is_its_own_and_within_the_other() {
+        let mut containers = Containers::default();
+        let (outer, inner) = (format!("{:064x}", 1), format!("{:064x}", 2));
+        containers.cgroup_made(&of(1), 1);
+        containers.cgroup_made(&cgroup(2, &format!("/docker/{outer}/docker/{inner}")), 1);
+        containers.cgroup_made(&of(3), 1);
+        assert_eq!(containers.of_cgroup(2).unwrap().id, inner);
+        assert!(containers.is_within(2, &outer) && containers.is_within(2, &inner));
+        assert!(containers.is_within(1, &outer) && !containers.is_within(1, &inner));
+        assert!(!containers.is_within(3, &outer) && !containers.is_within(4, &outer));
     }
 
     #[test]

@@ -74,6 +74,17 @@ impl Process {
         if self.home_cgroup == 0 { self.cgroup_id } else { self.home_cgroup }
     }
 
+    /// When it last became another program, or ended, in nanoseconds since boot.
+    fn changed_ns(&self) -> u64 {
+        self.exec_ns.max(self.ended_ns.unwrap_or_default())
+    }
+
+    /// Whether it is known not to be of the host: its program's beginning was seen, or its being moved
+    /// out of a container.
+    fn is_no_hosts(&self) -> bool {
+        !self.of_host && (self.exe.is_some() || self.home_cgroup != 0)
+    }
+
     /// The process of an event that tells what runs; `None` of another.
     pub fn running(event: &Event) -> Option<Process> {
         let EventKind::Running(exec) = &event.kind else { return None };
@@ -136,11 +147,14 @@ impl Processes {
         }
     }
 
-    /// After a loss: those that run now become what they are now, those that do not are dead.
-    pub fn heal(&mut self, running: Vec<Process>) {
+    /// After a loss: those that run now become what they are now, those that do not are dead. Parents
+    /// come before their children. Who was moved out of its container, or was born to such a one,
+    /// still belongs to it. What was seen since the kernel was asked is newer than its
+    /// answer and stays.
+    pub fn heal(&mut self, running: Vec<Process>, asked_ns: u64) {
         let alive: HashSet<ProcessId> = running.iter().map(|process| process.id).collect();
-        let gone: Vec<ProcessId> =
-            self.live.iter().map(|(id, _)| *id).filter(|id| !alive.contains(id)).collect();
+        let is_gone = |id: &ProcessId| !alive.contains(id) && id.start_ns < asked_ns;
+        let gone: Vec<ProcessId> = self.live.iter().map(|(id, _)| *id).filter(is_gone).collect();
         for id in gone {
             if let Some(process) = self.live.pop(&id) {
                 // When it ended was not seen.
@@ -149,13 +163,18 @@ impl Processes {
             }
         }
         for mut process in running {
-            if let Some(known) = self.live.peek(&process.id)
-                && known.exe == process.exe
-            {
+            let known = self.find(process.id);
+            if known.is_some_and(|known| known.changed_ns() >= asked_ns) {
+                continue;
+            }
+            if let Some(before) = known.or_else(|| self.find(process.parent)) {
+                process.home_cgroup = before.home_cgroup;
+                process.of_host &= !before.is_no_hosts();
+            }
+            if let Some(known) = known.filter(|known| known.exe == process.exe) {
                 process.exec_ns = known.exec_ns;
                 process.of_host = known.of_host;
                 process.from_runtime = known.from_runtime;
-                process.home_cgroup = known.home_cgroup;
             }
             self.keep(process);
         }
@@ -257,6 +276,9 @@ mod tests {
 
     use super::*;
 
+    /// When the kernel was asked who runs.
+    const ASKED_NS: u64 = 1000;
+
     fn id(pid: u32) -> ProcessId {
         ProcessId { pid, start_ns: u64::from(pid) * 10 }
     }
@@ -340,10 +362,44 @@ mod tests {
             _ => panic!(),
         }));
         let running = [event(3, 2, kind.clone()), event(4, 3, kind)];
-        processes.heal(running.iter().filter_map(Process::running).collect());
+        processes.heal(running.iter().filter_map(Process::running).collect(), ASKED_NS);
         assert!(processes.find(id(2)).unwrap().ended_ns.is_some(), "its exit was lost");
         assert_eq!(processes.find(id(3)).unwrap().arguments[0], "nc", "its exec was lost");
         assert!(processes.ancestors(id(4)).any(|above| above.id == id(3)), "its fork was lost");
         assert_eq!(processes.counts().0, 2);
+    }
+
+    #[test]
+    fn what_was_seen_since_the_kernel_was_asked_stays() {
+        let number = NonZeroUsize::new(8).unwrap();
+        let mut processes = Processes::new(number, number);
+        let later = |pid, kind| Event { time_ns: ASKED_NS + 1, ..event(pid, 1, kind) };
+        processes.observe(&later(2, exec("new")));
+        processes.observe(&later(3, EventKind::Exit { status: 0 }));
+        processes.observe(&later(200, exec("born")));
+        let old = |pid| Process { id: id(pid), ..Process::default() };
+        processes.heal(vec![old(2), old(3)], ASKED_NS);
+        assert_eq!(processes.find(id(2)).unwrap().arguments, ["new"]);
+        assert!(processes.find(id(3)).unwrap().ended_ns.is_some());
+        assert!(processes.find(id(200)).unwrap().ended_ns.is_none());
+    }
+
+    #[test]
+    fn who_left_its_container_still_belongs_to_it_after_a_loss() {
+        let number = NonZeroUsize::new(8).unwrap();
+        let mut processes = Processes::new(number, number);
+        processes.observe(&event(2, 1, exec("sh")));
+        processes.change(id(2), |process| (process.home_cgroup, process.of_host) = (7, false));
+        // Its exec, a child's fork and a grandchild's were lost; all are in the host's mounts now.
+        let healed = [(2, 1), (3, 2), (4, 3), (5, 1)].map(|(pid, parent)| Process {
+            exe: Some(FileObject { path: "/bin/nc".to_owned(), ..FileObject::default() }),
+            ..Process { id: id(pid), parent: id(parent), of_host: true, ..Process::default() }
+        });
+        processes.heal(healed.to_vec(), ASKED_NS);
+        let told = [2, 3, 4, 5].map(|pid| {
+            let process = processes.find(id(pid)).unwrap();
+            (process.attributed_cgroup(), process.of_host)
+        });
+        assert_eq!(told, [(7, false), (7, false), (7, false), (0, true)]);
     }
 }

@@ -161,12 +161,12 @@ impl Watch {
 
     /// Asks the kernel who runs, when it is time and events were lost.
     fn heal(&self, state: &mut State, healer: &mut Healer) {
-        if !healer.is_due(self) {
-            return;
+        if let Some((asked_ns, running)) = healer.answer() {
+            state.heal(&running, asked_ns);
         }
-        self.forgotten.store(state.forgotten(), Ordering::Relaxed);
-        if healer.is_needed() {
-            state.heal(&self.running());
+        if healer.is_due(self) {
+            self.forgotten.store(state.forgotten(), Ordering::Relaxed);
+            healer.ask_when_needed(&self.sensor);
         }
     }
 

@@ -118,15 +118,17 @@ impl State {
         self
     }
 
-    /// Makes the processes what the kernel says they are now, and the starts of containers known
-    /// whose first program was not told; nothing when it does not say.
-    pub(super) fn heal(&mut self, running: &[Event]) {
+    /// Makes the processes what the kernel said they are when it was asked, and the starts of
+    /// containers known whose first program was not told; nothing when it does not say.
+    pub(super) fn heal(&mut self, running: &[Event], asked_ns: u64) {
         let Some(now_ns) = running.iter().map(|event| event.time_ns).max() else { return };
         let mut processes: Vec<Process> = running.iter().filter_map(Process::running).collect();
+        // Parents before their children.
+        processes.sort_by_key(|process| process.id.start_ns);
         for process in &mut processes {
             process.of_host = is_of_host(process, &self.before, &self.containers);
         }
-        self.processes.heal(processes);
+        self.processes.heal(processes, asked_ns);
         let begun = Begun::of(running, self.before.host_namespaces.mnt);
         seed(&self.containers, &begun, now_ns.saturating_sub(HEALED_AGE_NS));
     }
@@ -279,7 +281,8 @@ impl State {
             return None;
         }
         let container = self.containers.of_cgroup(home)?;
-        let stays = self.containers.of_cgroup(to).is_some_and(|to| to.id == container.id);
+        // A container that it was put into by an engine in its own is below its own, and has it.
+        let stays = self.containers.read(|all| all.is_within(to, &container.id));
         let by_host = by.is_some_and(|by| is_runtime(by, &self.processes) || is_systemd(by));
         (!stays && !by_host).then_some((child.process, home))
     }
