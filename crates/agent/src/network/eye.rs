@@ -293,6 +293,10 @@ impl Network {
         {
             return;
         }
+        // A disk that is slow keeps nobody waiting: what is to be kept is kept the next time.
+        if self.saving.as_ref().is_some_and(|saving| !saving.is_finished()) {
+            return;
+        }
         self.saved_ns = Some(now_ns);
         let to_keep = self.to_keep();
         self.wait_until_saved();
