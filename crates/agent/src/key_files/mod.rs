@@ -32,10 +32,10 @@ use crate::detect::Observed;
 use crate::lifecycle::Surroundings;
 use crate::watch::{Seen, record};
 pub use config::{KeyFile, KeyFilesConfig};
-pub(crate) use tools::is_manager;
-pub(crate) use touch::host_path;
 use index::Index;
 use pattern::{Patterns, Rule};
+pub(crate) use tools::is_manager;
+pub(crate) use touch::host_path;
 use touch::{Touch, on_host, touches};
 use worker::{Job, Worker};
 
