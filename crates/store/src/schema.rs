@@ -86,12 +86,12 @@ pub(crate) fn newest() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
-/// Whose file it is.
+/// Whose file it is. One statement: another process may make the tables meanwhile.
 pub(crate) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let tables: u32 =
-        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let asked = "SELECT (SELECT count(*) FROM sqlite_master), application_id, user_version
+                 FROM pragma_application_id, pragma_user_version";
+    let (tables, application, version): (u32, i32, i32) =
+        connection.query_row(asked, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(match (application, tables) {
         (APPLICATION_ID, _) => Owner::Us(u32::try_from(version).unwrap_or(u32::MAX)),
         (0, 0) if version == 0 => Owner::Nobody,

@@ -866,7 +866,8 @@ pub const EVASIONS: &[Case] = &[
         "Protected path of the kernel laid open",
     ),
     // ── Against the watcher ──
-    case("watcher", IN_HOST_PIDS, "kill -CONT $AGENT_PID", "Watcher signalled"),
+    // Urgent data: harmless to the process that runs the test.
+    case("watcher", IN_HOST_PIDS, "kill -URG $AGENT_PID", "Watcher signalled"),
     case(
         "watcher-read",
         IN_HOST_PIDS,
@@ -879,7 +880,7 @@ pub const EVASIONS: &[Case] = &[
         "cp /bin/busybox /tmp/systemctl; /tmp/systemctl stop lazaret-agent; true",
         "Watcher's service stopped",
     ),
-    silent("others-signalled", IN_HOST_PIDS, "kill -0 $AGENT_PID; kill -CONT $$"),
+    silent("others-signalled", IN_HOST_PIDS, "kill -0 $AGENT_PID; kill -CONT $AGENT_PID; kill -URG $$"),
     // ── What is given to the image's own programs ──
     case(
         "given-to-the-loader",
