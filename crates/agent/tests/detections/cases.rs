@@ -880,7 +880,11 @@ pub const EVASIONS: &[Case] = &[
         "cp /bin/busybox /tmp/systemctl; /tmp/systemctl stop lazaret-agent; true",
         "Watcher's service stopped",
     ),
-    silent("others-signalled", IN_HOST_PIDS, "kill -0 $AGENT_PID; kill -CONT $AGENT_PID; kill -URG $$"),
+    silent(
+        "others-signalled",
+        IN_HOST_PIDS,
+        "kill -0 $AGENT_PID; kill -CONT $AGENT_PID; kill -URG $$",
+    ),
     // ── What is given to the image's own programs ──
     case(
         "given-to-the-loader",

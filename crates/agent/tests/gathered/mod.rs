@@ -2,9 +2,6 @@
 
 #![allow(dead_code, unreachable_pub)]
 
-#[path = "../watched/stop.rs"]
-mod stop;
-
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -17,7 +14,8 @@ use lazaret_agent::trail::{Entries, Entry, Trail};
 use lazaret_agent::watch::Watch;
 use model::{Alert, AuditRecord};
 use sensor::SensorOptions;
-use stop::Stop;
+
+use crate::watched::stop::Stop;
 
 /// What runs.
 #[derive(Default)]
