@@ -1,7 +1,7 @@
 //! Kubernetes tells: pods over the API, requests in the audit log. The API is a small server of the
 //! test's own that speaks lists and watches, breaks off, and forgets versions.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines)]
+#![allow(clippy::unwrap_used, clippy::too_many_lines, unreachable_pub)]
 
 mod gathered;
 mod watched;
