@@ -153,8 +153,9 @@ fn a_container_that_runs_already_has_begun() {
         assert_eq!(said, format!("{} runs on, more than at its start: <NA>", id.trim()));
         assert!(lab.docker(&["exec", "settled", "/bin/true", "lazaret-second"]).0);
         watching.wait_for("lazaret-second");
+        let begins = format!("{} begins with", id.trim());
         let begun: Vec<String> =
-            watching.end().into_iter().filter(|said| said.contains("begins with")).collect();
+            watching.end().into_iter().filter(|said| said.starts_with(&begins)).collect();
         assert_eq!(begun, Vec::<String>::new());
     }
 }
