@@ -12,6 +12,8 @@ use super::container_id::{ContainerId, containers_of};
 
 /// Containers that are remembered, running or gone.
 const MAX_CONTAINERS: usize = 16_384;
+/// Of these, the gone: as many as may go while their last events are on the way.
+const MAX_GONE: usize = 1024;
 /// Cgroups that are remembered: a container may have several below its own.
 const MAX_CGROUPS: usize = 65_536;
 /// Cgroups of one container that are remembered: who makes many forgets its own.
@@ -100,6 +102,7 @@ impl Containers {
         self.next += 1;
         entry.number = self.next;
         self.gone.insert(entry.number, id);
+        while self.gone.len() > MAX_GONE && self.forget_gone() {}
     }
 
     /// The container of a cgroup; `None` for the host's own.
@@ -318,8 +321,8 @@ mod tests {
         }
         assert!(containers.of_cgroup(0).is_some(), "one that runs was forgotten");
         assert!(containers.of_cgroup(1).is_none() && containers.of_cgroup(max * 2 - 1).is_some());
-        assert_eq!(containers.by_cgroup.len(), MAX_CONTAINERS);
-        let counts = ContainerCounts { running: 1, gone: MAX_CONTAINERS - 1, forgotten: 0 };
+        assert_eq!(containers.by_cgroup.len(), 1 + MAX_GONE);
+        let counts = ContainerCounts { running: 1, gone: MAX_GONE, forgotten: 0 };
         assert_eq!(containers.counts(), counts);
         // Only where all run one that runs goes, the oldest, and is counted.
         for number in max * 2..max * 3 {
